@@ -1,0 +1,82 @@
+/** The one error base class and the closed list of codes. A denial is a returned verdict; an error is a fault or refused input. */
+
+/**
+ * Every code that an error can carry. `docs/errors.md` explains each one; a test compares the two.
+ * Codes are stable: a client may switch on them.
+ */
+export const ERROR_CODES = [
+  "address_invalid",
+  "body_invalid",
+  "broad_prefix",
+  "config_invalid",
+  "confirmation_required",
+  "cursor_invalid",
+  "entry_limit",
+  "forbidden",
+  "host_taken",
+  "idempotency_conflict",
+  "import_invalid",
+  "internal",
+  "key_invalid",
+  "limit_reached",
+  "method_not_allowed",
+  "not_applied",
+  "not_found",
+  "not_ready",
+  "payload_too_large",
+  "precondition_failed",
+  "read_only",
+  "store_corrupt",
+  "store_unavailable",
+  "tenant_exists",
+  "unauthorized",
+  "unsupported_media_type",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** One thing that is wrong with an input: where (a JSON pointer, a line, a key path) and what to write instead. */
+export interface Issue {
+  readonly at: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface SallyportErrorOptions {
+  readonly cause?: unknown;
+  readonly issues?: readonly Issue[];
+}
+
+/** The base of everything that Sallyport throws on purpose. `message` is safe to show to the caller; `cause` is not. */
+export class SallyportError extends Error {
+  readonly code: ErrorCode;
+  readonly issues: readonly Issue[];
+  constructor(code: ErrorCode, message: string, options: SallyportErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.issues = options.issues ?? [];
+  }
+}
+
+/** A commit's precondition did not hold: somebody else wrote first. Nothing was written. */
+export class ConflictError extends SallyportError {
+  /** The document whose revision differed. */
+  readonly kind: string;
+  readonly id: string;
+  constructor(kind: string, id: string) {
+    super("precondition_failed", `${kind} "${id}" has changed since it was read; read it again and repeat the change`);
+    this.kind = kind;
+    this.id = id;
+  }
+}
+
+/**
+ * The store cannot be reached or did not answer in time. A commit that fails so may or may not have been
+ * carried out; repeating it with the same idempotency key is safe.
+ */
+export class StoreUnavailableError extends SallyportError {
+  constructor(message: string, cause?: unknown) {
+    super("store_unavailable", message, { cause });
+  }
+}

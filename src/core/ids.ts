@@ -1,0 +1,72 @@
+/** Branded identifiers and the one place that makes them. */
+import { randomBytes, randomInt } from "node:crypto";
+
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** A tenant's id: lower-case letters, digits and hyphens, 1 to 63 characters, as in a DNS label. */
+export type TenantId = Brand<string, "TenantId">;
+/** An allowlist entry's id: `e` and 13 Crockford base-32 digits that carry 64 bits. */
+export type EntryId = Brand<string, "EntryId">;
+/** A DNS name as `canonicalHost` returns it: lower case, no trailing dot, no port. */
+export type CanonicalHost = Brand<string, "CanonicalHost">;
+/** SHA-256 of a session secret, base64url. Never the secret itself. */
+export type SessionHash = Brand<string, "SessionHash">;
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const SEQUENCE_BITS = 22n;
+const SEQUENCE_MASK = (1n << SEQUENCE_BITS) - 1n;
+
+/** 64 bits as 13 Crockford base-32 digits, most significant first, so that text order is number order. */
+export function encodeBase32(bits: bigint): string {
+  let text = "";
+  for (let shift = 60n; shift >= 0n; shift -= 5n) text += ALPHABET[Number((bits >> shift) & 31n)];
+  return text;
+}
+
+/** The inverse of {@link encodeBase32}; `undefined` for anything it does not produce. */
+export function decodeBase32(text: string): bigint | undefined {
+  if (text.length !== 13) return undefined;
+  let bits = 0n;
+  for (const digit of text) {
+    const value = ALPHABET.indexOf(digit);
+    if (value < 0) return undefined;
+    bits = (bits << 5n) | BigInt(value);
+  }
+  return bits < 1n << 64n ? bits : undefined;
+}
+
+let lastMs = 0n;
+let sequence = 0n;
+
+/** 64 bits: 42 of milliseconds since 1970, then 22 that start at random and count up within a millisecond. */
+function nextOrderedBits(nowMs: number): bigint {
+  const ms = BigInt(nowMs);
+  if (ms > lastMs) {
+    lastMs = ms;
+    sequence = BigInt(randomInt(1 << 21));
+  } else if (sequence++ === SEQUENCE_MASK) {
+    lastMs += 1n;
+    sequence = 0n;
+  }
+  return ((lastMs & ((1n << 42n) - 1n)) << SEQUENCE_BITS) | sequence;
+}
+
+/**
+ * A new allowlist entry id. Ids of one process ascend in the order of their making. Two nodes can make
+ * the same id in the same millisecond, so a create states the precondition that its id is absent.
+ */
+export function newEntryId(nowMs: number): EntryId {
+  return `e${encodeBase32(nextOrderedBits(nowMs))}` as EntryId;
+}
+
+/** A new id for any other document: `prefix_` and 26 base-32 digits (42 bits of time, then 88 at random). */
+export function newId(prefix: string, nowMs: number): string {
+  const random = randomBytes(8).readBigUInt64BE();
+  return `${prefix}_${encodeBase32(nextOrderedBits(nowMs))}${encodeBase32(random)}`;
+}
+
+/** A secret of 256 random bits, base64url (43 characters). */
+export function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
