@@ -44,6 +44,8 @@ export interface Change {
   readonly id: string;
   readonly value: unknown;
   readonly expiresAtMs?: number;
+  /** For a deletion (by a commit or a sweep): the value that was deleted, so that a follower can undo what it derived from it. */
+  readonly was?: unknown;
 }
 
 /** All changes of one commit that are not quiet. A commit of quiet writes alone is not in the feed. */
