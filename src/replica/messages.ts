@@ -1,0 +1,57 @@
+/** What control tells the edges. The same messages, in the same frames, make up the snapshot on disk. */
+import type { EntryId, TenantId } from "../core/ids.ts";
+import type { Tenant } from "../core/tenant.ts";
+
+/** A full state follows, which replaces everything at its `at`. */
+export interface ResetMessage {
+  readonly type: "reset";
+  readonly epoch: string;
+}
+
+export interface TenantMessage {
+  readonly type: "tenant";
+  readonly tenant: Tenant;
+  readonly revision: number;
+}
+
+export interface TenantGoneMessage {
+  readonly type: "tenant-gone";
+  readonly id: TenantId;
+}
+
+/** A tenant's whole compiled allowlist; the frame's bytes are the matcher's parts of these lengths. */
+export interface ListMessage {
+  readonly type: "list";
+  readonly tenant: TenantId;
+  readonly partBytes: readonly number[];
+}
+
+/** A few entries that came or went: `[id, cidr, expiry in seconds or 0]` and `[id, cidr]`. */
+export interface DeltaMessage {
+  readonly type: "delta";
+  readonly tenant: TenantId;
+  readonly upserts: readonly (readonly [EntryId, string, number])[];
+  readonly removals: readonly (readonly [EntryId, string])[];
+}
+
+/** Everything up to this revision has been said; the state is whole again. */
+export interface AtMessage {
+  readonly type: "at";
+  readonly revision: number;
+  /** When the store last confirmed this state, in milliseconds since 1970. */
+  readonly confirmedAtMs: number;
+}
+
+export type PolicyMessage =
+  | ResetMessage
+  | TenantMessage
+  | TenantGoneMessage
+  | ListMessage
+  | DeltaMessage
+  | AtMessage;
+
+/** A message and the compiled bytes that go with it. */
+export interface PolicyFrame {
+  readonly message: PolicyMessage;
+  readonly parts: readonly Uint8Array[];
+}
