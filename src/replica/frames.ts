@@ -69,7 +69,8 @@ export class FrameReader {
     if (this.#headFilled < 4) return taken;
     this.#headFilled = 0;
     const length = this.#head.readUInt32BE(0);
-    if (length < 4 || length > this.#maxBytes) throw new FrameError(`a frame of ${length} bytes is outside 4 to ${this.#maxBytes}`);
+    if (length < 4 || length > this.#maxBytes)
+      throw new FrameError(`a frame of ${length} bytes is outside 4 to ${this.#maxBytes}`);
     this.#body = Buffer.allocUnsafeSlow(length);
     return taken;
   }

@@ -10,7 +10,7 @@ export interface ResetMessage {
 
 export interface TenantMessage {
   readonly type: "tenant";
-  readonly tenant: Tenant;
+  readonly tenant: Omit<Tenant, "declared">;
   readonly revision: number;
 }
 
@@ -42,13 +42,7 @@ export interface AtMessage {
   readonly confirmedAtMs: number;
 }
 
-export type PolicyMessage =
-  | ResetMessage
-  | TenantMessage
-  | TenantGoneMessage
-  | ListMessage
-  | DeltaMessage
-  | AtMessage;
+export type PolicyMessage = ResetMessage | TenantMessage | TenantGoneMessage | ListMessage | DeltaMessage | AtMessage;
 
 /** A message and the compiled bytes that go with it. */
 export interface PolicyFrame {

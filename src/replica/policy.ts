@@ -2,7 +2,7 @@
 import { parsePrefix } from "../core/address.ts";
 import type { CanonicalHost, EntryId, TenantId } from "../core/ids.ts";
 import { AllowlistMatcher } from "../core/matcher.ts";
-import type { Branding, Policy, Tenant } from "../core/tenant.ts";
+import type { Branding, Policy } from "../core/tenant.ts";
 import type { DeltaMessage, ListMessage, PolicyMessage, TenantMessage } from "./messages.ts";
 
 /** A tenant as the gate sees it. Replaced, never changed, but for the matcher's own deltas. */

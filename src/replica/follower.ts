@@ -1,0 +1,236 @@
+/**
+ * Control's follower of the store: takes a snapshot, then every commit of the feed in order, compiles them
+ * into control's own replica and says the same to whoever subscribed (the edges, the snapshot on disk).
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../core/clock.ts";
+import { ENTRY_KIND } from "../core/entry.ts";
+import { StoreUnavailableError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import type { Commit, Head, Store } from "../core/store.ts";
+import { TENANT_KIND } from "../core/tenant.ts";
+import { commitFrames, policyFrame, replicaFrames, StateBuilder } from "./compile.ts";
+import type { PolicyFrame } from "./messages.ts";
+import type { PolicyReplica } from "./policy.ts";
+
+/** The kinds that decide about requests, in the order in which a full state is read. */
+const POLICY_KINDS = [TENANT_KIND, ENTRY_KIND] as const;
+const POLL_MS = 500;
+const COMMITS_PER_READ = 500;
+/** How many of the newest commits are kept to recognise the store's history by, and to repair it from. */
+const REMEMBERED_COMMITS = 10_000;
+const COMPARED_COMMITS = 100;
+
+export interface FollowerOptions {
+  readonly store: Store;
+  readonly replica: PolicyReplica;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Why the follower does not follow: the store does not answer, or it answers with another or an older history. */
+export type FollowerState = "starting" | "following" | "store-away" | "store-replaced";
+
+export type FramesListener = (frames: readonly PolicyFrame[]) => void;
+export type CommitListener = (commit: Commit) => void;
+/** Repairs a store that lost commits, from those that this node remembers, oldest first. */
+export type Healer = (recent: readonly Commit[]) => Promise<void>;
+
+/**
+ * Guarantees: subscribers get every change once, in commit order, and a full state after a gap; the replica's
+ * `confirmedAtMs` moves only when the store confirmed its head; a store whose history went back or was
+ * replaced is never followed on its own word.
+ */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #framesListeners = new Set<FramesListener>();
+  readonly #commitListeners = new Set<CommitListener>();
+  readonly #waiters = new Set<{ revision: number; resolve: () => void }>();
+  #state: FollowerState = "starting";
+  #recent: Commit[] = [];
+  #healer: Healer | undefined;
+  #pumping: Promise<void> | undefined;
+  #pumpAgain = false;
+  #timer: NodeJS.Timeout | undefined;
+  #unwatch: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  get state(): FollowerState {
+    return this.#state;
+  }
+
+  set healer(healer: Healer) {
+    this.#healer = healer;
+  }
+
+  /** Frames of each commit, and of a full state after a gap; ends with an `at`. */
+  onFrames(listener: FramesListener): () => void {
+    this.#framesListeners.add(listener);
+    return () => this.#framesListeners.delete(listener);
+  }
+
+  /** Every commit of the feed as the store gave it. */
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
+  }
+
+  /** Begins to follow; resolves after the first try, whether or not the store answered. */
+  async start(): Promise<void> {
+    this.#unwatch = this.#options.store.watch(() => this.#wake());
+    this.#timer = setInterval(() => this.#wake(), POLL_MS);
+    await this.#pumpOnce();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch?.();
+    clearInterval(this.#timer);
+    await this.#pumping;
+  }
+
+  /** Resolves once the replica has reached this revision; at the latest with the next change or poll after it. */
+  async reached(revision: number): Promise<void> {
+    if (this.#options.replica.revision >= revision) return;
+    const reached = new Promise<void>((resolve) => this.#waiters.add({ revision, resolve }));
+    this.#wake();
+    await reached;
+  }
+
+  /** The present state as frames, of one moment: a `reset`, every list and tenant, an `at`. */
+  fullState(): PolicyFrame[] {
+    return replicaFrames(this.#options.replica);
+  }
+
+  #wake(): void {
+    if (this.#closed) return;
+    if (this.#pumping === undefined) void this.#pumpOnce();
+    else this.#pumpAgain = true;
+  }
+
+  /** One pump at a time; a wake-up during one leads to one more. */
+  async #pumpOnce(): Promise<void> {
+    this.#pumping = this.#pumpUntilQuiet();
+    await this.#pumping;
+    this.#pumping = undefined;
+    if (this.#pumpAgain) this.#wake();
+  }
+
+  async #pumpUntilQuiet(): Promise<void> {
+    do {
+      this.#pumpAgain = false;
+      try {
+        await this.#pump();
+      } catch (error) {
+        this.#failed(error);
+      }
+    } while (this.#pumpAgain && !this.#closed);
+  }
+
+  async #pump(): Promise<void> {
+    const { store, replica, clock } = this.#options;
+    if (replica.epoch === "") return await this.#resync();
+    if (this.#state !== "following" && !(await this.#sameHistory())) return await this.#replaced(await store.head());
+    const askedAtMs = clock.nowMs();
+    const changes = await store.changesSince(replica.revision, COMMITS_PER_READ);
+    if (changes.head.epoch !== replica.epoch || changes.head.revision < replica.revision) {
+      return await this.#replaced(changes.head);
+    }
+    if (changes.gap) return await this.#resync();
+    for (const commit of changes.commits) this.#follow(commit, askedAtMs);
+    if (changes.commits.length === COMMITS_PER_READ) this.#pumpAgain = true;
+    else this.#confirm(askedAtMs);
+  }
+
+  #follow(commit: Commit, askedAtMs: number): void {
+    this.#remember(commit);
+    const frames = commitFrames(commit);
+    frames.push(policyFrame({ type: "at", revision: commit.revision, confirmedAtMs: askedAtMs }));
+    this.#say(frames);
+    for (const listener of this.#commitListeners) listener(commit);
+  }
+
+  #remember(commit: Commit): void {
+    this.#recent.push(commit);
+    if (this.#recent.length >= 2 * REMEMBERED_COMMITS) this.#recent = this.#recent.slice(-REMEMBERED_COMMITS);
+  }
+
+  /** The store confirmed that there is nothing newer: a heartbeat that carries no change. */
+  #confirm(confirmedAtMs: number): void {
+    const { replica, log } = this.#options;
+    this.#say([policyFrame({ type: "at", revision: replica.revision, confirmedAtMs })]);
+    if (this.#state !== "following") log.info({ revision: replica.revision, was: this.#state }, "following the store");
+    this.#state = "following";
+  }
+
+  /** Reads everything anew. The earlier state goes on deciding until the new one is whole. */
+  async #resync(): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const confirmedAtMs = clock.nowMs();
+    const { head, batches } = await store.snapshot(POLICY_KINDS);
+    if (head.epoch === "") throw new StoreUnavailableError("the store is empty: it has lost its identity");
+    const builder = new StateBuilder(head.epoch);
+    for await (const batch of batches) builder.add(batch);
+    const frames = await builder.finish();
+    frames.push(policyFrame({ type: "at", revision: head.revision, confirmedAtMs }));
+    this.#recent = [];
+    this.#say(frames);
+    log.info({ revision: head.revision, frames: frames.length }, "policy loaded from the store");
+    this.#pumpAgain = true;
+  }
+
+  /**
+   * After an outage: does the store still hold the newest commits that this node has seen? A fail-over to a
+   * replica that lagged loses commits and gives their revisions to others, which no number shows.
+   */
+  async #sameHistory(): Promise<boolean> {
+    const known = this.#recent.slice(-COMPARED_COMMITS);
+    const first = known[0];
+    if (first === undefined) return true;
+    const changes = await this.#options.store.changesSince(first.previous, COMPARED_COMMITS);
+    if (changes.gap) return changes.head.revision > this.#options.replica.revision;
+    return known.every((commit, index) => isDeepStrictEqual(changes.commits[index], commit));
+  }
+
+  async #replaced(head: Head): Promise<void> {
+    const { log, replica } = this.#options;
+    if (this.#state !== "store-replaced") {
+      log.error(
+        { head, known: { epoch: replica.epoch, revision: replica.revision } },
+        "the store went back in time or was replaced; the last known policy stays in force until it is stale",
+      );
+    }
+    this.#state = "store-replaced";
+    if (head.epoch !== replica.epoch || this.#healer === undefined) return;
+    await this.#healer(this.#recent);
+    await this.#resync();
+    this.#state = "following";
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed) return;
+    this.#options.replica.abandonReset();
+    const { log } = this.#options;
+    if (this.#state !== "store-away") log.error({ err: error }, "cannot follow the store; trying again");
+    this.#state = "store-away";
+  }
+
+  /** Applies to the own replica, then tells the subscribers in the order in which they came. */
+  #say(frames: readonly PolicyFrame[]): void {
+    for (const { message, parts } of frames) this.#options.replica.apply(message, Buffer.concat(parts));
+    for (const listener of this.#framesListeners) listener(frames);
+    this.#release();
+  }
+
+  #release(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#options.replica.revision < waiter.revision) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}

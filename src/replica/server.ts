@@ -1,0 +1,195 @@
+/** Control's end of the feed: gives every edge the full state, then each change, and knows what each has applied. */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../core/clock.ts";
+import type { EntryId, TenantId } from "../core/ids.ts";
+import type { Logger } from "../core/log.ts";
+import type { Follower } from "./follower.ts";
+import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
+import type { PolicyFrame } from "./messages.ts";
+import type { SeenReport } from "./policy.ts";
+
+/** An edge is not trusted with more than this at once. */
+const MAX_EDGE_FRAME_BYTES = 4 << 20;
+/** An edge that is so far behind is cut off; it comes back and takes the full state. */
+const MAX_UNSENT_BYTES = 512 << 20;
+
+export interface EdgeStatus {
+  /** `{node}/{worker}`. */
+  readonly id: string;
+  readonly pid: number;
+  /** The revision that it has applied. */
+  readonly revision: number;
+  /** How long it took to apply its latest change. */
+  readonly lagMs: number;
+  readonly connectedAt: string;
+}
+
+export interface FeedServerOptions {
+  readonly socketPath: string;
+  /** This node's name, the first part of its edges' ids. */
+  readonly node: string;
+  readonly follower: Follower;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What an edge counted. Unchecked: it comes from a process that faces the internet. */
+  readonly onTally: (edge: string, tally: unknown) => void;
+  readonly onSeen: (seen: SeenReport) => void;
+}
+
+class EdgeLink {
+  readonly socket: Socket;
+  readonly connectedAt: string;
+  worker = "";
+  pid = 0;
+  applied = 0;
+  lagMs = 0;
+  #sentRevision = 0;
+  #sentAtMs = 0;
+
+  constructor(socket: Socket, connectedAt: string) {
+    this.socket = socket;
+    this.connectedAt = connectedAt;
+  }
+
+  send(frames: readonly PolicyFrame[], nowMs: number): void {
+    if (this.socket.writableLength > MAX_UNSENT_BYTES) {
+      this.socket.destroy();
+      return;
+    }
+    this.socket.cork();
+    for (const { message, parts } of frames) {
+      for (const part of encodeFrame(message, parts)) this.socket.write(part);
+      if (message.type === "at" && message.revision > this.#sentRevision) {
+        this.#sentRevision = message.revision;
+        this.#sentAtMs = nowMs;
+      }
+    }
+    this.socket.uncork();
+  }
+
+  acknowledge(revision: number, nowMs: number): void {
+    this.applied = revision;
+    if (revision >= this.#sentRevision) this.lagMs = nowMs - this.#sentAtMs;
+  }
+}
+
+/** Listens on a socket in a folder that only this user may enter; whoever can connect is an edge of this node. */
+export class FeedServer {
+  readonly #options: FeedServerOptions;
+  readonly #server: Server;
+  readonly #links = new Set<EdgeLink>();
+  readonly #watchers = new Set<() => void>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: FeedServerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#welcome(socket));
+    this.#unsubscribe = options.follower.onFrames((frames) => {
+      const nowMs = options.clock.nowMs();
+      for (const link of this.#links) if (link.worker !== "") link.send(frames, nowMs);
+    });
+  }
+
+  async listen(): Promise<void> {
+    const { socketPath } = this.#options;
+    rmSync(socketPath, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(socketPath, resolve);
+    });
+    chmodSync(socketPath, 0o600);
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    for (const link of this.#links) link.socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** This node's live edges, by name. */
+  edges(): EdgeStatus[] {
+    return [...this.#links]
+      .filter((link) => link.worker !== "")
+      .map((link) => ({
+        id: `${this.#options.node}/${link.worker}`,
+        pid: link.pid,
+        revision: link.applied,
+        lagMs: link.lagMs,
+        connectedAt: link.connectedAt,
+      }))
+      .sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** Calls `changed` whenever an edge came, went or applied something. */
+  onProgress(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  #welcome(socket: Socket): void {
+    const { clock, log } = this.#options;
+    const link = new EdgeLink(socket, new Date(clock.nowMs()).toISOString());
+    const reader = new FrameReader(MAX_EDGE_FRAME_BYTES);
+    this.#links.add(link);
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk, (frame) => this.#hear(link, frame));
+      } catch (error) {
+        log.error({ err: error, edge: link.worker }, "an edge said what no edge says; its feed is cut");
+        socket.destroy();
+      }
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#links.delete(link);
+      this.#progressed();
+    });
+  }
+
+  #hear(link: EdgeLink, { message }: Frame): void {
+    const { clock, follower, onTally, onSeen } = this.#options;
+    const said = message as { type?: unknown; [key: string]: unknown };
+    switch (said?.type) {
+      case "hello":
+        link.worker = text(said["worker"]);
+        link.pid = wholeNumber(said["pid"]);
+        link.send(follower.fullState(), clock.nowMs());
+        break;
+      case "applied":
+        link.acknowledge(wholeNumber(said["revision"]), clock.nowMs());
+        break;
+      case "tally":
+        onTally(`${this.#options.node}/${link.worker}`, said["tally"]);
+        return;
+      case "seen":
+        onSeen(seenReport(said["seen"]));
+        return;
+      default:
+        throw new TypeError("unknown message");
+    }
+    this.#progressed();
+  }
+
+  #progressed(): void {
+    for (const changed of this.#watchers) changed();
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value === "string" && /^[\w-]{1,64}$/.test(value)) return value;
+  throw new TypeError("not a name");
+}
+
+function wholeNumber(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new TypeError("not a whole number");
+}
+
+function seenReport(value: unknown): SeenReport {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value.map(([tenant, entries]) => [
+    text(tenant) as TenantId,
+    (entries as unknown[][]).map(([id, seconds]) => [text(id) as EntryId, wholeNumber(seconds)] as const),
+  ]);
+}
