@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   "payload_too_large",
   "precondition_failed",
   "read_only",
+  "seal_invalid",
   "store_corrupt",
   "store_unavailable",
   "tenant_exists",

@@ -1,0 +1,184 @@
+/** The embedded adapter of the store port: one SQLite file, one writing process. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../core/clock.ts";
+import { StoreUnavailableError } from "../core/errors.ts";
+import type {
+  Changes,
+  Commit,
+  CommitRequest,
+  Head,
+  ListRequest,
+  RateDecision,
+  RateLimit,
+  Store,
+  StoredDocument,
+} from "../core/store.ts";
+import type { FeedLimits } from "./codec.ts";
+import { CHANGES_BYTES, checkKey, checkLimit, decodeChanges, encodeCommit, idRange, SLICE } from "./codec.ts";
+import { openDatabase, openReader, storeError } from "./sqlite-file.ts";
+import { SqliteWriter } from "./sqlite-writer.ts";
+
+interface DocumentRow {
+  kind: string;
+  id: string;
+  revision: number;
+  expires_at: number;
+  value: string;
+}
+
+interface FeedRow {
+  revision: number;
+  previous: number;
+  changes: string;
+}
+
+const COLUMNS = "kind, id, revision, expires_at, value";
+
+function toDocument({ kind, id, revision, expires_at, value }: DocumentRow): StoredDocument {
+  const document = { kind, id, revision, value: JSON.parse(value) as unknown };
+  return expires_at === 0 ? document : { ...document, expiresAtMs: expires_at };
+}
+
+/**
+ * Commits that are asked for while another is being written share the next transaction, so that one fsync
+ * serves many; each keeps its own preconditions, revision and outcome. Reads go through a connection of
+ * their own and never see a half-written commit.
+ */
+export class SqliteStore implements Store {
+  readonly #clock: Clock;
+  readonly #writer: SqliteWriter;
+  readonly #reader: DatabaseSync;
+  readonly #get: StatementSync;
+  readonly #list: StatementSync;
+  readonly #head: StatementSync;
+  readonly #changes: StatementSync;
+  #closed: boolean = false;
+
+  /** @throws SallyportError as {@link openDatabase}. */
+  constructor(file: string, options: { readonly clock: Clock; readonly feed: FeedLimits }) {
+    const db = openDatabase(file);
+    const inMemory = file === ":memory:";
+    this.#clock = options.clock;
+    this.#reader = inMemory ? db : openReader(file);
+    this.#writer = new SqliteWriter(db, { ...options, sliced: !inMemory });
+    this.#get = this.#reader.prepare(`SELECT ${COLUMNS} FROM document WHERE kind = ? AND id = ?`);
+    this.#list = this.#reader.prepare(
+      `SELECT ${COLUMNS} FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ?
+       AND (expires_at = 0 OR expires_at > ?) ORDER BY id LIMIT ?`,
+    );
+    this.#head = this.#reader.prepare("SELECT epoch, head AS revision FROM meta");
+    this.#changes = this.#reader.prepare(
+      "SELECT revision, previous, changes FROM feed WHERE revision > ? ORDER BY revision LIMIT ?",
+    );
+  }
+
+  async commit(request: CommitRequest): Promise<number> {
+    const { writes, preconditions } = await encodeCommit(request);
+    return this.#writer.commit(writes, preconditions);
+  }
+
+  async get(kind: string, id: string): Promise<StoredDocument | undefined> {
+    checkKey(kind, id);
+    return this.#read(() => this.#getLive(kind, id));
+  }
+
+  async getMany(kind: string, ids: readonly string[]): Promise<(StoredDocument | undefined)[]> {
+    if (ids.length > 1_000) throw new RangeError(`more than 1000 ids: ${ids.length}`);
+    for (const id of ids) checkKey(kind, id);
+    return this.#read(() => ids.map((id) => this.#getLive(kind, id)));
+  }
+
+  async list(request: ListRequest): Promise<StoredDocument[]> {
+    const { after, from, below } = idRange(request);
+    return this.#read(() => {
+      const rows = this.#list.all(request.kind, after, from, below, this.#clock.nowMs(), request.limit);
+      return (rows as unknown as DocumentRow[]).map(toDocument);
+    });
+  }
+
+  async snapshot(kinds: readonly string[]): Promise<{ head: Head; batches: AsyncIterable<readonly StoredDocument[]> }> {
+    return { head: await this.head(), batches: this.#batches(kinds) };
+  }
+
+  async *#batches(kinds: readonly string[]): AsyncGenerator<readonly StoredDocument[]> {
+    for (const kind of kinds) {
+      for (let after: string | undefined = ""; after !== undefined; ) {
+        const batch: StoredDocument[] = await this.list({ kind, after, limit: SLICE });
+        if (batch.length > 0) yield batch;
+        after = batch.length < SLICE ? undefined : batch.at(-1)?.id;
+        await nextTurn();
+      }
+    }
+  }
+
+  async head(): Promise<Head> {
+    return this.#read(() => this.#readHead());
+  }
+
+  async changesSince(revision: number, limit: number): Promise<Changes> {
+    checkLimit(limit);
+    const { head, rows } = this.#read(() => this.#readChanges(revision, limit));
+    const continues = (rows[0]?.previous ?? head.revision) === revision;
+    if (!continues) return { gap: true, head };
+    const commits: Commit[] = [];
+    for (const row of rows) {
+      commits.push({ revision: row.revision, previous: row.previous, changes: await decodeChanges(row.changes) });
+    }
+    return { gap: false, head, commits };
+  }
+
+  #readChanges(revision: number, limit: number): { head: Head; rows: FeedRow[] } {
+    const rows: FeedRow[] = [];
+    let bytes = 0;
+    for (const row of this.#changes.iterate(revision, limit) as unknown as Iterable<FeedRow>) {
+      rows.push(row);
+      bytes += row.changes.length;
+      if (bytes > CHANGES_BYTES) break;
+    }
+    return { head: this.#readHead(), rows };
+  }
+
+  #readHead(): Head {
+    const { epoch, revision } = this.#head.get() as unknown as Head;
+    return { epoch, revision };
+  }
+
+  watch(wake: () => void): () => void {
+    return this.#writer.watch(wake);
+  }
+
+  async useOnce(key: string, ttlMs: number): Promise<boolean> {
+    return this.#writer.useOnce(key, ttlMs);
+  }
+
+  async take(key: string, limit: RateLimit): Promise<RateDecision> {
+    return this.#writer.take(key, limit);
+  }
+
+  async sweep(limit: number): Promise<number> {
+    return this.#writer.sweep(limit);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writer.close();
+    if (this.#reader.isOpen) this.#reader.close();
+  }
+
+  #getLive(kind: string, id: string): StoredDocument | undefined {
+    const row = this.#get.get(kind, id) as unknown as DocumentRow | undefined;
+    if (row === undefined || (row.expires_at !== 0 && row.expires_at <= this.#clock.nowMs())) return undefined;
+    return toDocument(row);
+  }
+
+  #read<T>(query: () => T): T {
+    if (this.#closed) throw new StoreUnavailableError("the store is closed");
+    try {
+      return query();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
