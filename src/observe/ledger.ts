@@ -1,0 +1,229 @@
+/** Commits changes together with their audit records, in one chain per node, many waiting changes to a commit. */
+import {
+  AUDIT_HEAD_KIND,
+  AUDIT_KIND,
+  type AuditedChange,
+  type ChangeCommitter,
+  type CounterChange,
+  TENANT_AUDIT_KIND,
+} from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { ConflictError, SallyportError, StoreUnavailableError } from "../core/errors.ts";
+import type { Keyring } from "../core/keyring.ts";
+import type { Precondition, Store, Write } from "../core/store.ts";
+import { appendRecord, auditKeys, type ChainHead, emptyHead, isSealed, sealHead } from "./audit-chain.ts";
+
+export type { Actor, AuditedChange, AuditInput, AuditRecord } from "../core/audit.ts";
+
+/** More than this many documents in one commit would hold a shared store up for others. */
+const GROUP_WRITES = 500;
+const MAX_ATTEMPTS = 100;
+
+export interface LedgerOptions {
+  readonly store: Store;
+  /** Seals the chain's head. */
+  readonly keyring: Keyring;
+  /** The name of this process's chain: lasting, and of no other process that runs at the same time. */
+  readonly chain: string;
+  readonly clock: Clock;
+}
+
+interface Job {
+  readonly change: AuditedChange;
+  resolve(revision: number): void;
+  reject(error: unknown): void;
+}
+
+interface Held<Value> {
+  readonly value: Value;
+  readonly revision: number;
+}
+
+const documentKey = (document: { readonly kind: string; readonly id: string }) => `${document.kind} ${document.id}`;
+
+/**
+ * Changes are carried out in the order of their arrival. Those that wait while a commit is under way share
+ * the next one as long as they touch different documents; if such a group fails, each is tried alone, so
+ * that no change fails because of another.
+ */
+export class Ledger implements ChangeCommitter {
+  readonly #options: LedgerOptions;
+  readonly #queue: Job[] = [];
+  readonly #counters = new Map<string, Held<number>>();
+  #head: Held<Omit<ChainHead, "seal">> | undefined;
+  #pumping = false;
+  readonly #keys: readonly Uint8Array[];
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.#keys = auditKeys(options.keyring);
+  }
+
+  commit(change: AuditedChange): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#queue.push({ change, resolve, reject });
+    if (!this.#pumping) void this.#pump();
+    return promise;
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    while (this.#queue.length > 0) {
+      const group = takeGroup(this.#queue);
+      await this.#carryOut(group).catch((error: unknown) => this.#fail(group, error));
+    }
+    this.#pumping = false;
+  }
+
+  /** Whatever went wrong, what is cached may be wrong too. Nobody waits behind a store that does not answer. */
+  #fail(group: readonly Job[], error: unknown): void {
+    this.#head = undefined;
+    this.#counters.clear();
+    const waiting = error instanceof StoreUnavailableError ? this.#queue.splice(0) : [];
+    for (const job of [...group, ...waiting]) job.reject(error);
+  }
+
+  async #carryOut(group: readonly Job[]): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const { jobs, totals } = await this.#count(group);
+      if (jobs.length === 0) return;
+      const conflict = await this.#write(jobs, totals).catch(conflictOnly);
+      if (conflict === undefined) return;
+      const ours = conflict.kind === AUDIT_HEAD_KIND || totals.has(documentKey(conflict));
+      this.#forget(conflict);
+      if (ours && !jobs.some(({ change }) => states(change, conflict))) continue;
+      if (jobs.length === 1) throw conflict;
+      for (const job of jobs) await this.#carryOut([job]).catch((error: unknown) => this.#fail([job], error));
+      return;
+    }
+    throw new StoreUnavailableError("too many writers at once; try again");
+  }
+
+  #forget(conflict: ConflictError): void {
+    if (conflict.kind === AUDIT_HEAD_KIND) this.#head = undefined;
+    this.#counters.delete(documentKey(conflict));
+  }
+
+  /** Applies the counters job by job; who would pass a limit is refused alone. */
+  async #count(group: readonly Job[]): Promise<{ jobs: Job[]; totals: Map<string, CounterTotal> }> {
+    const totals = new Map<string, CounterTotal>();
+    const jobs: Job[] = [];
+    for (const job of group) {
+      const counters = job.change.counters ?? [];
+      const next = await Promise.all(counters.map((counter) => this.#add(totals, counter)));
+      const over = next.find(({ total, counter }) => counter.by > 0 && total.count > (counter.limit ?? Infinity));
+      if (over !== undefined) job.reject(limitError(over.counter));
+      else {
+        for (const { total } of next) totals.set(documentKey(total), total);
+        jobs.push(job);
+      }
+    }
+    return { jobs, totals };
+  }
+
+  async #add(totals: ReadonlyMap<string, CounterTotal>, counter: CounterChange) {
+    const key = documentKey(counter);
+    const before = totals.get(key);
+    let held = before === undefined ? (this.#counters.get(key) ?? (await this.#readCounter(counter))) : undefined;
+    const isOver = (count: number) => counter.by > 0 && count + counter.by > (counter.limit ?? Infinity);
+    // A limit is never refused on a cached count: another node may have made room.
+    if (held !== undefined && isOver(held.value)) held = await this.#readCounter(counter);
+    const count = Math.max(0, (before?.count ?? held?.value ?? 0) + counter.by);
+    const revision = before?.revision ?? held?.revision ?? 0;
+    return { counter, total: { kind: counter.kind, id: counter.id, count, revision } };
+  }
+
+  async #readCounter({ kind, id }: CounterChange): Promise<Held<number>> {
+    const document = await this.#options.store.get(kind, id);
+    const count = (document?.value as { count?: unknown } | undefined)?.count ?? 0;
+    if (typeof count !== "number") throw new SallyportError("store_corrupt", "a counter is not readable");
+    return { value: count, revision: document?.revision ?? 0 };
+  }
+
+  async #readHead(): Promise<Held<Omit<ChainHead, "seal">>> {
+    const { store, chain } = this.#options;
+    const document = await store.get(AUDIT_HEAD_KIND, chain);
+    if (document === undefined) return { value: emptyHead(), revision: 0 };
+    const head = document.value as ChainHead;
+    // Going on from a forged head would seal the forgery.
+    if (!isSealed(this.#keys, chain, head))
+      throw new SallyportError("store_corrupt", "the audit chain's head was changed from outside");
+    return { value: head, revision: document.revision };
+  }
+
+  async #write(jobs: readonly Job[], totals: ReadonlyMap<string, CounterTotal>): Promise<void> {
+    const { store, chain, clock } = this.#options;
+    this.#head ??= await this.#readHead();
+    let head = this.#head.value;
+    const writes: Write[] = [];
+    const preconditions: Precondition[] = [{ kind: AUDIT_HEAD_KIND, id: chain, revision: this.#head.revision }];
+    for (const { change } of jobs) {
+      for (const write of change.writes) writes.push(write);
+      for (const precondition of change.preconditions ?? []) preconditions.push(precondition);
+      for (const input of change.audit) {
+        const next = appendRecord(chain, head, input, clock.nowMs());
+        head = next.head;
+        writes.push({ kind: AUDIT_KIND, id: next.id, value: next.record });
+        if (input.tenant !== undefined) {
+          writes.push({ kind: TENANT_AUDIT_KIND, id: `${input.tenant}/${next.id}`, value: 1, quiet: true });
+        }
+      }
+    }
+    for (const { kind, id, count, revision } of totals.values()) {
+      writes.push({ kind, id, value: { count }, quiet: true });
+      preconditions.push({ kind, id, revision });
+    }
+    writes.push({ kind: AUDIT_HEAD_KIND, id: chain, value: sealHead(this.#keys, chain, head), quiet: true });
+    const revision = await store.commit({ writes, preconditions });
+    this.#head = { value: head, revision };
+    for (const total of totals.values()) this.#hold(total, revision);
+    for (const job of jobs) job.resolve(revision);
+  }
+
+  #hold(total: CounterTotal, revision: number): void {
+    if (this.#counters.size >= 10_000) this.#counters.clear();
+    this.#counters.set(documentKey(total), { value: total.count, revision });
+  }
+}
+
+interface CounterTotal {
+  readonly kind: string;
+  readonly id: string;
+  readonly count: number;
+  /** The revision that the counter had before. */
+  readonly revision: number;
+}
+
+function conflictOnly(error: unknown): ConflictError {
+  if (error instanceof ConflictError) return error;
+  throw error;
+}
+
+/** Whether the change itself demands a revision of the document that conflicted. */
+function states({ preconditions }: AuditedChange, conflict: ConflictError): boolean {
+  return preconditions?.some((precondition) => documentKey(precondition) === documentKey(conflict)) ?? false;
+}
+
+function limitError({ id, limit }: CounterChange): SallyportError {
+  return new SallyportError("entry_limit", `"${id}" may hold at most ${limit} allowlist entries`);
+}
+
+/** Takes the longest run of jobs from the front that do not depend on one another. */
+function takeGroup(queue: Job[]): Job[] {
+  const written = new Set<string>();
+  const counted = new Set<string>();
+  let size = 0;
+  let length = 0;
+  for (const { change } of queue) {
+    size += change.writes.length + change.audit.length * 2;
+    const touched = [...change.writes, ...(change.preconditions ?? [])].map(documentKey);
+    const dependent =
+      touched.some((key) => written.has(key) || counted.has(key)) ||
+      change.counters?.some((counter) => written.has(documentKey(counter)));
+    if (length > 0 && (dependent || size > GROUP_WRITES)) break;
+    for (const write of change.writes) written.add(documentKey(write));
+    for (const counter of change.counters ?? []) counted.add(documentKey(counter));
+    length++;
+  }
+  return queue.splice(0, length);
+}

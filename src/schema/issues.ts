@@ -1,0 +1,81 @@
+/** Turns what a schema found wrong into issues that say where, what, and what to write instead. */
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { TLocalizedValidationError } from "typebox/error";
+import { type Issue, SallyportError } from "../core/errors.ts";
+
+const MAX_ISSUES = 100;
+
+/** Checks and never changes: nothing is coerced, removed or filled in. */
+export class Shape<Value> {
+  readonly #schema: TSchema;
+  readonly #validator: ReturnType<typeof Compile>;
+
+  /** `Value` is what the schema admits: `new Shape<Static<typeof S>>(S)`. */
+  constructor(schema: TSchema) {
+    this.#schema = schema;
+    this.#validator = Compile(schema);
+  }
+
+  admits(value: unknown): value is Value {
+    return this.#validator.Check(value);
+  }
+
+  /** Every mistake, at most 100; empty when the value is admitted. */
+  issues(value: unknown): Issue[] {
+    return this.admits(value) ? [] : toIssues(this.#schema, this.#validator.Errors(value));
+  }
+
+  /** @throws SallyportError `body_invalid` with every mistake */
+  parse(value: unknown, what: string): Value {
+    if (this.admits(value)) return value;
+    throw new SallyportError("body_invalid", `${what} is not as it must be`, { issues: this.issues(value) });
+  }
+}
+
+/** One segment of a JSON pointer (RFC 6901). */
+export function pointer(...segments: readonly (string | number)[]): string {
+  return segments.map((segment) => `/${String(segment).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function toIssues(schema: TSchema, errors: readonly TLocalizedValidationError[]): Issue[] {
+  const found = new Map<string, Issue>();
+  for (const error of errors) {
+    for (const issue of describe(schema, error)) {
+      if (found.size < MAX_ISSUES && !found.has(issue.at)) found.set(issue.at, issue);
+    }
+  }
+  return [...found.values()];
+}
+
+function describe(schema: TSchema, error: TLocalizedValidationError): Issue[] {
+  const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
+  if (error.keyword === "boolean") return [];
+  if (error.keyword === "required") {
+    return (params.requiredProperties ?? []).map((key) => ({
+      at: error.instancePath + pointer(key),
+      message: "is required",
+    }));
+  }
+  if (error.keyword === "additionalProperties") {
+    const known = Object.keys((subschema(schema, error.schemaPath).at(-1)?.["properties"] as object | undefined) ?? {});
+    return (params.additionalProperties ?? []).map((key) => ({
+      at: error.instancePath + pointer(key),
+      message: "is not known here",
+      hint: `known: ${known.join(", ")}`,
+    }));
+  }
+  const said = subschema(schema, error.schemaPath).find((part) => typeof part["errorMessage"] === "string");
+  return [{ at: error.instancePath || "/", message: (said?.["errorMessage"] as string | undefined) ?? error.message }];
+}
+
+/** The schemas along a path such as `#/properties/a/anyOf/0`, outermost first, without the root. */
+function subschema(schema: TSchema, path: string): Record<string, unknown>[] {
+  let here: unknown = schema;
+  const along = [schema as unknown as Record<string, unknown>];
+  for (const segment of path.split("/").slice(1)) {
+    here = (here as Record<string, unknown> | undefined)?.[segment.replaceAll("~1", "/").replaceAll("~0", "~")];
+    if (typeof here === "object" && here !== null && !Array.isArray(here)) along.push(here as Record<string, unknown>);
+  }
+  return along;
+}

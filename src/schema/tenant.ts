@@ -1,0 +1,264 @@
+/** A tenant on the wire: its shape, the rules of each field, and the way to the core's form and back. */
+import Type, { type Static } from "typebox";
+import { type Issue, SallyportError } from "../core/errors.ts";
+import { canonicalHost } from "../core/host.ts";
+import type { CanonicalHost, TenantId } from "../core/ids.ts";
+import { type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
+import { canonicalUpstream } from "../core/upstream.ts";
+import { durationSchema, durationSeconds, formatDuration } from "./duration.ts";
+import { pointer, Shape } from "./issues.ts";
+import { originIssue } from "./origin.ts";
+
+const closed = { additionalProperties: false } as const;
+
+/** A choice among words, in OpenAPI as in editors an `enum`. */
+function choice<const Word extends string>(words: readonly Word[], description: string) {
+  return Type.Enum<Word[]>([...words], {
+    description,
+    default: words[0],
+    errorMessage: `must be one of ${words.join(", ")}`,
+  });
+}
+
+/** No control, format, surrogate, private or unassigned character: what is shown cannot be spoofed. */
+export const PRINTABLE = "^[^\\p{C}\\p{Zl}\\p{Zp}]*$";
+
+const NameSchema = Type.String({
+  description: "The clinic's name, as its staff know it; shown on pages and in the authenticator app.",
+  minLength: 1,
+  maxLength: 100,
+  pattern: PRINTABLE,
+  errorMessage: "must be 1 to 100 printable characters",
+});
+
+export const TenantIdSchema = Type.String({
+  description: "Lower-case letters, digits and hyphens, as in a DNS label; never changes.",
+  pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+  errorMessage: "must be 1 to 63 lower-case letters, digits and hyphens, not starting or ending with a hyphen",
+});
+
+const SessionSchema = Type.Object(
+  {
+    idle: Type.Optional(durationSchema("Without a request, the session ends.", "60m")),
+    max: Type.Optional(durationSchema("The session ends, whatever happens.", "12h")),
+    rememberDevice: Type.Optional(durationSchema("A remembered device skips the factor; 0: never.", 0)),
+  },
+  closed,
+);
+
+const ExemptionSchema = Type.Object(
+  {
+    path: Type.String({
+      maxLength: 1024,
+      pattern: '^/[!-"$->@-~]*$',
+      errorMessage: "must be a path that starts with /, in printable ASCII, without ? or #",
+    }),
+    methods: Type.Array(Type.Enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]), {
+      minItems: 1,
+      uniqueItems: true,
+      errorMessage: "must be one or more of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    }),
+  },
+  closed,
+);
+
+const PolicySchema = Type.Object(
+  {
+    network: Type.Optional(choice(["enforce", "observe", "off"], "The location door; observe only logs and counts.")),
+    secondFactor: Type.Optional(choice(["required", "off"], "The person door.")),
+    combine: Type.Optional(choice(["all", "any"], "any: an allowlisted location or a verified session is enough.")),
+    firstFactor: Type.Optional(choice(["password", "none"], "none: the application behind has its own password.")),
+    factors: Type.Optional(
+      Type.Array(Type.Enum(["totp", "passkey", "sms"]), {
+        description: "The factors that people may enrol; sms only beside a stronger one.",
+        minItems: 1,
+        uniqueItems: true,
+        default: DEFAULT_POLICY.factors,
+        errorMessage: "must be one or more of totp, passkey, sms",
+      }),
+    ),
+    session: Type.Optional(SessionSchema),
+    selfAllow: Type.Optional(choice(["owner", "user", "nobody"], "Who may add the place they stand in.")),
+    exempt: Type.Optional(
+      Type.Array(ExemptionSchema, { description: "Exact paths that need neither door.", maxItems: 100, default: [] }),
+    ),
+    webSocketOrigins: Type.Optional(
+      Type.Array(Type.String({ maxLength: 300 }), {
+        description: "Origins, besides the tenant's own, whose pages may open a WebSocket.",
+        maxItems: 100,
+        default: [],
+      }),
+    ),
+  },
+  closed,
+);
+
+const BrandingSchema = Type.Object(
+  {
+    accent: Type.Optional(
+      Type.String({ pattern: "^#[0-9a-fA-F]{6}$", errorMessage: "must be a colour such as #0b6e4f" }),
+    ),
+    logo: Type.Optional(
+      Type.String({
+        maxLength: 90_000,
+        pattern: "^data:image/(png|svg\\+xml|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$",
+        errorMessage: "must be a data:image/(png|svg+xml|jpeg|webp);base64, URL of at most 64 KiB",
+      }),
+    ),
+    supportEmail: Type.Optional(
+      Type.String({ maxLength: 254, pattern: "^[!-?A-~]+@[A-Za-z0-9.-]+$", errorMessage: "must be an e-mail address" }),
+    ),
+    supportPhone: Type.Optional(
+      Type.String({ maxLength: 40, pattern: "^[+0-9][0-9 ()./-]*$", errorMessage: "must be a telephone number" }),
+    ),
+  },
+  closed,
+);
+
+const fields = {
+  name: NameSchema,
+  hosts: Type.Array(Type.String({ minLength: 1, maxLength: 260 }), {
+    description: "DNS names that belong to this tenant alone.",
+    minItems: 1,
+    maxItems: 100,
+    errorMessage: "must be a list of one or more host names",
+  }),
+  upstreams: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
+    description: "Origins such as http://10.0.0.5:9000, all serving the same application.",
+    minItems: 1,
+    maxItems: 100,
+    errorMessage: "must be a list of one or more origins such as http://10.0.0.5:9000",
+  }),
+};
+
+/** What creates a tenant, by API and in the configuration file alike. */
+export const TenantDeclarationSchema = Type.Object(
+  { id: TenantIdSchema, ...fields, policy: Type.Optional(PolicySchema), branding: Type.Optional(BrandingSchema) },
+  closed,
+);
+export type TenantDeclaration = Static<typeof TenantDeclarationSchema>;
+
+export const TenantSchema = Type.Object(
+  {
+    id: TenantIdSchema,
+    ...fields,
+    policy: Type.Required(PolicySchema),
+    branding: BrandingSchema,
+    declared: Type.Boolean({ description: "Declared in the configuration file and read-only here." }),
+    revision: Type.Integer({ minimum: 0 }),
+  },
+  { ...closed, $id: "Tenant" },
+);
+export type TenantWire = TenantDeclaration & { declared: boolean; revision: number };
+
+const declaration = new Shape<TenantDeclaration>(TenantDeclarationSchema);
+
+/**
+ * A tenant from a declaration of any source, with defaults filled in and hosts and upstreams canonical.
+ * @throws SallyportError `body_invalid` with every mistake
+ */
+export function parseTenantInput(input: unknown): Omit<Tenant, "declared"> {
+  const { id, name, hosts, upstreams, policy, branding } = declaration.parse(input, "the tenant");
+  const issues: Issue[] = [];
+  const tenant = {
+    id: id as TenantId,
+    name,
+    hosts: parseHosts(hosts, issues),
+    upstreams: parseUpstreams(upstreams, issues),
+    policy: parsePolicy(policy ?? {}, issues),
+    branding: (branding ?? {}) as Branding,
+  };
+  if (issues.length > 0) throw new SallyportError("body_invalid", "the tenant is not as it must be", { issues });
+  return tenant;
+}
+
+function parseHosts(hosts: readonly string[], issues: Issue[]): CanonicalHost[] {
+  const seen = new Set<CanonicalHost>();
+  for (const [index, text] of hosts.entries()) {
+    const at = pointer("hosts", index);
+    const host = /[:/@]/.test(text) && !text.startsWith("[") ? undefined : canonicalHost(text);
+    if (host === undefined) issues.push({ at, message: "is not a host name", hint: hostHint(text) });
+    else if (seen.has(host)) issues.push({ at, message: "is there twice" });
+    else seen.add(host);
+  }
+  return [...seen];
+}
+
+function hostHint(text: string): string {
+  const plain = /^[^\s:/?#@\\]+$/u.test(text) ? URL.parse(`http://${text}`)?.hostname : undefined;
+  if (plain !== undefined && canonicalHost(plain) !== undefined) return `write "${plain}"`;
+  return "write a DNS name alone, such as clinic.example, without scheme, port or path";
+}
+
+function parseUpstreams(upstreams: readonly string[], issues: Issue[]): string[] {
+  const origins = new Set<string>();
+  for (const [index, text] of upstreams.entries()) {
+    const result = canonicalUpstream(text);
+    const at = pointer("upstreams", index);
+    if ("refused" in result)
+      issues.push({ at, message: result.refused, hint: "write an origin such as http://10.0.0.5:9000" });
+    else if (origins.has(result.origin)) issues.push({ at, message: "is there twice" });
+    else origins.add(result.origin);
+  }
+  return [...origins];
+}
+
+function parsePolicy(input: Static<typeof PolicySchema>, issues: Issue[]): Policy {
+  const { session, ...rest } = input;
+  const seconds = (value: string | number | undefined, fallback: number) =>
+    value === undefined ? fallback : durationSeconds(value);
+  const policy: Policy = {
+    ...DEFAULT_POLICY,
+    ...rest,
+    session: {
+      idleSeconds: seconds(session?.idle, DEFAULT_POLICY.session.idleSeconds),
+      maxSeconds: seconds(session?.max, DEFAULT_POLICY.session.maxSeconds),
+      rememberDeviceSeconds: seconds(session?.rememberDevice, DEFAULT_POLICY.session.rememberDeviceSeconds),
+    },
+  };
+  issues.push(...policyIssues(policy));
+  return policy;
+}
+
+/** What the shape alone cannot say. */
+function* policyIssues({ factors, session, exempt, webSocketOrigins }: Policy): Generator<Issue> {
+  if (factors.every((factor) => factor === "sms"))
+    yield { at: "/policy/factors", message: "sms alone is too weak", hint: 'add "totp" or "passkey"' };
+  if (session.idleSeconds < 60) yield { at: "/policy/session/idle", message: "must be a minute or more" };
+  if (session.maxSeconds < session.idleSeconds)
+    yield { at: "/policy/session/max", message: "must not be shorter than idle", hint: "raise max or lower idle" };
+  if (session.maxSeconds > 30 * 86_400) yield { at: "/policy/session/max", message: "must be 30d or less" };
+  if (session.rememberDeviceSeconds > 90 * 86_400)
+    yield { at: "/policy/session/rememberDevice", message: "must be 90d or less" };
+  for (const [index, { path }] of exempt.entries())
+    if (/^\/(\.|%2e)sallyport/i.test(path))
+      yield { at: pointer("policy", "exempt", index, "path"), message: "belongs to the gate itself" };
+  for (const [index, text] of webSocketOrigins.entries()) {
+    const message = originIssue(text);
+    if (message !== undefined) yield { at: pointer("policy", "webSocketOrigins", index), message };
+  }
+}
+
+/** The declaration that {@link parseTenantInput} turns back into the same tenant. */
+export function tenantToDeclaration(tenant: Omit<Tenant, "declared">): TenantDeclaration {
+  const { session, ...policy } = tenant.policy;
+  return structuredClone({
+    id: tenant.id,
+    name: tenant.name,
+    hosts: tenant.hosts,
+    upstreams: tenant.upstreams,
+    policy: {
+      ...policy,
+      session: {
+        idle: formatDuration(session.idleSeconds),
+        max: formatDuration(session.maxSeconds),
+        rememberDevice: formatDuration(session.rememberDeviceSeconds),
+      },
+    },
+    branding: tenant.branding,
+  }) as unknown as TenantDeclaration;
+}
+
+export function tenantToWire(tenant: Tenant, revision: number): TenantWire {
+  return { ...tenantToDeclaration(tenant), declared: tenant.declared, revision };
+}
