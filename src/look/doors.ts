@@ -5,8 +5,8 @@ import type { TextKey, Translate } from "./language.ts";
 /** `here`: the visitor stands before it. `shut`: it has just refused. `later`: its turn has not come. */
 export type DoorState = "here" | "open" | "shut" | "later";
 
-const SHUT_DOOR = raw`<svg viewBox="0 0 24 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true"><path d="M1 31h22M4 31V10a8 8 0 0 1 16 0v21"/><path d="M8 31V10.5a4 4 0 0 1 8 0V31" fill="currentColor" stroke="none"/></svg>`;
-const OPEN_DOOR = raw`<svg viewBox="0 0 24 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true"><path d="M1 31h22M4 31V10a8 8 0 0 1 16 0v21"/><path d="M8 31V10.5L3 6v25" fill="currentColor" stroke="none" transform="translate(1.5 0)"/></svg>`;
+const SHUT_DOOR = raw`<svg viewBox="0 0 24 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true"><path d="M1 31h22M4 31V10a8 8 0 0 1 16 0v21"/><path d="M6.5 31V10a5.5 5.5 0 0 1 11 0v21zM15 19.5a1.25 1.25 0 1 0-2.5 0 1.25 1.25 0 0 0 2.5 0z" fill="currentColor" fill-rule="evenodd" stroke="none"/></svg>`;
+const OPEN_DOOR = raw`<svg viewBox="0 0 24 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true"><path d="M1 31h22M4 31V10a8 8 0 0 1 16 0v21"/><path d="M5 31V9.5l6.5 4.5V29z" fill="currentColor" stroke="none"/></svg>`;
 
 const STATE_TEXT = {
   here: "doors.here",

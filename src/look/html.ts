@@ -20,6 +20,13 @@ type Hole = "text" | "url" | "image" | "attributes";
 const HOLES = new WeakMap<TemplateStringsArray, readonly Hole[]>();
 /** Stands for an interpolation further left; a URL that begins with one may still get its scheme from the next. */
 const EARLIER_HOLE = "\u{e000}";
+/** A tag that is still open, quotes minded. */
+const OPEN_TAG = /<(?:[^<>"']|"[^"]*"|'[^']*')*(?:"[^"]*|'[^']*)?$/;
+/** A template that consists of attributes for another one's tag. */
+const BARE_ATTRIBUTES = /^\s*[^\s"'<>/=]+=["'][^<>]*$/;
+/** An attribute whose quoted value is still open: name and value so far. */
+const OPEN_ATTRIBUTE = /\s([^\s"'<>/=]+)\s*=\s*["']((?<==\s*")[^"]*|(?<==\s*')[^']*)$/;
+const BETWEEN_ATTRIBUTES = /(?:\s|["']|\u{e000}|^<[a-z][a-z0-9-]*)$/u;
 const UNSAFE = /[&<>"'`]/;
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -107,22 +114,17 @@ function classifyHole(before: string): Hole {
   ) {
     throw new TypeError(`html: no interpolation inside script, style or a comment: …${before.slice(-60)}`);
   }
-  const tag = /<(?:[^<>"']|"[^"]*"|'[^']*')*(?:"[^"]*|'[^']*)?$/.exec(before)?.[0];
+  const tag = OPEN_TAG.exec(before)?.[0] ?? (BARE_ATTRIBUTES.test(before) ? ` ${before}` : undefined);
   if (tag === undefined) return "text";
-  const attribute = /\s([^\s"'<>/=]+)\s*=\s*(?:"[^"]*|'[^']*)$/.exec(tag);
-  const name = attribute?.[1]?.toLowerCase();
-  if (name === undefined) {
-    // Between attributes a nested `html` may add more of them; a name or an unquoted value may not be built.
-    if (/\s$/.test(tag) || /["']$/.test(tag) || /^<[a-z][a-z0-9-]*$/.test(tag)) return "attributes";
+  const [, name, value] = OPEN_ATTRIBUTE.exec(tag) ?? [];
+  if (name === undefined || value === undefined) {
+    if (BETWEEN_ATTRIBUTES.test(tag)) return "attributes";
     throw new TypeError(`html: quote the attribute: …${tag.slice(-60)}`);
   }
-  if (name.startsWith("on") || name === "style" || name === "srcdoc") {
-    throw new TypeError(`html: no interpolation in ${name}: …${tag.slice(-60)}`);
-  }
-  const value = tag.slice(tag.search(/["'][^"']*$/) + 1);
+  if (/^(?:on.*|style|srcdoc)$/i.test(name)) throw new TypeError(`html: no interpolation in ${name}`);
   if (value.replaceAll(EARLIER_HOLE, "") !== "") return "text";
-  if (name === "src") return "image";
-  return name === "href" || name === "action" || name === "formaction" ? "url" : "text";
+  if (/^src$/i.test(name)) return "image";
+  return /^(?:href|action|formaction)$/i.test(name) ? "url" : "text";
 }
 
 function insideOf(before: string, element: string): boolean {

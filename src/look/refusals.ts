@@ -111,9 +111,9 @@ ${again && html`<p class="actions"><a class="button" href="">${text("page.tryAga
 function blockBody(tenant: PageTenant, canSelfAllow: boolean, text: Translate): Html {
   const names = { tenant: tenant.name };
   return html`<section class="panel">${doors(text, "shut", "later")}
-<h1>${text("block.heading", names)}</h1>
+<h1>${text("block.title")}</h1>
 <p>${text("block.why", names)}</p>
-<dl class="fact pair"><div><dt>${text("page.address")}</dt><dd class="large">${ADDRESS}</dd></div><div><dt>${text("page.reference")}</dt><dd class="large">${REFERENCE}</dd></div></dl>
+<dl class="fact"><div><dt>${text("page.address")}</dt><dd>${ADDRESS}</dd></div><div><dt>${text("page.reference")}</dt><dd>${REFERENCE}</dd></div></dl>
 ${canSelfAllow && html`<p>${text("block.signInHint")}</p><p class="actions"><a class="button" href="/.sallyport/sign-in">${text("block.signIn")}</a></p>`}
 <div class="way-out"><h2>${text(canSelfAllow ? "block.askHeading" : "block.askOnlyHeading")}</h2>
 <p>${text("block.ask", names)}</p>${contacts(tenant.branding, text)}</div></section>`;

@@ -12,6 +12,8 @@ export const EN_GB = {
   "page.address": "Your address",
   "page.tryAgain": "Try again",
 
+  "form.problem": { one: "There is a problem", other: "There are {count} problems" },
+
   "doors.label": "The two doors",
   "doors.place": "Place",
   "doors.person": "Person",
@@ -21,7 +23,6 @@ export const EN_GB = {
   "doors.later": "Comes next",
 
   "block.title": "This place is not on the list",
-  "block.heading": "This place is not on the list of {tenant}",
   "block.why":
     "{tenant} can only be reached from places that it has approved. Nothing is wrong with your computer or your password.",
   "block.signIn": "Sign in to add this place",
@@ -34,12 +35,10 @@ export const EN_GB = {
   "block.mailBody": "Please add the place I am at.\n\nAddress: {address}\nReference: {reference}\n",
   "block.call": "Call {phone}",
 
-  "unavailable.title": "Please try again shortly",
   "unavailable.heading": "Please try again shortly",
   "unavailable.body":
     "We cannot check your sign-in at this moment, so the door stays shut to be safe. This usually passes within a minute. Nothing you have saved is lost.",
 
-  "unknownHost.title": "Nothing at this address",
   "unknownHost.heading": "There is nothing at this web address",
   "unknownHost.body":
     "Check the spelling of the address in the bar of your browser, or use the link that you were given.",

@@ -10,6 +10,8 @@ export const NL: Catalogue = {
   "page.address": "Uw adres",
   "page.tryAgain": "Opnieuw proberen",
 
+  "form.problem": { one: "Er is een probleem", other: "Er zijn {count} problemen" },
+
   "doors.label": "De twee deuren",
   "doors.place": "Plaats",
   "doors.person": "Persoon",
@@ -19,7 +21,6 @@ export const NL: Catalogue = {
   "doors.later": "Volgt hierna",
 
   "block.title": "Deze plaats staat niet op de lijst",
-  "block.heading": "Deze plaats staat niet op de lijst van {tenant}",
   "block.why":
     "{tenant} is alleen bereikbaar vanaf plaatsen die de praktijk heeft goedgekeurd. Er is niets mis met uw computer of uw wachtwoord.",
   "block.signIn": "Inloggen om deze plaats toe te voegen",
@@ -32,12 +33,10 @@ export const NL: Catalogue = {
   "block.mailBody": "Wilt u de plaats toevoegen waar ik nu ben?\n\nAdres: {address}\nReferentie: {reference}\n",
   "block.call": "Bel {phone}",
 
-  "unavailable.title": "Probeer het zo dadelijk opnieuw",
   "unavailable.heading": "Probeer het zo dadelijk opnieuw",
   "unavailable.body":
     "We kunnen op dit moment niet nagaan of u bent ingelogd. Voor de zekerheid blijft de deur dicht. Meestal is dit binnen een minuut voorbij. Wat u hebt opgeslagen, blijft bewaard.",
 
-  "unknownHost.title": "Hier is niets te vinden",
   "unknownHost.heading": "Op dit webadres is niets te vinden",
   "unknownHost.body": "Controleer het adres in de adresbalk van uw browser, of gebruik de link die u hebt gekregen.",
 
