@@ -1,8 +1,10 @@
 /** An edge's end of the feed: keeps the replica current and reports what the edge counted and saw. */
 import { connect, type Socket } from "node:net";
+import type { SessionHash, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import type { SessionFacts, SessionUse } from "../core/session.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
-import type { PolicyMessage } from "./messages.ts";
+import type { PolicyMessage, SessionMessage } from "./messages.ts";
 import type { PolicyReplica } from "./policy.ts";
 
 const MAX_FRAME_BYTES = 1 << 30;
@@ -12,6 +14,7 @@ const TALLY_EVERY_MS = 1_000;
 /** A heartbeat comes twice a second; after this long without one the connection is taken for dead. */
 const SILENCE_MS = 5_000;
 const SEEN_EVERY_TALLIES = 10;
+const LOOKUP_MS = 2_000;
 
 export interface FeedClientOptions {
   readonly socketPath: string;
@@ -20,6 +23,8 @@ export interface FeedClientOptions {
   readonly worker: string;
   /** What was counted since the last call, as JSON data; sent once a second. */
   readonly drainTally: () => unknown;
+  /** Which sessions were used since the last call. */
+  readonly drainSessionUse: () => SessionUse;
   readonly log: Logger;
 }
 
@@ -35,6 +40,8 @@ export class FeedClient {
   #retryTimer: NodeJS.Timeout | undefined;
   #tallies = 0;
   #acknowledged = -1;
+  #asked = 0;
+  readonly #asking = new Map<number, PromiseWithResolvers<SessionFacts | undefined>>();
   #closed = false;
   #settled: () => void = () => {};
   /** Resolves when the first full state is in force. */
@@ -47,6 +54,23 @@ export class FeedClient {
     });
     this.#timer = setInterval(() => this.#report(), TALLY_EVERY_MS);
     this.#connect();
+  }
+
+  /** Asks control. @throws when control or the store does not answer within two seconds */
+  async lookupSession(tenant: TenantId, hash: SessionHash): Promise<SessionFacts | undefined> {
+    if (this.#socket === undefined) throw new Error("control is away");
+    this.#asked += 1;
+    const ask = this.#asked;
+    const answer = Promise.withResolvers<SessionFacts | undefined>();
+    this.#asking.set(ask, answer);
+    const timer = setTimeout(() => answer.reject(new Error("control did not answer in time")), LOOKUP_MS);
+    this.#send({ type: "session?", ask, tenant, hash });
+    try {
+      return await answer.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#asking.delete(ask);
+    }
   }
 
   close(): void {
@@ -70,7 +94,7 @@ export class FeedClient {
     });
     socket.on("data", (chunk: Buffer) => {
       try {
-        reader.push(chunk, ({ message, bytes }) => this.#hear(message as PolicyMessage, bytes));
+        reader.push(chunk, ({ message, bytes }) => this.#hear(message as PolicyMessage | SessionMessage, bytes));
       } catch (error) {
         log.error({ err: error }, "the feed did not fit the replica; asking for the full state");
         socket.destroy();
@@ -83,12 +107,18 @@ export class FeedClient {
   #lost(): void {
     this.#socket = undefined;
     this.#options.replica.abandonReset();
+    for (const answer of this.#asking.values()) answer.reject(new Error("control went away"));
     if (this.#closed) return;
     this.#retryTimer = setTimeout(() => this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
-  #hear(message: PolicyMessage, bytes: Uint8Array): void {
+  #hear(message: PolicyMessage | SessionMessage, bytes: Uint8Array): void {
+    if (message.type === "session") {
+      if (message.session === undefined) this.#asking.get(message.ask)?.reject(new Error("the store did not answer"));
+      else this.#asking.get(message.ask)?.resolve(message.session ?? undefined);
+      return;
+    }
     this.#options.replica.apply(message, bytes);
     if (message.type !== "at" || message.revision === this.#acknowledged) return;
     this.#acknowledged = message.revision;
@@ -97,10 +127,12 @@ export class FeedClient {
   }
 
   #report(): void {
-    const { replica, drainTally } = this.#options;
+    const { replica, drainTally, drainSessionUse } = this.#options;
     if (this.#socket === undefined) return;
     this.#send({ type: "tally", tally: drainTally() });
     this.#tallies += 1;
+    const use = drainSessionUse();
+    if (use.length > 0) this.#send({ type: "session-use", use });
     if (this.#tallies % SEEN_EVERY_TALLIES !== 0 && !this.#closed) return;
     const seen = replica.takeSeen();
     if (seen.length > 0) this.#send({ type: "seen", seen });

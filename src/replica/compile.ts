@@ -2,8 +2,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parsePrefix } from "../core/address.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../core/entry.ts";
-import type { TenantId } from "../core/ids.ts";
+import type { SessionHash, TenantId } from "../core/ids.ts";
 import { AllowlistMatcher, type MatcherEntry } from "../core/matcher.ts";
+import { SESSION_KIND } from "../core/session.ts";
 import type { Commit, StoredDocument } from "../core/store.ts";
 import { TENANT_KIND, type Tenant } from "../core/tenant.ts";
 import type { DeltaMessage, PolicyFrame, PolicyMessage } from "./messages.ts";
@@ -35,6 +36,7 @@ export function commitFrames(commit: Commit): PolicyFrame[] {
   >();
   for (const change of commit.changes) {
     if (change.kind === TENANT_KIND) frames.push(tenantFrame(change.id as TenantId, change.value, commit.revision));
+    if (change.kind === SESSION_KIND && change.value === null) frames.push(sessionEndedFrame(change.id));
     if (change.kind !== ENTRY_KIND) continue;
     const tenant = tenantOf(change.id);
     let list = lists.get(tenant);
@@ -126,6 +128,11 @@ function tenantFrame(id: TenantId, value: unknown, revision: number): PolicyFram
   if (value === null) return policyFrame({ type: "tenant-gone", id });
   const { declared: _, ...tenant } = value as Tenant;
   return policyFrame({ type: "tenant", tenant, revision });
+}
+
+function sessionEndedFrame(documentId: string): PolicyFrame {
+  const tenant = tenantOf(documentId);
+  return policyFrame({ type: "session-ended", tenant, hash: documentId.slice(tenant.length + 1) as SessionHash });
 }
 
 /** The tenant in a document id of the form `{tenant}/{rest}`. */

@@ -1,5 +1,6 @@
 /** What control tells the edges. The same messages, in the same frames, make up the snapshot on disk. */
-import type { EntryId, TenantId } from "../core/ids.ts";
+import type { EntryId, SessionHash, TenantId } from "../core/ids.ts";
+import type { SessionFacts } from "../core/session.ts";
 import type { Tenant } from "../core/tenant.ts";
 
 /** A full state follows, which replaces everything at its `at`. */
@@ -32,6 +33,21 @@ export interface DeltaMessage {
   readonly tenant: TenantId;
   readonly upserts: readonly (readonly [EntryId, string, number])[];
   readonly removals: readonly (readonly [EntryId, string])[];
+}
+
+/** A session has ended: signed out, revoked, expired, or its user was changed. */
+export interface SessionEndedMessage {
+  readonly type: "session-ended";
+  readonly tenant: TenantId;
+  readonly hash: SessionHash;
+}
+
+/** The answer to an edge's question about a session. */
+export interface SessionMessage {
+  readonly type: "session";
+  readonly ask: number;
+  /** `null`: there is no such session. Absent: the store could not answer. */
+  readonly session?: SessionFacts | null;
 }
 
 /** Everything up to this revision has been said; the state is whole again. */

@@ -1,6 +1,6 @@
 /** The policy replica: every tenant's policy and compiled allowlist in memory, as the gate and `explain` read them. */
 import { parsePrefix } from "../core/address.ts";
-import type { CanonicalHost, EntryId, TenantId } from "../core/ids.ts";
+import type { CanonicalHost, EntryId, SessionHash, TenantId } from "../core/ids.ts";
 import { AllowlistMatcher } from "../core/matcher.ts";
 import type { Branding, Policy } from "../core/tenant.ts";
 import type { DeltaMessage, ListMessage, PolicyMessage, TenantMessage } from "./messages.ts";
@@ -23,6 +23,9 @@ export type ReplicaState = "serving" | "stale" | "empty";
 /** Called once for each commit that may alter a verdict, with the tenants that it touched. */
 export type ChangeListener = (tenants: ReadonlySet<TenantId> | "all") => void;
 
+/** Called for each session that ended; `undefined` when the replica cannot tell which (after a gap): all are in doubt. */
+export type SessionEndListener = (ended: { readonly tenant: TenantId; readonly hash: SessionHash } | undefined) => void;
+
 /** Which entries were used, since when they were last reported: entry and seconds since 1970. */
 export type SeenReport = readonly (readonly [TenantId, readonly (readonly [EntryId, number])[]])[];
 
@@ -43,6 +46,7 @@ class State {
 export class PolicyReplica {
   readonly #staleAfterMs: number;
   readonly #listeners: ChangeListener[] = [];
+  readonly #sessionListeners: SessionEndListener[] = [];
   readonly #touched = new Set<TenantId>();
   #state = new State();
   #staging: State | undefined;
@@ -106,6 +110,11 @@ export class PolicyReplica {
     this.#listeners.push(listener);
   }
 
+  /** Called before {@link onChange}'s listeners of the same commit. */
+  onSessionEnd(listener: SessionEndListener): void {
+    this.#sessionListeners.push(listener);
+  }
+
   /**
    * Applies one message. @throws when it does not fit the state; the caller then asks for a full state and
    * goes on serving this one.
@@ -132,6 +141,10 @@ export class PolicyReplica {
       case "delta":
         this.#touch(message.tenant);
         applyDelta(target, message);
+        return;
+      case "session-ended":
+        this.#touch(message.tenant);
+        for (const listener of this.#sessionListeners) listener(message);
         return;
       case "at":
         this.#settle(message.revision, message.confirmedAtMs);
@@ -180,6 +193,7 @@ export class PolicyReplica {
       this.#staging = undefined;
       this.#loaded = true;
       this.#generation += 1;
+      for (const listener of this.#sessionListeners) listener(undefined);
     }
     this.#state.revision = revision;
     this.#state.confirmedAtMs = confirmedAtMs;

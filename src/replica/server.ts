@@ -2,11 +2,12 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
-import type { EntryId, TenantId } from "../core/ids.ts";
+import type { EntryId, SessionHash, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import type { SessionLookup, SessionUse } from "../core/session.ts";
 import type { Follower } from "./follower.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
-import type { PolicyFrame } from "./messages.ts";
+import type { PolicyFrame, SessionMessage } from "./messages.ts";
 import type { SeenReport } from "./policy.ts";
 
 /** An edge is not trusted with more than this at once. */
@@ -35,6 +36,13 @@ export interface FeedServerOptions {
   /** What an edge counted. Unchecked: it comes from a process that faces the internet. */
   readonly onTally: (edge: string, tally: unknown) => void;
   readonly onSeen: (seen: SeenReport) => void;
+  readonly lookupSession: SessionLookup;
+  readonly onSessionUse: (use: SessionUse) => void;
+}
+
+interface Said {
+  readonly type?: unknown;
+  readonly [key: string]: unknown;
 }
 
 class EdgeLink {
@@ -66,6 +74,10 @@ class EdgeLink {
       }
     }
     this.socket.uncork();
+  }
+
+  answer(message: SessionMessage): void {
+    for (const part of encodeFrame(message)) this.socket.write(part);
   }
 
   acknowledge(revision: number, nowMs: number): void {
@@ -148,11 +160,11 @@ export class FeedServer {
   }
 
   #hear(link: EdgeLink, { message }: Frame): void {
-    const { clock, follower, onTally, onSeen } = this.#options;
-    const said = message as { type?: unknown; [key: string]: unknown };
+    const { clock, follower, onTally, onSeen, onSessionUse } = this.#options;
+    const said = message as Said;
     switch (said?.type) {
       case "hello":
-        link.worker = text(said["worker"]);
+        link.worker = name(said["worker"]);
         link.pid = wholeNumber(said["pid"]);
         link.send(follower.fullState(), clock.nowMs());
         break;
@@ -165,10 +177,30 @@ export class FeedServer {
       case "seen":
         onSeen(seenReport(said["seen"]));
         return;
+      case "session-use":
+        onSessionUse(sessionUse(said["use"]));
+        return;
+      case "session?":
+        void this.#answer(link, said);
+        return;
       default:
         throw new TypeError("unknown message");
     }
     this.#progressed();
+  }
+
+  async #answer(link: EdgeLink, said: Said): Promise<void> {
+    const ask = wholeNumber(said["ask"]);
+    try {
+      const found = await this.#options.lookupSession(
+        name(said["tenant"]) as TenantId,
+        name(said["hash"]) as SessionHash,
+      );
+      link.answer({ type: "session", ask, session: found ?? null });
+    } catch (error) {
+      this.#options.log.warn({ err: error }, "a session could not be looked up");
+      link.answer({ type: "session", ask });
+    }
   }
 
   #progressed(): void {
@@ -176,7 +208,7 @@ export class FeedServer {
   }
 }
 
-function text(value: unknown): string {
+function name(value: unknown): string {
   if (typeof value === "string" && /^[\w-]{1,64}$/.test(value)) return value;
   throw new TypeError("not a name");
 }
@@ -186,10 +218,19 @@ function wholeNumber(value: unknown): number {
   throw new TypeError("not a whole number");
 }
 
+function sessionUse(value: unknown): SessionUse {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value.map(([tenant, hash, seconds]) => [
+    name(tenant) as TenantId,
+    name(hash) as SessionHash,
+    wholeNumber(seconds),
+  ]);
+}
+
 function seenReport(value: unknown): SeenReport {
   if (!Array.isArray(value)) throw new TypeError("not a list");
   return value.map(([tenant, entries]) => [
-    text(tenant) as TenantId,
-    (entries as unknown[][]).map(([id, seconds]) => [text(id) as EntryId, wholeNumber(seconds)] as const),
+    name(tenant) as TenantId,
+    (entries as unknown[][]).map(([id, seconds]) => [name(id) as EntryId, wholeNumber(seconds)] as const),
   ]);
 }
