@@ -1,27 +1,16 @@
-/** Durations, sizes and endpoints as people write them. Each parser gives `undefined` for what it does not know. */
+/** Sizes and endpoints as people write them. Each parser gives `undefined` for what it does not know. */
 import { isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "./settings.ts";
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-export const DURATION_PATTERN = "^(0|[1-9][0-9]{0,8})(s|m|h|d)$";
 export const SIZE_PATTERN = "^(0|[1-9][0-9]{0,8})(B|KiB|MiB|GiB)$";
-
-/** `90s`, `60m`, `12h`, `30d`, or whole seconds → seconds. */
-export function parseSeconds(value: string | number): number | undefined {
-  return scale(value, DURATION_PATTERN, SECONDS);
-}
 
 /** `32KiB`, `1MiB`, or whole bytes → bytes. */
 export function parseBytes(value: string | number): number | undefined {
-  return scale(value, SIZE_PATTERN, BYTES);
-}
-
-function scale(value: string | number, pattern: string, units: Readonly<Record<string, number>>): number | undefined {
-  if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-  const [, digits, unit = ""] = new RegExp(pattern).exec(value) ?? [];
-  const factor = units[unit];
+  if (typeof value === "number") return value;
+  const [, digits, unit = ""] = new RegExp(SIZE_PATTERN).exec(value) ?? [];
+  const factor = BYTES[unit];
   return factor === undefined ? undefined : Number(digits) * factor;
 }
 

@@ -1,0 +1,64 @@
+/** Keys that are made on the first start and kept in the data folder, readable by their owner only. */
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { type Issue, SallyportError } from "../core/errors.ts";
+import { parseSecretKey } from "./environment.ts";
+import type { Config, Secrets } from "./settings.ts";
+
+export const ADMIN_KEY_FILE = "admin.key";
+export const SECRET_KEY_FILE = "secret.key";
+
+/** The secrets, with those that nobody gave taken from the data folder, or made there. @throws SallyportError `config_invalid` */
+export function completeSecrets(config: Config, secrets: Secrets): Required<Secrets> {
+  makePrivateFolder(config.dataDir);
+  return {
+    adminKey: secrets.adminKey ?? ensureAdminKey(config.dataDir),
+    secretKey: secrets.secretKey ?? ensureSecretKey(config.dataDir),
+  };
+}
+
+/** The bootstrap key in `admin.key`, made when it is not there. */
+export function ensureAdminKey(dataDir: string): string {
+  return ensureKeyFile(join(dataDir, ADMIN_KEY_FILE), () => randomBytes(32).toString("base64url"));
+}
+
+/** The sealing key in `secret.key`, made when it is not there. Whoever loses it loses every sealed secret. */
+export function ensureSecretKey(dataDir: string): Buffer {
+  const file = join(dataDir, SECRET_KEY_FILE);
+  const key = parseSecretKey(ensureKeyFile(file, () => randomBytes(32).toString("base64")));
+  if (key === undefined) throw refusal(file, "does not hold 32 bytes in base64", "restore it from a backup");
+  return key;
+}
+
+export function makePrivateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw refusal(folder, "cannot be made", "choose another with dataDir or SALLYPORT_DATA_DIR", cause);
+  }
+}
+
+function ensureKeyFile(file: string, make: () => string): string {
+  try {
+    // Only one of two that start at once makes it; the other reads what the first made.
+    const descriptor = openSync(file, "wx", 0o600);
+    try {
+      writeSync(descriptor, `${make()}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) {
+      throw refusal(file, "cannot be written", "is the data folder this user's?", cause);
+    }
+  }
+  if ((statSync(file).mode & 0o077) !== 0) throw refusal(file, "can be read by others", `chmod 600 ${file}`);
+  return readFileSync(file, "utf8").trimEnd();
+}
+
+function refusal(at: string, message: string, hint: string, cause?: unknown): SallyportError {
+  const issue: Issue = { at, message, hint };
+  return new SallyportError("config_invalid", `${at} ${message}`, { cause, issues: [issue] });
+}
