@@ -58,7 +58,14 @@ export interface AtMessage {
   readonly confirmedAtMs: number;
 }
 
-export type PolicyMessage = ResetMessage | TenantMessage | TenantGoneMessage | ListMessage | DeltaMessage | AtMessage;
+export type PolicyMessage =
+  | ResetMessage
+  | TenantMessage
+  | TenantGoneMessage
+  | ListMessage
+  | DeltaMessage
+  | SessionEndedMessage
+  | AtMessage;
 
 /** A message and the compiled bytes that go with it. */
 export interface PolicyFrame {
