@@ -32,12 +32,16 @@ export function codeList(codes: readonly string[]): Html {
   return html`<ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>`;
 }
 
-/** A table whose rows become blocks on a phone. The first column names the row. */
+/** A table whose rows become blocks on a phone. The first column names the row; a column of actions has "" for a name. */
 export function table(caption: string, columns: readonly string[], rows: readonly (readonly Interpolation[])[]): Html {
   // A table laid out as blocks loses its role in browsers; the explicit roles keep it.
   return html`<table role="table"><caption>${caption}</caption>
-<thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
+<thead role="rowgroup"><tr role="row">${columns.map(columnHeader)}</tr></thead>
 <tbody role="rowgroup">${rows.map((cells) => html`<tr role="row">${cells.map((cell, index) => tableCell(columns[index], cell, index))}</tr>`)}</tbody></table>`;
+}
+
+function columnHeader(name: string): Html {
+  return name === "" ? raw`<td role="cell"></td>` : html`<th role="columnheader" scope="col">${name}</th>`;
 }
 
 function tableCell(column: string | undefined, cell: Interpolation, index: number): Html {
