@@ -82,7 +82,7 @@ function walk(schema: Json, steps: KeyPath): { node: Json; expected: string | un
   for (const step of steps) {
     at = (at as Json | undefined)?.[step];
     const here = at as Json | undefined;
-    const holdsSchemas = !isName && step === "properties";
+    const holdsSchemas: boolean = !isName && step === "properties";
     if (here?.["type"] === "object" && !holdsSchemas) node = here;
     if (holdsSchemas || (!isName && step === "items")) expected = undefined;
     else expected ??= typeof here?.["errorMessage"] === "string" ? here["errorMessage"] : undefined;

@@ -1,0 +1,23 @@
+/** What an edge process may do: Node's permission model takes from it all but the network and reading its own code. */
+import { fileURLToPath } from "node:url";
+import type { EdgeConfig } from "../config.ts";
+
+/** The folder that holds `src` and `node_modules`. */
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * Flags for the Node.js of an edge: no file is written, none read but the code, the certificates and the
+ * authorities; no child process, no worker, no native addon. So the store's file, the keys in the data
+ * folder and `/proc` stay out of reach of whatever runs in it.
+ */
+export function edgeFlags(edge: EdgeConfig): string[] {
+  const certificates = edge.listen.flatMap(({ tls = [] }) => tls.flatMap(({ cert, key }) => [cert, key]));
+  const authorities = edge.upstream.ca === undefined ? [] : [edge.upstream.ca];
+  const readable = [`${ROOT}src/`, `${ROOT}node_modules/`, `${ROOT}package.json`, ...certificates, ...authorities];
+  return [
+    "--permission",
+    "--allow-net",
+    "--disable-warning=ExperimentalWarning",
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+  ];
+}

@@ -1,0 +1,109 @@
+/** The edges of one node and their listening sockets: started, replaced one at a time, drained. */
+import type { Config } from "../config.ts";
+import type { Logger } from "../core/log.ts";
+import { Listeners } from "./listeners.ts";
+import type { EdgeStart } from "./messages.ts";
+import { type Part, startEdgeHere, startEdgeProcess } from "./parts.ts";
+
+export class EdgePool {
+  readonly #socketDir: string;
+  readonly #log: Logger;
+  /** Everything that runs, also while it is being replaced. */
+  readonly #running = new Set<Part>();
+  #listeners: Listeners;
+  #edges: readonly Part[] = [];
+  #drainMs: number;
+  /** Names are never used twice, since an edge and its replacement run side by side for a while. */
+  #named = 0;
+  #stopping = false;
+
+  private constructor(config: Config, socketDir: string, log: Logger) {
+    this.#socketDir = socketDir;
+    this.#log = log;
+    this.#listeners = bindFor(config);
+    this.#drainMs = config.edge.drainSeconds * 1000;
+  }
+
+  /** Resolves when all listen. @throws Error that says what is in the way; then nothing is left running */
+  static async start(config: Config, socketDir: string, log: Logger): Promise<EdgePool> {
+    const pool = new EdgePool(config, socketDir, log);
+    try {
+      const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => pool.#add(config));
+      pool.#edges = await Promise.all(starting);
+      return pool;
+    } catch (error) {
+      pool.kill();
+      throw error;
+    }
+  }
+
+  /** Of each listener, then of the health listener. */
+  get addresses(): readonly string[] {
+    return this.#edges[0]?.addresses ?? [];
+  }
+
+  /** A new edge listens before an old one drains. @throws Error when one cannot start; those not yet replaced go on */
+  async replace(config: Config): Promise<void> {
+    const earlier = this.#listeners;
+    const old = this.#edges;
+    const fresh: Part[] = [];
+    this.#listeners = bindFor(config, earlier);
+    try {
+      while (fresh.length < config.edge.workers && !this.#stopping) {
+        fresh.push(await this.#add(config));
+        await this.#remove(old[fresh.length - 1]);
+      }
+    } catch (error) {
+      this.#edges = [...fresh, ...old.slice(fresh.length)];
+      if (fresh.length === 0) {
+        this.#listeners.close(earlier);
+        this.#listeners = earlier;
+      }
+      throw error;
+    }
+    await Promise.all(old.slice(fresh.length).map((part) => this.#remove(part)));
+    this.#edges = fresh;
+    this.#drainMs = config.edge.drainSeconds * 1000;
+    if (!this.#stopping) earlier.close(this.#listeners);
+  }
+
+  /** Takes no new connection; what is in flight ends, within the drain deadline. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    // With our own descriptors open, the kernel would queue connections that nobody accepts any more.
+    this.#listeners.close();
+    await Promise.all([...this.#running].map((part) => part.stop(this.#drainMs)));
+  }
+
+  kill(): void {
+    this.#listeners.close();
+    for (const part of this.#running) part.kill();
+  }
+
+  async #add(config: Config): Promise<Part> {
+    this.#named += 1;
+    const start: EdgeStart = {
+      worker: this.#named,
+      edge: this.#listeners.inherited(config.edge),
+      staleness: config.staleness,
+      socketDir: this.#socketDir,
+      logLevel: config.log.level,
+    };
+    const part = await (config.edge.workers === 0
+      ? startEdgeHere(start, this.#log)
+      : startEdgeProcess(start, this.#listeners.descriptors, this.#log));
+    this.#running.add(part);
+    return part;
+  }
+
+  async #remove(part: Part | undefined): Promise<void> {
+    if (part === undefined) return;
+    await part.stop(this.#drainMs);
+    this.#running.delete(part);
+  }
+}
+
+/** In one process the edge binds for itself. */
+function bindFor({ edge }: Config, earlier?: Listeners): Listeners {
+  return edge.workers === 0 ? Listeners.none() : Listeners.bind(edge, earlier);
+}

@@ -1,0 +1,34 @@
+/** What supervisor and children say to each other over IPC. An edge is told nothing secret; only control's start carries keys. */
+import type { Config, EdgeConfig, LogLevel, Secrets, StalenessConfig } from "../config.ts";
+
+export interface EdgeStart {
+  readonly worker: number;
+  readonly edge: EdgeConfig;
+  readonly staleness: StalenessConfig;
+  /** The folder of control's sockets. */
+  readonly socketDir: string;
+  readonly logLevel: LogLevel;
+}
+
+export interface ControlStart {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly socketDir: string;
+}
+
+/** Supervisor to child. */
+export type Order<Start> =
+  | { readonly type: "start"; readonly start: Start }
+  | { readonly type: "stop"; readonly deadlineMs: number };
+
+/** Child to supervisor. `addresses` are `host:port`. */
+export type Report =
+  | { readonly type: "listening"; readonly addresses: readonly string[] }
+  | { readonly type: "failed"; readonly message: string };
+
+/** A part of the gate that runs, in whichever process. */
+export interface Running {
+  readonly addresses: readonly string[];
+  /** Takes nothing new, lets what is in flight end until the deadline, then cuts it. */
+  stop(deadlineMs: number): Promise<void>;
+}

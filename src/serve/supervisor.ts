@@ -1,0 +1,177 @@
+/** The supervisor: brings up control and the edges, keeps them up, changes them over at a reload, and takes them down. */
+import { isDeepStrictEqual } from "node:util";
+import { completeSecrets } from "../config/key-files.ts";
+import type { Config, Loaded, Secrets } from "../config.ts";
+import { type Issue, SallyportError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { EdgePool } from "./edge-pool.ts";
+import { probe } from "./listeners.ts";
+import { type Part, startControlHere, startControlProcess } from "./parts.ts";
+import { openSocketFolder, type SocketFolder } from "./socket-folder.ts";
+import { checkTlsFiles, digestFiles, tlsFilesOf } from "./tls-files.ts";
+
+const ADMIN_KNOBS = { key: "admin.listen", variable: "SALLYPORT_ADMIN_LISTEN" };
+const CONTROL_DEADLINE_MS = 5_000;
+
+export interface SupervisorOptions {
+  /** Reads the configuration, at the start and at every reload. */
+  readonly load: () => Loaded;
+  readonly log: Logger;
+}
+
+/** Where the gate can be reached, as URLs. */
+export interface Ready {
+  readonly edge: readonly string[];
+  readonly health?: string;
+  readonly admin: string;
+}
+
+/** A configuration that may be put in force, and what of it concerns whom. */
+interface Plan {
+  readonly config: Config;
+  readonly secrets: Required<Secrets>;
+  /** Equal prints: the edges, or control, need not change. They cover the content of certificates too. */
+  readonly edgePrint: unknown;
+  readonly controlPrint: unknown;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #folder: SocketFolder;
+  #plan: Plan;
+  #control: Part;
+  #edges: EdgePool | undefined;
+  #stopping: Promise<void> | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+
+  private constructor(options: SupervisorOptions, folder: SocketFolder, plan: Plan, control: Part) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#plan = plan;
+    this.#control = control;
+  }
+
+  /** Resolves when everything listens. @throws Error that says what is in the way; then nothing is left running. */
+  static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const plan = makePlan(options);
+    const folder = await openSocketFolder(plan.config.dataDir);
+    probe(plan.config.admin, ADMIN_KNOBS);
+    const supervisor = new Supervisor(options, folder, plan, await startControl(plan, folder, options.log));
+    try {
+      supervisor.#edges = await EdgePool.start(plan.config, folder.path, options.log);
+      return supervisor;
+    } catch (error) {
+      supervisor.kill();
+      throw error;
+    }
+  }
+
+  get ready(): Ready {
+    const { edge, admin } = this.#plan.config;
+    const addresses = this.#edges?.addresses ?? [];
+    const url = (tls: unknown, address: string | undefined): string =>
+      `${tls === undefined ? "http" : "https"}://${address}`;
+    return {
+      edge: edge.listen.map(({ tls }, index) => url(tls, addresses[index])),
+      ...(edge.healthListen !== undefined && { health: url(undefined, addresses[edge.listen.length]) }),
+      admin: url(admin.tls, this.#control.addresses[0]),
+    };
+  }
+
+  /** One after another. @throws SallyportError when the new configuration is refused; then the old one goes on. */
+  reload(): Promise<void> {
+    const next = this.#reloading.then(() => this.#reload());
+    this.#reloading = next.catch(() => {});
+    return next;
+  }
+
+  /** Edges first, each draining for at most `edge.drain`; control last. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Everything ends at once, in flight or not. */
+  kill(): void {
+    this.#edges?.kill();
+    this.#control.kill();
+    this.#folder.remove();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#edges?.stop();
+    await this.#control.stop(CONTROL_DEADLINE_MS);
+    this.#folder.remove();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    const plan = makePlan(this.#options);
+    const edgesChange = !isDeepStrictEqual(plan.edgePrint, this.#plan.edgePrint);
+    refuseUnchangeable(this.#plan.config, plan.config, edgesChange);
+    if (!isDeepStrictEqual(adminEndpoint(plan), adminEndpoint(this.#plan))) probe(plan.config.admin, ADMIN_KNOBS);
+    if (edgesChange) await this.#edges?.replace(plan.config);
+    if (!isDeepStrictEqual(plan.controlPrint, this.#plan.controlPrint)) await this.#replaceControl(plan);
+    this.#plan = plan;
+  }
+
+  /** The edges go on with what they know in between. */
+  async #replaceControl(plan: Plan): Promise<void> {
+    await this.#control.stop(CONTROL_DEADLINE_MS);
+    if (this.#stopping !== undefined) return;
+    try {
+      this.#control = await startControl(plan, this.#folder, this.#options.log);
+    } catch (error) {
+      this.#control = await startControl(this.#plan, this.#folder, this.#options.log);
+      throw error;
+    }
+  }
+}
+
+function startControl({ config, secrets }: Plan, folder: SocketFolder, log: Logger): Promise<Part> {
+  const start = { config, secrets, socketDir: folder.path };
+  return config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
+}
+
+function adminEndpoint({ config }: Plan): object {
+  return { host: config.admin.host, port: config.admin.port };
+}
+
+/** @throws SallyportError `config_invalid` also when certificates cannot serve. */
+function makePlan({ load, log }: SupervisorOptions): Plan {
+  const loaded = load();
+  const { config } = loaded;
+  const findings = checkTlsFiles(config, Date.now());
+  const errors = findings.filter(({ severity }) => severity === "error").map(({ issue }) => issue);
+  if (errors.length > 0)
+    throw new SallyportError("config_invalid", "the certificates cannot serve", { issues: errors });
+  for (const { issue } of findings) log.warn({ at: issue.at }, issue.message);
+  const secrets = completeSecrets(config, loaded.secrets);
+  const certificates = digestFiles(tlsFilesOf(config).flatMap(({ files }) => [files.cert, files.key]));
+  const { edge, staleness, log: logging } = config;
+  const { workers, ...rest } = edge;
+  const authorities = digestFiles(edge.upstream.ca === undefined ? [] : [edge.upstream.ca]);
+  return {
+    config,
+    secrets,
+    edgePrint: [edge, staleness, logging, certificates, authorities],
+    controlPrint: [{ ...config, edge: workers }, secrets, certificates, rest.trustedProxies],
+  };
+}
+
+/** @throws SallyportError for what only a restart can change */
+function refuseUnchangeable(now: Config, next: Config, edgesChange: boolean): void {
+  const issues: Issue[] = [];
+  const hint = "restart sallyport";
+  if (now.dataDir !== next.dataDir) issues.push({ at: "dataDir", message: "cannot change while running", hint });
+  if ((now.edge.workers === 0) !== (next.edge.workers === 0)) {
+    issues.push({ at: "edge.workers", message: "cannot change from or to 0 while running", hint });
+  } else if (next.edge.workers === 0 && edgesChange) {
+    issues.push({
+      at: "edge",
+      message: "cannot change while everything runs in one process",
+      hint: `${hint}, or set edge.workers: 1`,
+    });
+  }
+  if (issues.length > 0) throw new SallyportError("config_invalid", "this change needs a restart", { issues });
+}
