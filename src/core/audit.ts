@@ -9,6 +9,12 @@ export interface Actor {
   readonly address?: CanonicalIp;
 }
 
+/** Who asks for a change, and in which request: recorded with it. */
+export interface Author {
+  readonly actor: Actor;
+  readonly requestId?: string;
+}
+
 /** A record as a rule states it; the ledger adds its place in the chain. Never a secret in `before` or `after`. */
 export interface AuditInput {
   /** `{thing}.{past tense}`, such as `entry.created`. */
@@ -77,4 +83,6 @@ export interface ChangeCommitter {
 export interface Plan<Result> {
   readonly change: AuditedChange;
   readonly result: Result;
+  /** Asked once when a limit refuses the change: whether room was found, so that it is worth another try. */
+  readonly relieve?: () => Promise<boolean>;
 }

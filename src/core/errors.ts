@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   "payload_too_large",
   "precondition_failed",
   "read_only",
+  "request_malformed",
   "seal_invalid",
   "store_corrupt",
   "store_unavailable",

@@ -1,0 +1,225 @@
+/** Whole allowlists: replacing one, adding many at once. One commit each, worked out without holding the process up. */
+import { createHash, hash } from "node:crypto";
+import type { AuditedChange, Author, Plan } from "./audit.ts";
+import { type Expectation, expectRevision, nextTurn } from "./change.ts";
+import { ALLOWLIST_KIND, type EntryRules, entryWrite, type Origin } from "./entries.ts";
+import type { AllowlistEntry } from "./entry.ts";
+import { ENTRY_KIND, entryDocumentId, SEEN_KIND } from "./entry.ts";
+import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
+import { type Issue, SallyportError } from "./errors.ts";
+import type { TenantId } from "./ids.ts";
+import type { Store, StoredDocument, Write } from "./store.ts";
+
+/** What a replacement does to a list. Entries that stay keep their id. */
+export interface Difference {
+  readonly added: readonly AllowlistEntry[];
+  readonly removed: readonly AllowlistEntry[];
+  /** Same CIDR, other label or expiry: as it will be. */
+  readonly changed: readonly AllowlistEntry[];
+  readonly unchanged: number;
+}
+
+const SLICE = 500;
+const MAX_ISSUES = 100;
+const SAMPLE = 20;
+
+/** Checks many inputs, in slices. @throws SallyportError `body_invalid` with the first 100 issues and the count of all */
+export async function readEntryInputs(
+  inputs: readonly EntryInput[],
+  nowMs: number,
+  allowBroad: boolean,
+): Promise<EntryFacts[]> {
+  const facts: EntryFacts[] = [];
+  const issues: Issue[] = [];
+  let wrong = 0;
+  for (const [index, input] of inputs.entries()) {
+    if (index % SLICE === SLICE - 1) await nextTurn();
+    try {
+      facts.push(readEntryInput(input, nowMs, allowBroad, `/items/${index}/`));
+    } catch (error) {
+      if (!(error instanceof SallyportError)) throw error;
+      wrong++;
+      if (issues.length < MAX_ISSUES) issues.push(...error.issues);
+    }
+  }
+  if (wrong > 0)
+    throw new SallyportError("body_invalid", `${wrong} of ${inputs.length} entries are refused; nothing was changed`, {
+      issues,
+    });
+  return facts;
+}
+
+export class AllowlistRules {
+  readonly #store: Store;
+  readonly #entries: EntryRules;
+
+  constructor(store: Store, entries: EntryRules) {
+    this.#store = store;
+    this.#entries = entries;
+  }
+
+  /** The revision of the list as a whole; 0 for one that never held anything. */
+  async revision(tenant: TenantId): Promise<number> {
+    return (await this.#store.get(ALLOWLIST_KIND, tenant))?.revision ?? 0;
+  }
+
+  /**
+   * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id.
+   * @throws SallyportError `not_found`; ConflictError for another revision of the list than expected
+   */
+  async planReplace(
+    tenant: TenantId,
+    wanted: readonly EntryFacts[],
+    origin: Origin,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<Difference>> {
+    const standing = await this.#entries.tenantStands(tenant);
+    const list = await this.#store.get(ALLOWLIST_KIND, tenant);
+    const listAt = { kind: ALLOWLIST_KIND, id: tenant, revision: list?.revision ?? 0 };
+    expectRevision(expected, listAt);
+    const present: AllowlistEntry[] = [];
+    for await (const page of this.#entries.pages(tenant)) present.push(...page.map(entryOf));
+    const difference = await this.#compare(present, wanted, origin);
+    const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
+    const summary = { digest: await digest(wanted), count: wanted.length, ...summarise(difference, wanted) };
+    return {
+      result: difference,
+      change: {
+        writes: await replacementWrites(tenant, difference),
+        preconditions: [standing, listAt],
+        counters: [this.#entries.counter(tenant, wanted.length - counted)],
+        audit: [
+          {
+            action: "allowlist.replaced",
+            tenant,
+            ...author,
+            before: { digest: await digest(present), count: present.length },
+            after: summary,
+          },
+        ],
+      },
+    };
+  }
+
+  async #compare(
+    present: readonly AllowlistEntry[],
+    wanted: readonly EntryFacts[],
+    origin: Origin,
+  ): Promise<Difference> {
+    const stock = Map.groupBy(present, ({ cidr }) => cidr);
+    const difference = { added: [] as AllowlistEntry[], changed: [] as AllowlistEntry[], unchanged: 0 };
+    for (const [index, facts] of wanted.entries()) {
+      if (index % SLICE === SLICE - 1) await nextTurn();
+      const kept = takeClosest(stock.get(facts.cidr), facts);
+      if (kept === undefined) difference.added.push(this.#entries.makeEntry(facts, origin));
+      else if (sameFacts(kept, facts)) difference.unchanged++;
+      else difference.changed.push(withFacts(kept, facts));
+    }
+    return { ...difference, removed: [...stock.values()].flat() };
+  }
+
+  /** Adds all or nothing. @throws SallyportError `not_found`; on commit `entry_limit` */
+  async planAdd(
+    tenant: TenantId,
+    wanted: readonly EntryFacts[],
+    origin: Origin,
+    author: Author,
+  ): Promise<Plan<number>> {
+    const preconditions = [await this.#entries.tenantStands(tenant)];
+    const writes: Write[] = [];
+    for (const [index, facts] of wanted.entries()) {
+      if (index % SLICE === SLICE - 1) await nextTurn();
+      const write = entryWrite(tenant, this.#entries.makeEntry(facts, origin));
+      writes.push(write);
+      preconditions.push({ kind: write.kind, id: write.id, revision: 0 });
+    }
+    const after = {
+      digest: await digest(wanted),
+      count: wanted.length,
+      broad: broadOf(wanted),
+      sample: wanted.slice(0, SAMPLE).map(cidrOf),
+    };
+    const change: AuditedChange = {
+      writes,
+      preconditions,
+      counters: [this.#entries.counter(tenant, wanted.length)],
+      audit: [{ action: "allowlist.imported", tenant, ...author, after }],
+    };
+    return { change, result: wanted.length };
+  }
+}
+
+const entryOf = ({ value }: StoredDocument) => value as AllowlistEntry;
+const cidrOf = ({ cidr }: { readonly cidr: string }) => cidr;
+
+function sameFacts(entry: AllowlistEntry, { label, expiresAt }: EntryFacts): boolean {
+  return entry.label === label && entry.expiresAt === expiresAt;
+}
+
+function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: EntryFacts): AllowlistEntry {
+  return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+/** Takes out of the stock of one CIDR the entry that is the same, else any. */
+function takeClosest(stock: AllowlistEntry[] | undefined, facts: EntryFacts): AllowlistEntry | undefined {
+  if (stock === undefined) return undefined;
+  const same = stock.findIndex((entry) => sameFacts(entry, facts));
+  return stock.splice(Math.max(0, same), 1)[0];
+}
+
+async function replacementWrites(tenant: TenantId, { added, changed, removed }: Difference): Promise<Write[]> {
+  const writes: Write[] = [];
+  for (const [index, entry] of [...added, ...changed].entries()) {
+    if (index % SLICE === SLICE - 1) await nextTurn();
+    writes.push(entryWrite(tenant, entry));
+  }
+  for (const [index, { id }] of removed.entries()) {
+    if (index % SLICE === SLICE - 1) await nextTurn();
+    writes.push({ kind: ENTRY_KIND, id: entryDocumentId(tenant, id), value: null });
+    writes.push({ kind: SEEN_KIND, id: entryDocumentId(tenant, id), value: null, quiet: true });
+  }
+  return writes;
+}
+
+/** What the audit log keeps of a change of thousands: counts, a sample, and every broad prefix's beginning. */
+function summarise({ added, removed, changed, unchanged }: Difference, wanted: readonly EntryFacts[]) {
+  const sample = { added: added.slice(0, SAMPLE).map(cidrOf), removed: removed.slice(0, SAMPLE).map(cidrOf) };
+  return {
+    added: added.length,
+    removed: removed.length,
+    changed: changed.length,
+    unchanged,
+    broad: broadOf(wanted),
+    sample,
+  };
+}
+
+function broadOf(wanted: readonly EntryFacts[]): string[] {
+  return wanted
+    .filter(({ broad }) => broad)
+    .slice(0, SAMPLE)
+    .map(cidrOf);
+}
+
+/**
+ * SHA-256 over the sorted SHA-256 sums (hex) of the lines `cidr TAB label TAB expiresAt`: whoever has a list can
+ * tell whether it was this one. Sorted by first byte, so that no step is long.
+ */
+async function digest(
+  items: readonly { readonly cidr: string; readonly label: string; readonly expiresAt?: string }[],
+): Promise<string> {
+  const buckets = Array.from({ length: 256 }, (): string[] => []);
+  for (const [index, { cidr, label, expiresAt }] of items.entries()) {
+    if (index % SLICE === SLICE - 1) await nextTurn();
+    const sum = hash("sha256", `${cidr}\t${label}\t${expiresAt ?? ""}`, "hex");
+    buckets[Number.parseInt(sum.slice(0, 2), 16)]?.push(sum);
+  }
+  const whole = createHash("sha256");
+  for (const bucket of buckets) whole.update(bucket.sort(compareText).join(""));
+  return `sha256:${whole.digest("hex")}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}

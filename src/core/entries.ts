@@ -1,0 +1,276 @@
+/** Single allowlist entries: reading them, and the rules by which they come, change and go. */
+
+import type { Address } from "./address.ts";
+import { parsePrefix, prefixContains } from "./address.ts";
+import type { Author, CounterChange, Plan } from "./audit.ts";
+import { type Expectation, expectRevision, nextTurn } from "./change.ts";
+import type { Clock } from "./clock.ts";
+import { type AllowlistEntry, ENTRY_KIND, type EntryKind, entryDocumentId, SEEN_KIND } from "./entry.ts";
+import { type EntryFacts, type EntryInput, readEntryInput, readExpiry, readLabel } from "./entry-input.ts";
+import { ConflictError, SallyportError } from "./errors.ts";
+import { newEntryId, type TenantId } from "./ids.ts";
+import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
+import { TENANT_KIND } from "./tenant.ts";
+
+/**
+ * `{tenant}` → `{count}`: how many entries the allowlist holds, at least. Its revision rises with every change
+ * to the list, so that it is also the revision of the list as a whole. Whoever writes an entry names it as a
+ * counter of the change.
+ */
+export const ALLOWLIST_KIND = "allowlist";
+
+export interface EntryRulesOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The most that one tenant's allowlist may hold. */
+  readonly entriesPerTenant: number;
+}
+
+/** Where an entry comes from. */
+export interface Origin {
+  readonly kind: EntryKind;
+  /** As {@link AllowlistEntry.createdBy}. */
+  readonly createdBy: string;
+  readonly sourceId?: string;
+}
+
+/** An entry with what the store knows of it besides. */
+export interface EntryView {
+  readonly entry: AllowlistEntry;
+  readonly revision: number;
+  readonly lastSeenAt?: string;
+}
+
+export interface EntryChange {
+  readonly label?: string;
+  /** `null`: no longer expires. */
+  readonly expiresAt?: string | null;
+  readonly ttlSeconds?: number;
+}
+
+export interface RemovalOptions {
+  readonly expected?: Expectation;
+  /** The address of the person on whose behalf this is asked, unless that person has confirmed. */
+  readonly onBehalfOf?: Address;
+}
+
+const PAGE = 1000;
+/** A full list is counted anew at most this often. */
+const RECOUNT_INTERVAL_MS = 60_000;
+
+export class EntryRules {
+  readonly #options: EntryRulesOptions;
+  readonly #recountedAtMs = new Map<TenantId, number>();
+
+  constructor(options: EntryRulesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SallyportError `not_found` */
+  async read(tenant: TenantId, id: string): Promise<EntryView> {
+    const document = await this.#document(tenant, id);
+    const [view] = await this.withLastSeen(tenant, [document]);
+    return view ?? { entry: document.value as AllowlistEntry, revision: document.revision };
+  }
+
+  /** One page in order of creation. */
+  async list(tenant: TenantId, limit: number, after?: string): Promise<EntryView[]> {
+    const prefix = `${tenant}/`;
+    const request = { kind: ENTRY_KIND, prefix, limit };
+    const page = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    return await this.withLastSeen(tenant, page);
+  }
+
+  /** Joins the time at which each entry last admitted somebody. */
+  async withLastSeen(tenant: TenantId, documents: readonly StoredDocument[]): Promise<EntryView[]> {
+    const ids = documents.map(({ value }) => entryDocumentId(tenant, (value as AllowlistEntry).id));
+    const seen = ids.length === 0 ? [] : await this.#options.store.getMany(SEEN_KIND, ids);
+    return documents.map(({ value, revision }, index) => {
+      const at = (seen[index]?.value as { at: number } | undefined)?.at;
+      const entry = value as AllowlistEntry;
+      return { entry, revision, ...(at === undefined ? {} : { lastSeenAt: new Date(at * 1000).toISOString() }) };
+    });
+  }
+
+  /** Every entry, a page at a time, letting the event loop turn in between. */
+  async *pages(tenant: TenantId): AsyncGenerator<readonly StoredDocument[]> {
+    const prefix = `${tenant}/`;
+    let after: string | undefined;
+    for (;;) {
+      const request = { kind: ENTRY_KIND, prefix, limit: PAGE };
+      const page = await this.#options.store.list(after === undefined ? request : { ...request, after });
+      if (page.length > 0) yield page;
+      after = page.at(-1)?.id;
+      if (page.length < PAGE) return;
+      await nextTurn();
+    }
+  }
+
+  /** @throws SallyportError `not_found`, `address_invalid`, `broad_prefix`, `body_invalid`; on commit `entry_limit` */
+  async planCreate(
+    tenant: TenantId,
+    input: EntryInput & { readonly allowBroad?: boolean },
+    origin: Origin,
+    author: Author,
+  ) {
+    const facts = readEntryInput(input, this.#options.clock.nowMs(), input.allowBroad ?? false);
+    return await this.planCreateFrom(tenant, facts, origin, author);
+  }
+
+  /** {@link planCreate} from facts that are already checked. */
+  async planCreateFrom(
+    tenant: TenantId,
+    facts: EntryFacts,
+    origin: Origin,
+    author: Author,
+  ): Promise<Plan<AllowlistEntry>> {
+    const standing = await this.tenantStands(tenant);
+    const entry = this.makeEntry(facts, origin);
+    const write = entryWrite(tenant, entry);
+    const after = facts.broad ? { ...entry, allowBroad: true } : entry;
+    return {
+      result: entry,
+      relieve: () => this.#recount(tenant),
+      change: {
+        writes: [write],
+        preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
+        counters: [this.counter(tenant, 1)],
+        audit: [{ action: "entry.created", tenant, ...author, target: entry.id, after }],
+      },
+    };
+  }
+
+  /** Rename, extend, or take the expiry away. The CIDR never changes: another place is another entry. */
+  async planChange(
+    tenant: TenantId,
+    id: string,
+    change: EntryChange,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<AllowlistEntry>> {
+    const document = await this.#document(tenant, id);
+    expectRevision(expected, document);
+    const before = document.value as AllowlistEntry;
+    const { expiresAt: oldExpiry, ...rest } = before;
+    const entry = { ...rest, label: change.label === undefined ? rest.label : readLabel(change.label, "/label") };
+    const expiresAt = this.#changedExpiry(oldExpiry, change);
+    const after: AllowlistEntry = expiresAt === undefined ? entry : { ...entry, expiresAt };
+    return {
+      result: after,
+      change: {
+        writes: [entryWrite(tenant, after)],
+        preconditions: [at(document)],
+        counters: [this.counter(tenant, 0)],
+        audit: [{ action: "entry.changed", tenant, ...author, target: before.id, before, after }],
+      },
+    };
+  }
+
+  #changedExpiry(old: string | undefined, { expiresAt, ttlSeconds }: EntryChange): string | undefined {
+    const asked = {
+      ...(typeof expiresAt === "string" ? { expiresAt } : {}),
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    };
+    return readExpiry(asked, this.#options.clock.nowMs(), "/") ?? (expiresAt === null ? undefined : old);
+  }
+
+  /** @throws SallyportError `not_found`, `confirmation_required`; ConflictError for another revision than expected */
+  async planDelete(
+    tenant: TenantId,
+    id: string,
+    author: Author,
+    options: RemovalOptions = {},
+  ): Promise<Plan<AllowlistEntry>> {
+    const document = await this.#document(tenant, id);
+    expectRevision(options.expected, document);
+    const before = document.value as AllowlistEntry;
+    if (options.onBehalfOf !== undefined) await this.#guardOwnPlace(tenant, before, options.onBehalfOf);
+    return {
+      result: before,
+      change: {
+        writes: [
+          { kind: ENTRY_KIND, id: document.id, value: null },
+          { kind: SEEN_KIND, id: document.id, value: null, quiet: true },
+        ],
+        preconditions: [at(document)],
+        counters: [this.counter(tenant, -1)],
+        audit: [{ action: "entry.deleted", tenant, ...author, target: before.id, before }],
+      },
+    };
+  }
+
+  /** @throws SallyportError `confirmation_required` when nothing else on the list admits the address */
+  async #guardOwnPlace(tenant: TenantId, entry: AllowlistEntry, address: Address): Promise<void> {
+    if (!prefixContains(parsePrefix(entry.cidr), address)) return;
+    for await (const page of this.pages(tenant)) {
+      const others = page.map(({ value }) => value as AllowlistEntry).filter(({ id }) => id !== entry.id);
+      if (others.some(({ cidr }) => prefixContains(parsePrefix(cidr), address))) return;
+    }
+    const message = `${entry.cidr} is all that admits ${address.text}, from where this is asked; confirm to remove it`;
+    throw new SallyportError("confirmation_required", message);
+  }
+
+  makeEntry(facts: EntryFacts, origin: Origin): AllowlistEntry {
+    const nowMs = this.#options.clock.nowMs();
+    const { cidr, label, expiresAt } = facts;
+    return {
+      id: newEntryId(nowMs),
+      cidr,
+      label,
+      kind: origin.kind,
+      createdBy: origin.createdBy,
+      createdAt: new Date(nowMs).toISOString(),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(origin.sourceId === undefined ? {} : { sourceId: origin.sourceId }),
+    };
+  }
+
+  counter(tenant: TenantId, by: number): CounterChange {
+    return { kind: ALLOWLIST_KIND, id: tenant, by, limit: this.#options.entriesPerTenant };
+  }
+
+  /** The precondition that the tenant is there and stays. @throws SallyportError `not_found` */
+  async tenantStands(tenant: TenantId): Promise<Precondition> {
+    const document = await this.#options.store.get(TENANT_KIND, tenant);
+    if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
+    return at(document);
+  }
+
+  async #document(tenant: TenantId, id: string): Promise<StoredDocument> {
+    const known = /^e[0-9a-z]{13}$/.test(id) ? await this.#options.store.get(ENTRY_KIND, `${tenant}/${id}`) : undefined;
+    if (known === undefined) throw new SallyportError("not_found", "there is no such allowlist entry");
+    return known;
+  }
+
+  /** Entries that expired are still counted; when the limit is hit, the count is put right. @returns whether that made room */
+  async #recount(tenant: TenantId): Promise<boolean> {
+    const { store, clock } = this.#options;
+    if (clock.nowMs() - (this.#recountedAtMs.get(tenant) ?? -Infinity) < RECOUNT_INTERVAL_MS) return false;
+    if (this.#recountedAtMs.size >= 10_000) this.#recountedAtMs.clear();
+    this.#recountedAtMs.set(tenant, clock.nowMs());
+    const counted = await store.get(ALLOWLIST_KIND, tenant);
+    if (counted === undefined) return false;
+    let count = 0;
+    for await (const page of this.pages(tenant)) count += page.length;
+    if (count >= (counted.value as { count: number }).count) return false;
+    const writes = [{ kind: ALLOWLIST_KIND, id: tenant, value: { count }, quiet: true }];
+    return await store.commit({ writes, preconditions: [at(counted)] }).then(
+      () => true,
+      (error: unknown) => {
+        // Somebody changed the list meanwhile, which also changed the count: worth another try.
+        if (error instanceof ConflictError) return true;
+        throw error;
+      },
+    );
+  }
+}
+
+export function entryWrite(tenant: TenantId, entry: AllowlistEntry): Write {
+  const write = { kind: ENTRY_KIND, id: entryDocumentId(tenant, entry.id), value: entry };
+  return entry.expiresAt === undefined ? write : { ...write, expiresAtMs: Date.parse(entry.expiresAt) };
+}
+
+/** The precondition that a document is still as it was read. */
+export function at({ kind, id, revision }: StoredDocument): Precondition {
+  return { kind, id, revision };
+}
