@@ -61,8 +61,10 @@ export class Keyring {
   /** @throws SallyportError "seal_invalid", the same for an unknown key, another context and any changed bit. */
   open(sealed: string, context: string): Buffer {
     const key = this.#keyOf(sealed);
-    const bytes = Buffer.from(sealed.slice(sealed.lastIndexOf(".") + 1), "base64url");
+    const text = sealed.slice(sealed.lastIndexOf(".") + 1);
+    const bytes = Buffer.from(text, "base64url");
     if (key === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) throw sealInvalid();
+    if (bytes.toString("base64url") !== text) throw sealInvalid();
     try {
       const decipher = createDecipheriv(CIPHER, key.seal, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
         .setAAD(associatedData(key, context))

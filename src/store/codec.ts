@@ -1,5 +1,5 @@
 /** What both adapters share: checked and encoded writes, the text of a feed commit, and how revisions grow. */
-import { randomInt } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { SallyportError } from "../core/errors.ts";
 import type { Change, CommitRequest, ListRequest, Precondition, Write } from "../core/store.ts";
@@ -14,6 +14,9 @@ export interface EncodedWrite {
   readonly expiresAtMs: number;
   readonly quiet: boolean;
 }
+
+/** More would pass Redis's limit of a million arguments. */
+const COMMIT_WRITES = 200_000;
 
 /** How much of the feed is kept: a reader that is further behind takes a snapshot. The newest commit always stays. */
 export interface FeedLimits {
@@ -74,10 +77,17 @@ export async function encodeCommit(
   request: CommitRequest,
 ): Promise<{ writes: EncodedWrite[]; preconditions: readonly Precondition[] }> {
   const preconditions = request.preconditions ?? [];
+  if (request.writes.length + preconditions.length > COMMIT_WRITES) {
+    throw new SallyportError("payload_too_large", `a commit holds at most ${COMMIT_WRITES} writes and preconditions`);
+  }
   for (const { kind, id } of preconditions) checkKey(kind, id);
   const writes: EncodedWrite[] = [];
+  const keys = new Set<string>();
   for (const write of request.writes) {
     writes.push(encodeWrite(write));
+    if (keys.size === keys.add(`${write.kind}/${write.id}`).size) {
+      throw new RangeError(`a commit writes ${write.kind} "${write.id}" twice`);
+    }
     if (writes.length % SLICE === 0) await nextTurn();
   }
   return { writes, preconditions };
@@ -133,4 +143,9 @@ function decodeChange(key: string, record: string): Change {
  */
 export function revisionFloor(nowMs: number): { floor: number; step: number } {
   return { floor: nowMs * 1_000, step: 1 + randomInt(999) };
+}
+
+/** A random id for a store's life from its creation or restoration on. */
+export function newEpoch(): string {
+  return randomUUID();
 }

@@ -1,30 +1,35 @@
 /** The one switch between the store's adapters. */
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import { DEFAULT_FEED_LIMITS } from "./codec.ts";
+import { RedisStore } from "./redis.ts";
+import { parseRedisUrl } from "./redis-url.ts";
 import { SqliteStore } from "./sqlite.ts";
 
 export interface OpenStoreOptions {
   readonly clock: Clock;
+  /** Hears of lost and regained connections. */
+  readonly log?: Logger;
 }
 
 /**
- * Opens the store that `url` names: `sqlite:path/to/file`, `sqlite::memory:`.
+ * Opens the store that `url` names: `sqlite:FILE` (relative to the working directory, or absolute),
+ * `sqlite::memory:`, or one of the forms of {@link parseRedisUrl}. A Redis that is away is not a fault:
+ * the store refuses with `StoreUnavailableError` and connects as soon as it can.
  * @throws SallyportError "config_invalid" for a URL it cannot read, "store_corrupt" for a damaged file.
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
-  const scheme = url.slice(0, url.indexOf(":"));
-  if (scheme === "sqlite") return new SqliteStore(sqliteFile(url), { ...options, feed: DEFAULT_FEED_LIMITS });
-  throw new SallyportError(
-    "config_invalid",
-    `no store is called "${scheme}:"; write sqlite:FILE or redis://HOST:PORT/DB`,
-  );
+  if (url.startsWith("sqlite:")) return new SqliteStore(sqliteFile(url), { ...options, feed: DEFAULT_FEED_LIMITS });
+  if (url.startsWith("redis")) return new RedisStore(parseRedisUrl(url), options).opened();
+  throw new SallyportError("config_invalid", "the store's URL starts with sqlite: or redis:// (rediss:// for TLS)");
 }
 
-/** The file of a `sqlite:` URL, relative to the working directory unless it starts with a slash. */
+/** The file of a `sqlite:` URL. @throws SallyportError "config_invalid" */
 export function sqliteFile(url: string): string {
-  const file = url.slice("sqlite:".length);
-  if (file === "") throw new SallyportError("config_invalid", "sqlite: needs a file, as in sqlite:data/sallyport.db");
+  const file = /^sqlite:(?!\/\/)(.+)$/s.exec(url)?.[1];
+  if (file === undefined)
+    throw new SallyportError("config_invalid", "write sqlite:FILE, as in sqlite:data/sallyport.db");
   return file;
 }

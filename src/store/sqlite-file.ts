@@ -1,9 +1,9 @@
 /** Opens a SQLite store's file: owner-only, checked, migrated, and set for durability. */
-import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SallyportError, StoreUnavailableError } from "../core/errors.ts";
+import { newEpoch } from "./codec.ts";
 
 /** "SLPT": tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x534c5054;
@@ -93,11 +93,6 @@ function migrate(db: DatabaseSync): void {
     db.prepare("INSERT INTO meta VALUES (?, 0, 0, 0, 0)").run(newEpoch());
   }
   db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
-}
-
-/** A random id for a store's life from its creation or restoration on. */
-export function newEpoch(): string {
-  return randomUUID();
 }
 
 /** Creates `file` readable by its owner only, with the folders above it. SQLite gives -wal and -shm the same mode. */

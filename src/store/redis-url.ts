@@ -1,0 +1,130 @@
+/** The grammar of a Redis store's URL. Connecting is `redis-client.ts`. */
+import { SallyportError } from "../core/errors.ts";
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisUrl {
+  readonly mode: "standalone" | "sentinel" | "cluster";
+  readonly tls: boolean;
+  readonly nodes: readonly Address[];
+  readonly username?: string;
+  readonly password?: string;
+  /** Sentinel only: the name of the monitored master. */
+  readonly master?: string;
+  readonly database: number;
+  readonly options: Readonly<Partial<Record<RedisOption, string>>>;
+}
+
+const OPTIONS = [
+  "ca",
+  "cert",
+  "feedBytes",
+  "feedCommits",
+  "key",
+  "prefix",
+  "sentinelPassword",
+  "sentinelUsername",
+  "serverName",
+  "waitReplicas",
+] as const;
+export type RedisOption = (typeof OPTIONS)[number];
+
+const DEFAULT_PORT = { standalone: 6379, sentinel: 26379, cluster: 6379 };
+const SHAPE =
+  /^redis(?<tls>s?)(?:\+(?<mode>sentinel|cluster))?:\/\/(?:(?<user>[^@/]*)@)?(?<nodes>[^/?]+)(?<path>[^?]*)(?:\?(?<query>.*))?$/s;
+
+/**
+ * Reads
+ * ```
+ * redis[s]://[user[:password]@]host[:port][/database][?options]
+ * redis[s]+sentinel://[user[:password]@]host[:port][,host[:port]…]/master[/database][?options]
+ * redis[s]+cluster://[user[:password]@]host[:port][,host[:port]…][?options]
+ * ```
+ * User and password are percent-encoded; `:password@` and `user:password@` both work. A host may be a name, an
+ * IPv4 address or an IPv6 address in brackets. `rediss` is TLS, with the server's certificate verified.
+ *
+ * Options: `ca`, `cert`, `key` (PEM files), `serverName` (the name that the certificate must carry, where it is
+ * not the host's), `sentinelUsername`, `sentinelPassword`, `waitReplicas` (a write is acknowledged only once
+ * that many replicas have it; default 0), `prefix` (of all keys; default `sallyport`), `feedCommits` and
+ * `feedBytes` (how much of the feed is kept; defaults 100000 and 67108864).
+ * @throws SallyportError "config_invalid"; the message never repeats the URL, which may carry a password.
+ */
+export function parseRedisUrl(url: string): RedisUrl {
+  const parts = SHAPE.exec(url)?.groups;
+  if (parts === undefined) throw invalid("write redis://host:port/database");
+  const mode = (parts["mode"] ?? "standalone") as RedisUrl["mode"];
+  const nodes = (parts["nodes"] ?? "").split(",").map((text) => parseAddress(text, DEFAULT_PORT[mode]));
+  if (mode === "standalone" && nodes.length > 1)
+    throw invalid("several hosts need redis+sentinel:// or redis+cluster://");
+  return {
+    mode,
+    tls: parts["tls"] === "s",
+    nodes,
+    ...parseUser(parts["user"]),
+    ...parsePath(mode, parts["path"] ?? ""),
+    options: parseOptions(parts["query"] ?? ""),
+  };
+}
+
+function parseAddress(text: string, defaultPort: number): Address {
+  const match = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<name>[A-Za-z0-9._-]+))(?::(?<port>\d{1,5}))?$/.exec(text);
+  const host = match?.groups?.["six"] ?? match?.groups?.["name"];
+  const port = Number(match?.groups?.["port"] ?? defaultPort);
+  if (host === undefined || port < 1 || port > 65_535)
+    throw invalid(`a host is written as name:port or [address]:port`);
+  return { host, port };
+}
+
+function parseUser(text: string | undefined): { username?: string; password?: string } {
+  if (text === undefined || text === "") return {};
+  const colon = text.indexOf(":");
+  const username = decode(colon < 0 ? text : text.slice(0, colon));
+  const password = colon < 0 ? "" : decode(text.slice(colon + 1));
+  return { ...(username !== "" && { username }), ...(password !== "" && { password }) };
+}
+
+function parsePath(mode: RedisUrl["mode"], path: string): { master?: string; database: number } {
+  const segments = path.split("/").slice(1).map(decode);
+  if (segments.at(-1) === "") segments.pop();
+  const master = mode === "sentinel" ? segments.shift() : undefined;
+  if (mode === "sentinel" && master === undefined)
+    throw invalid("redis+sentinel:// needs /master-name after the hosts");
+  const [database = "0", ...rest] = segments;
+  if (!/^\d{1,4}$/.test(database) || rest.length > 0) throw invalid("a database is a number, as in /0");
+  if (mode === "cluster" && database !== "0") throw invalid("a Redis Cluster has database 0 only");
+  return { database: Number(database), ...(master !== undefined && { master }) };
+}
+
+function parseOptions(query: string): RedisUrl["options"] {
+  const options: Partial<Record<RedisOption, string>> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    const option = OPTIONS.find((known) => known === name);
+    if (option === undefined) throw invalid(`there is no option "${name}"; there are ${OPTIONS.join(", ")}`);
+    if (options[option] !== undefined) throw invalid(`option "${name}" is given twice`);
+    options[option] = value;
+  }
+  return options;
+}
+
+/** A whole number among the options. @throws SallyportError "config_invalid" */
+export function numberOption(url: RedisUrl, option: RedisOption, byDefault: number): number {
+  const text = url.options[option];
+  if (text === undefined) return byDefault;
+  if (!/^\d{1,12}$/.test(text)) throw invalid(`option "${option}" is a whole number`);
+  return Number(text);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid("a % must be followed by two hexadecimal digits; write %25 for a percent sign");
+  }
+}
+
+function invalid(hint: string): SallyportError {
+  return new SallyportError("config_invalid", `the store's URL cannot be read: ${hint}`);
+}
