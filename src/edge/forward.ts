@@ -1,0 +1,147 @@
+/** From an admitted request to the right upstream: the tenant's application, or control for our own pages. */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { EdgeConfig } from "../config/settings.ts";
+import type { Address } from "../core/address.ts";
+import type { Clock } from "../core/clock.ts";
+import type { CanonicalHost, TenantId } from "../core/ids.ts";
+import type { Logger } from "../core/log.ts";
+import { readPageBody } from "./control-request.ts";
+import { answerFault } from "./fault-answer.ts";
+import { RequestHead } from "./request-head.ts";
+import { responseOn, Tunnel } from "./tunnel.ts";
+import { Upstream, type UpstreamOptions } from "./upstream.ts";
+import { type ForwardTenant, type Lane, UpstreamExchange } from "./upstream-exchange.ts";
+import { targetOf } from "./upstream-socket.ts";
+import { type UpstreamOwner, Upstreams } from "./upstreams.ts";
+
+/** What the front of the edge established about a request that it lets through. */
+export interface Admission {
+  readonly tenant: ForwardTenant;
+  /** The client's, as the gate judged it. */
+  readonly address: Address;
+  readonly tls: boolean;
+  readonly host: CanonicalHost;
+  /** In origin form, byte for byte as it came. */
+  readonly target: string;
+  /** The value of `Sallyport-Assertion`. */
+  readonly assertion?: string;
+  readonly requestId: string;
+}
+
+export interface ForwarderOptions {
+  readonly config: Pick<EdgeConfig, "timeouts" | "upstream">;
+  /** The path of control's Unix socket for pages. */
+  readonly pagesSocket: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const CONTROL: UpstreamOwner = { id: "control" as TenantId, upstreams: ["control"] };
+
+/**
+ * Carries requests; the verdict has been given. When the client's socket is destroyed, the upstream's request
+ * ends at once.
+ */
+export class Forwarder {
+  readonly #tenants: Lane;
+  readonly #control: Lane;
+  readonly #tunnelIdleMs: number;
+
+  /** @throws when the configured certificate authorities cannot be read */
+  constructor({ config, pagesSocket, clock, log }: ForwarderOptions) {
+    const { timeouts, upstream } = config;
+    const options: UpstreamOptions = {
+      connectMs: timeouts.connectSeconds * 1000,
+      responseHeadersMs: timeouts.responseHeadersSeconds * 1000,
+      responseIdleMs: timeouts.responseIdleSeconds * 1000,
+      keepAliveMs: upstream.keepAliveSeconds * 1000,
+      maxConnections: upstream.maxConnections,
+      clock,
+    };
+    const context = trust(upstream.ca);
+    const { responseHeadersMs, responseIdleMs } = options;
+    const shared = { responseHeadersMs, responseIdleMs, log };
+    this.#tenants = {
+      ...shared,
+      upstreams: new Upstreams(clock, (origin) => new Upstream(targetOf(origin, context), options)),
+      keepsOurCookies: false,
+      unreachable: "bad-gateway",
+    };
+    this.#control = {
+      ...shared,
+      upstreams: new Upstreams(clock, () => new Upstream({ kind: "unix", path: pagesSocket }, options)),
+      keepsOurCookies: true,
+      unreachable: "unavailable",
+    };
+    this.#tunnelIdleMs = timeouts.tunnelIdleSeconds * 1000;
+  }
+
+  /** To one of the tenant's upstreams. Hot path. */
+  forward(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
+    const head = new RequestHead(req.rawHeaders);
+    if (head.malformed) {
+      answerFault(req, res, "bad-request", admission);
+      return;
+    }
+    const { tenant, target, requestId } = admission;
+    const fields = head.forUpstream(admission);
+    new UpstreamExchange({ req, res, head, fields, target, owner: tenant, tenant, requestId }, this.#tenants).start();
+  }
+
+  /** To control, with what the edge knows of the client. */
+  forwardToControl(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
+    const head = new RequestHead(req.rawHeaders, true);
+    if (head.malformed) {
+      answerFault(req, res, "bad-request", admission);
+      return;
+    }
+    readPageBody(req, res, head, (body) => {
+      if (body === undefined) return answerFault(req, res, "too-large", admission);
+      const { tenant, target, requestId } = admission;
+      const fields = head.forControl(admission);
+      new UpstreamExchange(
+        { req, res, head, fields, target, owner: CONTROL, tenant, requestId, body },
+        this.#control,
+      ).start();
+    });
+  }
+
+  /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. */
+  upgrade(req: IncomingMessage, socket: Duplex, early: Buffer, admission: Admission): void {
+    const head = new RequestHead(req.rawHeaders);
+    const { tenant, target, requestId } = admission;
+    // A body would stand between the request and the tunnel's bytes.
+    if (head.malformed || head.hasBody || head.upgrade === "") {
+      answerFault(req, responseOn(req, socket), "bad-request", admission);
+      return;
+    }
+    const fields = head.forUpstream(admission);
+    const order = { req, socket, early, fields, protocol: head.upgrade, target, tenant, requestId };
+    new Tunnel(order, this.#tenants, this.#tunnelIdleMs).start();
+  }
+
+  /** Upstreams that no tenant names any more close gracefully. @param tenant its policy now; absent when it is gone */
+  tenantChanged(id: TenantId, tenant: UpstreamOwner | undefined): void {
+    if (tenant === undefined) this.#tenants.upstreams.forget(id);
+    else this.#tenants.upstreams.update(tenant);
+  }
+
+  /** The tenants whose upstreams are known here, for when all of them may have changed. */
+  knownTenants(): TenantId[] {
+    return this.#tenants.upstreams.known();
+  }
+
+  /** Ends every upstream connection; meant for after the drain. */
+  close(): void {
+    this.#tenants.upstreams.destroy();
+    this.#control.upstreams.destroy();
+  }
+}
+
+function trust(caFile: string | undefined): SecureContext | undefined {
+  if (caFile === undefined) return undefined;
+  return createSecureContext({ ca: [...getCACertificates("default"), readFileSync(caFile, "utf8")] });
+}

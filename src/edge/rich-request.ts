@@ -1,0 +1,107 @@
+/** A request with what undici cannot send, an expectation or trailers: Node's own client, on a connection of its own. */
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
+import { passedTrailers } from "./header-rules.ts";
+import type { Upstream } from "./upstream.ts";
+import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
+import type { Lane, Order, UpstreamExchange } from "./upstream-exchange.ts";
+
+export class UpstreamTimeoutError extends Error {
+  readonly code = "EDGE_TIMEOUT";
+}
+
+export class RichRequest {
+  readonly #order: Order;
+  readonly #lane: Lane;
+  readonly #exchange: UpstreamExchange;
+  #giveUp: (() => void) | undefined;
+  #outgoing: ClientRequest | undefined;
+  #incoming: IncomingMessage | undefined;
+
+  constructor(order: Order, lane: Lane, exchange: UpstreamExchange) {
+    this.#order = order;
+    this.#lane = lane;
+    this.#exchange = exchange;
+  }
+
+  start(upstream: Upstream): void {
+    this.#giveUp = upstream.open((error, socket) => {
+      this.#giveUp = undefined;
+      if (socket === undefined) this.#exchange.unavailable(error ?? new Error("no socket"));
+      else this.#send(socket);
+    });
+  }
+
+  resume(): void {
+    this.#incoming?.resume();
+  }
+
+  abort(): void {
+    this.#giveUp?.();
+    this.#outgoing?.destroy();
+    // What the client still sends is read and dropped, as long as it may stay connected.
+    this.#order.req.unpipe().resume();
+  }
+
+  #send(socket: Socket): void {
+    const { req, target } = this.#order;
+    const outgoing = request({
+      createConnection: () => socket,
+      method: req.method ?? "GET",
+      path: target,
+      headers: this.#fields(),
+      setHost: false,
+      maxHeaderSize: RESPONSE_HEAD_BYTES,
+      insecureHTTPParser: false,
+    });
+    this.#outgoing = outgoing;
+    outgoing.on("error", (error) => this.#exchange.fail(error));
+    outgoing.on("continue", () => this.#invite());
+    outgoing.on("information", (info) => {
+      if (info.statusCode !== 100) this.#exchange.answer(info.statusCode, info.statusMessage, info.rawHeaders);
+    });
+    outgoing.on("response", (incoming) => this.#receive(incoming));
+    outgoing.setTimeout(this.#lane.responseHeadersMs, () => outgoing.destroy(new UpstreamTimeoutError("no answer")));
+    outgoing.flushHeaders();
+    this.#sendBody(outgoing);
+  }
+
+  #fields(): string[] {
+    const { head, fields } = this.#order;
+    const extra: string[] = [];
+    if (head.chunked) extra.push("Transfer-Encoding", "chunked");
+    if (head.expectsContinue) extra.push("Expect", "100-continue");
+    if (head.trailer !== "") extra.push("Trailer", head.trailer);
+    return [...fields, ...extra, "Connection", "close"];
+  }
+
+  #sendBody(outgoing: ClientRequest): void {
+    const { req, head } = this.#order;
+    req.pipe(outgoing, { end: false });
+    req.once("end", () => {
+      if (outgoing.destroyed) return;
+      if (head.chunked) outgoing.addTrailers(passedTrailers(req.rawTrailers));
+      outgoing.end();
+    });
+  }
+
+  /** The upstream asks for the body, so that we ask the client. */
+  #invite(): void {
+    const { res, head } = this.#order;
+    if (head.expectsContinue && !res.headersSent) res.writeContinue();
+  }
+
+  #receive(incoming: IncomingMessage): void {
+    this.#incoming = incoming;
+    incoming.socket.setTimeout(this.#lane.responseIdleMs);
+    this.#exchange.answer(incoming.statusCode ?? 0, incoming.statusMessage ?? "", incoming.rawHeaders);
+    incoming.on("data", (chunk: Buffer) => {
+      if (!this.#exchange.data(chunk)) incoming.pause();
+    });
+    incoming.on("end", () => {
+      this.#exchange.end(incoming.rawTrailers);
+      this.abort();
+    });
+    incoming.on("error", (error) => this.#exchange.fail(error));
+  }
+}

@@ -1,0 +1,170 @@
+/** A request to leave HTTP (RFC 9110, 7.8): passed on, and once the upstream agrees, bytes are only relayed. */
+import { type ClientRequest, type IncomingMessage, request, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { answerFault, type Fault } from "./fault-answer.ts";
+import { passedTrailers } from "./header-rules.ts";
+import { ResponseHead } from "./response-head.ts";
+import type { Upstream } from "./upstream.ts";
+import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
+import type { ForwardTenant, Lane } from "./upstream-exchange.ts";
+
+/** A request to switch protocols that was let in. */
+export interface TunnelOrder {
+  readonly req: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent right behind its request. */
+  readonly early: Buffer;
+  readonly fields: string[];
+  readonly protocol: string;
+  readonly target: string;
+  readonly tenant: ForwardTenant;
+  readonly requestId: string;
+}
+
+export class Tunnel {
+  readonly #order: TunnelOrder;
+  readonly #lane: Lane;
+  readonly #idleMs: number;
+  #upstream: Upstream | undefined;
+  #tried: Upstream[] = [];
+  #giveUp: (() => void) | undefined;
+  #outgoing: ClientRequest | undefined;
+  #done = false;
+
+  constructor(order: TunnelOrder, lane: Lane, idleMs: number) {
+    this.#order = order;
+    this.#lane = lane;
+    this.#idleMs = idleMs;
+  }
+
+  start(): void {
+    const { socket } = this.#order;
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#end());
+    this.#tryNext();
+  }
+
+  #tryNext(): void {
+    const upstream = this.#lane.upstreams.choose(this.#order.tenant, this.#tried);
+    if (upstream === undefined) {
+      this.#refuse(this.#lane.unreachable);
+      return;
+    }
+    this.#upstream = upstream;
+    upstream.active += 1;
+    this.#giveUp = upstream.open((_error, opened) => {
+      this.#giveUp = undefined;
+      if (opened !== undefined) return this.#send(opened);
+      this.#leave();
+      this.#tried.push(upstream);
+      this.#tryNext();
+    });
+  }
+
+  #send(opened: Socket): void {
+    const { req, fields, protocol, target } = this.#order;
+    const outgoing = request({
+      createConnection: () => opened,
+      method: req.method ?? "GET",
+      path: target,
+      headers: [...fields, "Connection", "Upgrade", "Upgrade", protocol],
+      setHost: false,
+      maxHeaderSize: RESPONSE_HEAD_BYTES,
+      insecureHTTPParser: false,
+    });
+    this.#outgoing = outgoing;
+    outgoing.on("error", () => this.#refuse("bad-gateway"));
+    outgoing.on("upgrade", (incoming, peer, early) => this.#relay(incoming, peer as Socket, early));
+    outgoing.on("response", (incoming) => this.#answer(incoming));
+    outgoing.setTimeout(this.#lane.responseHeadersMs, () => {
+      this.#refuse("timeout");
+      outgoing.destroy();
+    });
+    outgoing.end();
+  }
+
+  /** The upstream agreed: its 101 goes on, and from here on only bytes. */
+  #relay(incoming: IncomingMessage, peer: Socket, peerEarly: Buffer): void {
+    const { socket, early } = this.#order;
+    const head = new ResponseHead(101, "", incoming.rawHeaders, this.#lane.keepsOurCookies);
+    const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", `Upgrade: ${head.upgrade}`];
+    for (let index = 0; index < head.fields.length; index += 2) {
+      lines.push(`${head.fields[index]}: ${head.fields[index + 1]}`);
+    }
+    socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+    if (early.length > 0) socket.unshift(early);
+    if (peerEarly.length > 0) peer.unshift(peerEarly);
+    peer.allowHalfOpen = true;
+    peer.on("error", () => socket.destroy());
+    peer.on("close", () => {
+      if (!peer.readableEnded) socket.destroy();
+    });
+    socket.on("close", () => peer.destroy());
+    // Whatever either side sends passes this socket, so one clock is enough.
+    peer.setTimeout(this.#idleMs, () => socket.destroy());
+    socket.pipe(peer);
+    peer.pipe(socket);
+  }
+
+  /** The upstream declined: an ordinary answer, after which the connection closes. */
+  #answer(incoming: IncomingMessage): void {
+    const { req, socket } = this.#order;
+    const res = this.#response();
+    const head = new ResponseHead(
+      incoming.statusCode ?? 0,
+      incoming.statusMessage ?? "",
+      incoming.rawHeaders,
+      this.#lane.keepsOurCookies,
+    );
+    try {
+      if (head.malformed) throw new Error("unknown transfer coding");
+      res.writeHead(head.status, head.reason, [...head.fields, "Connection", "close"]);
+    } catch {
+      incoming.destroy();
+      answerFault(req, res, "bad-gateway", this.#order);
+      return;
+    }
+    incoming.socket.setTimeout(this.#lane.responseIdleMs);
+    incoming.on("error", () => socket.destroy());
+    incoming.on("end", () => res.addTrailers(passedTrailers(incoming.rawTrailers)));
+    incoming.pipe(res);
+  }
+
+  #refuse(fault: Fault): void {
+    if (this.#done) return;
+    this.#end();
+    answerFault(this.#order.req, this.#response(), fault, this.#order);
+  }
+
+  /** Node hands an upgrade over as a bare socket; this puts an HTTP answer on it, the last one. */
+  #response(): ServerResponse {
+    return responseOn(this.#order.req, this.#order.socket);
+  }
+
+  #leave(): void {
+    if (this.#upstream !== undefined) this.#upstream.active -= 1;
+    this.#upstream = undefined;
+  }
+
+  #end(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#giveUp?.();
+    this.#leave();
+    if (this.#order.socket.destroyed) this.#outgoing?.destroy();
+  }
+}
+
+/** A response on a socket that left Node's HTTP server by asking for an upgrade; the connection closes after it. */
+export function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  // Typed for TCP sockets, though any duplex will do.
+  res.assignSocket(socket as Socket);
+  res.on("finish", () => {
+    res.detachSocket(socket as Socket);
+    socket.end(() => socket.destroy());
+  });
+  return res;
+}

@@ -1,0 +1,181 @@
+/** One upstream origin as this process sees it: its connections, who waits for one, and whether it answers. */
+import type { Socket } from "node:net";
+import type { Clock } from "../core/clock.ts";
+import { type ConnectionOptions, UpstreamConnection } from "./upstream-connection.ts";
+import { openSocket, type Target } from "./upstream-socket.ts";
+
+export interface UpstreamOptions extends ConnectionOptions {
+  readonly connectMs: number;
+  readonly maxConnections: number;
+  readonly clock: Clock;
+}
+
+/** Waits for a connection; told exactly once, unless it cancels. */
+export interface Waiter {
+  connected(connection: UpstreamConnection): void;
+  /** Nothing has been sent. */
+  unavailable(error: Error): void;
+}
+
+/** Every connection is taken, and so is every place in the queue, or the wait took too long. */
+export class BusyError extends Error {
+  readonly code = "EDGE_BUSY";
+}
+
+/** Waiting requests per possible connection: beyond, waiting is hopeless and memory is at stake. */
+const QUEUE_PER_CONNECTION = 4;
+const FIRST_COOL_DOWN_MS = 1_000;
+const LONGEST_COOL_DOWN_MS = 30_000;
+
+export class Upstream {
+  readonly #target: Target;
+  readonly #options: UpstreamOptions;
+  /** The most recently used last: it is taken first, so that the others can grow old and close. */
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #connections = new Set<UpstreamConnection>();
+  /** In order of arrival, each with the time at which it gives up. */
+  readonly #waiting = new Map<Waiter, number>();
+  readonly #opening = new Set<() => void>();
+  #alarm: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #downUntilMs = 0;
+  #closed = false;
+  /** Exchanges and tunnels that use it now: what least-connections compares. */
+  active = 0;
+
+  constructor(target: Target, options: UpstreamOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** When it may be tried again after failures to connect; 0 while it is well. */
+  get downUntilMs(): number {
+    return this.#downUntilMs;
+  }
+
+  /** Hands the waiter a connection: at once if one is idle. */
+  acquire(waiter: Waiter): void {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) {
+      idle.idle = false;
+      waiter.connected(idle);
+      return;
+    }
+    const { maxConnections } = this.#options;
+    if (this.#waiting.size >= maxConnections * QUEUE_PER_CONNECTION) {
+      waiter.unavailable(new BusyError("busy"));
+      return;
+    }
+    this.#waiting.set(waiter, performance.now() + this.#options.connectMs);
+    this.#open();
+    this.#alarm ??= setTimeout(this.#expire, this.#options.connectMs);
+  }
+
+  cancel(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+  }
+
+  /** A socket outside the pool, for what takes a connection for itself. @returns a function that gives up. */
+  open(connected: (error: Error | undefined, socket: Socket | undefined) => void): () => void {
+    return openSocket(this.#target, this.#options.connectMs, (error, socket) => {
+      this.#noteHealth(error);
+      connected(error, socket);
+    });
+  }
+
+  /** Idle connections close now, the others after their request. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  /** Everything ends now. */
+  destroy(): void {
+    this.#closed = true;
+    clearTimeout(this.#alarm);
+    this.#alarm = undefined;
+    for (const give of [...this.#opening]) give();
+    for (const waiter of [...this.#waiting.keys()]) this.#fail(waiter, new BusyError("closing"));
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+
+  /** Opens one more connection if somebody waits and there is room. */
+  #open(): void {
+    const inSight = this.#connections.size + this.#opening.size;
+    if (this.#opening.size >= this.#waiting.size || inSight >= this.#options.maxConnections) return;
+    let settled = false;
+    const giveUp = openSocket(this.#target, this.#options.connectMs, (error, socket) => {
+      settled = true;
+      this.#opening.delete(giveUp);
+      this.#noteHealth(error);
+      if (socket === undefined) this.#failWaiting(error ?? new Error("no socket"));
+      else this.#add(socket);
+    });
+    if (!settled) this.#opening.add(giveUp);
+  }
+
+  #add(socket: Socket): void {
+    const connection = new UpstreamConnection(socket, this.#options, this);
+    this.#connections.add(connection);
+    this.free(connection);
+  }
+
+  free(connection: UpstreamConnection): void {
+    if (connection.idle || !this.#connections.has(connection)) return;
+    for (const waiter of this.#waiting.keys()) {
+      this.#waiting.delete(waiter);
+      waiter.connected(connection);
+      return;
+    }
+    if (this.#closed) {
+      connection.destroy();
+      return;
+    }
+    connection.idle = true;
+    this.#idle.push(connection);
+  }
+
+  gone(connection: UpstreamConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#open();
+  }
+
+  /** One attempt failed: one request learns of it, the first; the others have attempts or connections of their own. */
+  #failWaiting(error: Error): void {
+    for (const waiter of this.#waiting.keys()) {
+      this.#fail(waiter, error);
+      break;
+    }
+    this.#open();
+  }
+
+  #fail(waiter: Waiter, error: Error): void {
+    this.#waiting.delete(waiter);
+    waiter.unavailable(error);
+  }
+
+  readonly #expire = (): void => {
+    this.#alarm = undefined;
+    const now = performance.now();
+    for (const [waiter, deadline] of this.#waiting) {
+      if (deadline > now) {
+        this.#alarm = setTimeout(this.#expire, deadline - now);
+        return;
+      }
+      this.#fail(waiter, new BusyError("waited too long for a connection"));
+    }
+  };
+
+  #noteHealth(error: Error | undefined): void {
+    if (error === undefined) {
+      this.#failures = 0;
+      this.#downUntilMs = 0;
+      return;
+    }
+    const coolDown = Math.min(FIRST_COOL_DOWN_MS * 2 ** this.#failures, LONGEST_COOL_DOWN_MS);
+    this.#failures += 1;
+    this.#downUntilMs = this.#options.clock.nowMs() + coolDown;
+  }
+}
