@@ -1,0 +1,60 @@
+/** Who is compared, and the job that each must do before it is timed. */
+import { request } from "node:http";
+import { caddyForwardAuth } from "./contestants/caddy.ts";
+import { upstreamDirect } from "./contestants/direct.ts";
+import { haproxyAcl } from "./contestants/haproxy.ts";
+import { bareHttpProxy } from "./contestants/http-proxy.ts";
+import { nginxAuthRequest, nginxAuthRequestCached, nginxGeo, nginxLua } from "./contestants/nginx.ts";
+import { sallyportBoth, sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
+
+import { ALLOWED_ADDRESS, BLOCKED_ADDRESS, type Contestant, HOST, type Running, type Scenario } from "./job.ts";
+
+export const CONTESTANTS: readonly Contestant[] = [
+  upstreamDirect,
+  sallyportBoth,
+  sallyportLocation,
+  sallyportForwardOnly,
+  nginxGeo,
+  nginxAuthRequest,
+  nginxAuthRequestCached,
+  nginxLua,
+  haproxyAcl,
+  caddyForwardAuth,
+  bareHttpProxy,
+];
+
+/** @throws when it admits whom it should not, or the reverse */
+export async function checkTheJob(contestant: Contestant, scenario: Scenario, running: Running): Promise<void> {
+  const cookie = running.cookie;
+  const admitted = await statusOf(scenario, ALLOWED_ADDRESS, cookie);
+  if (admitted !== 200) throw new Error(`${contestant.name} answers ${admitted} to whom it should admit`);
+  if (contestant.doors === "none") return;
+  const blocked = await statusOf(scenario, BLOCKED_ADDRESS, cookie);
+  if (blocked < 400) throw new Error(`${contestant.name} answers ${blocked} to an address that is on no list`);
+  if (contestant.doors === "location") return;
+  const strangers = [undefined, cookie?.replace(/.$/, (last) => (last === "A" ? "B" : "A"))];
+  for (const stranger of strangers) {
+    const answer = await statusOf(scenario, ALLOWED_ADDRESS, stranger);
+    if (answer < 300) throw new Error(`${contestant.name} answers ${answer} without a session`);
+  }
+}
+
+function statusOf(scenario: Scenario, localAddress: string, cookie: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: HOST, ...(cookie === undefined ? {} : { cookie }) };
+    const asked = request({
+      host: "127.0.0.1",
+      port: scenario.port,
+      path: "/256",
+      localAddress,
+      headers,
+      agent: false,
+    });
+    asked.once("response", (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.once("error", reject);
+    asked.end();
+  });
+}

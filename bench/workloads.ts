@@ -1,0 +1,68 @@
+/** What is asked of the contestants. Each workload changes one thing against the first. */
+import type { LoadRequest } from "./load.ts";
+
+export interface Workload {
+  readonly name: string;
+  readonly quick: boolean;
+  readonly load: Omit<LoadRequest, "url" | "headers" | "seconds"> & { readonly path: string };
+  readonly idleConnections?: number;
+  readonly tls?: boolean;
+  readonly entries: number;
+  readonly tenants: number;
+  readonly sessions: number;
+  /** Only contestants that can hold such a list; the others are left out, with the reason. */
+  readonly only?: readonly string[];
+}
+
+const BASE = {
+  quick: false,
+  load: { path: "/256", method: "GET", connections: 64 },
+  entries: 10,
+  tenants: 1,
+  sessions: 1,
+} as const;
+
+/** Those that compile their list, so that a million entries can be asked of them. */
+const LARGE_LISTS = ["Sallyport, both doors", "Sallyport, location only", "nginx geo", "HAProxy ACL file"];
+
+export const WORKLOADS: readonly Workload[] = [
+  { ...BASE, name: "256 B", quick: true },
+  { ...BASE, name: "64 KiB", load: { ...BASE.load, path: "/65536" } },
+  { ...BASE, name: "POST 16 KiB", load: { ...BASE.load, path: "/post", method: "POST", bodyBytes: 16_384 } },
+  { ...BASE, name: "1,000 idle connections beside", idleConnections: 1_000 },
+  { ...BASE, name: "a connection per request", load: { ...BASE.load, newConnectionPerRequest: true } },
+  { ...BASE, name: "10,000 entries", entries: 10_000, only: LARGE_LISTS },
+  { ...BASE, name: "1,000,000 entries", entries: 1_000_000, only: LARGE_LISTS },
+  { ...BASE, name: "10,000 tenants", tenants: 10_000, only: ["Sallyport, both doors"] },
+  {
+    ...BASE,
+    name: "100,000 sessions",
+    sessions: 100_000,
+    only: ["Sallyport, both doors", "nginx geo + Lua shared dictionary"],
+  },
+];
+
+/** CIDRs of which the first admits the load generator; the rest are scattered over public space, two fifths IPv6. */
+export function entriesFor(count: number): string[] {
+  const entries = ["127.0.0.1/32"];
+  let seed = 0x2545f491;
+  const next = (): number => {
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    return seed >>> 0;
+  };
+  const seen = new Set<string>();
+  while (entries.length < count) {
+    const word = next();
+    const cidr =
+      word % 5 < 3
+        ? `${11 + ((word >>> 24) % 100)}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}/32`
+        : `2001:${(word >>> 20).toString(16)}:${((word >>> 4) & 0xffff).toString(16)}:${(next() & 0xffff).toString(16)}::/64`;
+    const canonical = cidr.replace(/:0(?=:)/g, ":0");
+    if (seen.has(canonical)) continue;
+    seen.add(canonical);
+    entries.push(canonical);
+  }
+  return entries;
+}
