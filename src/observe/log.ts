@@ -12,7 +12,6 @@ const SECRET_FIELDS = [
   "password",
   "secret",
   "token",
-  "code",
   "adminKey",
   "secretKey",
   "sallyport-assertion",

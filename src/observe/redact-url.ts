@@ -31,7 +31,8 @@ function redactQuery(query: string): string {
     .split("&")
     .map((part) => {
       const name = part.split("=", 1)[0] ?? "";
-      return SHOWN_QUERY.has(name) || part === name ? part : `${name}=[hidden]`;
+      if (SHOWN_QUERY.has(name)) return part;
+      return part === name ? "[hidden]" : `${name}=[hidden]`;
     });
   return `?${parts.join("&")}`;
 }

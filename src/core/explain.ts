@@ -1,0 +1,109 @@
+/** The verdict on one request that somebody asks about, with every step that led to it. Pure. */
+import type { Address } from "./address.ts";
+import type { EntryId } from "./ids.ts";
+import type { Policy } from "./tenant.ts";
+import { decide, EXEMPT_VERDICT, isExempt, type Outcome, type Reason } from "./verdict.ts";
+
+export interface ExplainedEntry {
+  readonly id: EntryId;
+  readonly cidr: string;
+  readonly label: string;
+  readonly expiresAt?: string;
+}
+
+export interface ExplainedStep {
+  readonly step: "address" | "exempt" | "location" | "person" | "verdict";
+  readonly result: "pass" | "stop" | "skip";
+  readonly detail: string;
+}
+
+export interface Explanation {
+  readonly verdict: "allow" | "deny";
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** What the client would get; 200 stands for the upstream's answer. */
+  readonly status: number;
+  readonly wouldBlock: boolean;
+  readonly entry: ExplainedEntry | null;
+  readonly steps: readonly ExplainedStep[];
+}
+
+export interface ExplainFacts {
+  readonly policy: Policy;
+  readonly address: Address;
+  /** What the matcher that the edges use found. */
+  readonly entry: ExplainedEntry | undefined;
+  /** Whether that person holds a live session; `undefined` when nobody was asked about. */
+  readonly person?: { readonly id: string; readonly hasSession: boolean; readonly detail: string };
+  readonly method: string;
+  /** As it would stand in the request line. */
+  readonly path?: string;
+}
+
+/** Uses `decide`, as the edges do, so that it cannot tell another story than they. */
+export function explain(facts: ExplainFacts): Explanation {
+  const { policy, entry, path, method } = facts;
+  const exemption = path === undefined ? undefined : isExempt(policy.exempt, method, path);
+  const decided = decide(policy, entry !== undefined, facts.person?.hasSession ?? false);
+  const { outcome, reason, wouldBlock } = exemption === undefined ? decided : EXEMPT_VERDICT;
+  const status = { forward: 200, blocked: 403, "sign-in": 401 }[outcome];
+  const verdict = outcome === "forward" ? "allow" : "deny";
+  const steps: ExplainedStep[] = [
+    { step: "address", result: "pass", detail: `the address is ${facts.address.text}` },
+    exemptStep(exemption !== undefined, facts),
+    locationStep(facts),
+    personStep(facts),
+    { step: "verdict", result: verdict === "allow" ? "pass" : "stop", detail: verdictDetail(reason, policy) },
+  ];
+  return { verdict, outcome, reason, status, wouldBlock, entry: entry ?? null, steps };
+}
+
+function exemptStep(exempt: boolean, { path, method }: ExplainFacts): ExplainedStep {
+  if (path === undefined) return { step: "exempt", result: "skip", detail: "no path was asked about" };
+  const request = `${method} ${path}`;
+  return exempt
+    ? { step: "exempt", result: "pass", detail: `${request} is exempt from both doors` }
+    : { step: "exempt", result: "skip", detail: `${request} is not exempt` };
+}
+
+function locationStep({ policy, entry, address }: ExplainFacts): ExplainedStep {
+  const step = "location";
+  if (policy.network === "off")
+    return { step, result: "skip", detail: "network is off: this tenant has no location door" };
+  if (entry !== undefined) {
+    const until = entry.expiresAt === undefined ? "" : ` until ${entry.expiresAt}`;
+    return {
+      step,
+      result: "pass",
+      detail: `${entry.cidr} "${entry.label}" (${entry.id}) covers ${address.text}${until}`,
+    };
+  }
+  const missing = `no live entry covers ${address.text}`;
+  if (policy.network === "observe")
+    return { step, result: "pass", detail: `${missing}; network is observe, so that it only counts` };
+  return { step, result: "stop", detail: missing };
+}
+
+function personStep({ policy, person }: ExplainFacts): ExplainedStep {
+  const step = "person";
+  if (policy.secondFactor === "off")
+    return { step, result: "skip", detail: "secondFactor is off: this tenant has no person door" };
+  if (person === undefined)
+    return { step, result: "stop", detail: "no user was asked about; without a session the door is shut" };
+  return { step, result: person.hasSession ? "pass" : "stop", detail: person.detail };
+}
+
+const VERDICTS: Readonly<Record<Reason, string>> = {
+  "both-doors": "both doors are open",
+  location: "the location is enough",
+  person: "the session is enough",
+  exempt: "the request is exempt",
+  observed: "observed only: enforce would block it",
+  open: "neither door is there",
+  "not-on-allowlist": "blocked: not on the allowlist",
+  "no-session": "a session is needed: a browser is sent to sign in, anything else gets 401",
+};
+
+function verdictDetail(reason: Reason, { combine }: Policy): string {
+  return `${VERDICTS[reason]} (combine: ${combine})`;
+}

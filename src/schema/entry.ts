@@ -1,0 +1,116 @@
+/** An allowlist entry on the wire: what a client sends, and what it gets. */
+import Type, { type Static } from "typebox";
+import type { EntryView } from "../core/entries.ts";
+import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
+
+const closed = { additionalProperties: false } as const;
+
+const LabelSchema = Type.String({
+  description: "What people call the place; printable, at most 200 characters.",
+  maxLength: MAX_LABEL * 2,
+  examples: ["Reception, Main Street"],
+  errorMessage: `must be text of at most ${MAX_LABEL} characters`,
+});
+
+const CidrSchema = Type.String({
+  description: "A CIDR prefix or a single address, spelt strictly: no leading zeros, no host bits, no short forms.",
+  maxLength: 200,
+  examples: ["203.0.113.0/28", "2001:db8:7::/64"],
+  errorMessage: "must be a CIDR prefix or an address, as text",
+});
+
+export const ExpiresAtSchema = Type.String({
+  description: "RFC 3339, in the future.",
+  maxLength: 40,
+  examples: ["2031-01-01T00:00:00Z"],
+  errorMessage: "must be an RFC 3339 time such as 2031-01-01T00:00:00Z",
+});
+
+export const TtlSecondsSchema = Type.Integer({
+  description: "Seconds from now, in place of expiresAt.",
+  minimum: 1,
+  maximum: MAX_TTL_SECONDS,
+  errorMessage: `must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`,
+});
+
+const AllowBroadSchema = Type.Boolean({
+  description: "Admits a prefix shorter than /8 (IPv4) or /32 (IPv6). Audited.",
+  errorMessage: "must be true or false",
+});
+
+const inputFields = {
+  cidr: CidrSchema,
+  label: Type.Optional(LabelSchema),
+  expiresAt: Type.Optional(ExpiresAtSchema),
+  ttlSeconds: Type.Optional(TtlSecondsSchema),
+};
+
+export const EntryInputSchema = Type.Object({ ...inputFields, allowBroad: Type.Optional(AllowBroadSchema) }, closed);
+export type EntryInputWire = Static<typeof EntryInputSchema>;
+
+/** The CIDR never changes: another place is another entry. */
+export const EntryChangeSchema = Type.Object(
+  {
+    label: Type.Optional(LabelSchema),
+    expiresAt: Type.Optional(
+      Type.Union([ExpiresAtSchema, Type.Null()], {
+        description: "null: no longer expires.",
+        errorMessage: "must be an RFC 3339 time such as 2031-01-01T00:00:00Z, or null",
+      }),
+    ),
+    ttlSeconds: Type.Optional(TtlSecondsSchema),
+  },
+  { ...closed, minProperties: 1 },
+);
+
+export const AllowlistSchema = Type.Object(
+  {
+    items: Type.Array(Type.Object(inputFields, closed), { errorMessage: "must be a list of entries" }),
+    allowBroad: Type.Optional(AllowBroadSchema),
+  },
+  closed,
+);
+
+const InstantSchema = Type.String({ format: "date-time" });
+
+const storedFields = {
+  id: Type.String({ pattern: "^e[0-9a-z]{13}$" }),
+  cidr: Type.String({ description: "Canonical." }),
+  label: Type.String(),
+  kind: Type.Enum(["static", "link", "shortcut", "self", "dns"]),
+  createdBy: Type.String({ description: "key:{id}, user:{id}, link:{id}, shortcut:{id}, config or break-glass." }),
+  createdAt: InstantSchema,
+  expiresAt: Type.Optional(InstantSchema),
+  sourceId: Type.Optional(Type.String({ description: "The link, shortcut or name that it came from." })),
+};
+
+export const EntrySchema = Type.Object(
+  {
+    ...storedFields,
+    lastSeenAt: Type.Optional(
+      Type.String({ format: "date-time", description: "When it last admitted somebody, to the minute." }),
+    ),
+    revision: Type.Integer(),
+  },
+  { ...closed, $id: "Entry" },
+);
+
+const DifferenceItem = Type.Array(Type.Object(storedFields, closed));
+
+export const DifferenceSchema = Type.Object(
+  {
+    dryRun: Type.Boolean(),
+    added: DifferenceItem,
+    removed: DifferenceItem,
+    changed: DifferenceItem,
+    unchanged: Type.Integer(),
+    counts: Type.Object({ added: Type.Integer(), removed: Type.Integer(), changed: Type.Integer() }, closed),
+    truncated: Type.Boolean({ description: "Not all of the differences are listed; counts has their numbers." }),
+    revision: Type.Integer({ description: "Of the list as a whole." }),
+  },
+  { ...closed, $id: "Difference" },
+);
+
+export function entryToWire({ entry, revision, lastSeenAt }: EntryView) {
+  return { ...entry, ...(lastSeenAt === undefined ? {} : { lastSeenAt }), revision };
+}
