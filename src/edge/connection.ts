@@ -1,0 +1,120 @@
+/** One client connection: what is known of it for its whole life, and whether it makes progress. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Address } from "../core/address.ts";
+import type { Authority } from "../core/host.ts";
+import type { CanonicalHost } from "../core/ids.ts";
+import type { Exchange } from "./exchange.ts";
+
+const CONNECTION = Symbol("connection");
+
+interface ConnectedSocket extends Socket {
+  [CONNECTION]?: Connection;
+}
+
+/** A body that brings fewer bytes than this in its allotted time is one of those that only hold a connection. */
+const LEAST_PROGRESS_BYTES = 1024;
+
+/** What the listener found out when the connection came. */
+export interface ConnectionFacts {
+  /** The socket's other end, or whom the PROXY header named. */
+  readonly peer: Address;
+  /** The peer is a trusted proxy: its `X-Forwarded-Proto` counts. */
+  readonly trusted: boolean;
+  /** The peer is a trusted proxy that names its client in `X-Forwarded-For`. */
+  readonly forwards: boolean;
+  readonly tls: boolean;
+  /** The TLS server name (SNI): `undefined` when none was sent, or none that can be a host. */
+  readonly serverName: CanonicalHost | undefined;
+}
+
+export class Connection {
+  readonly socket: Socket;
+  readonly facts: ConnectionFacts;
+  /** A request has come. */
+  used = false;
+  /** Answers begun and not yet ended; more than one when the client pipelines. */
+  answers = 0;
+  /** The last answer begun. */
+  latest: ServerResponse | undefined;
+  /** The request whose body is still coming in. */
+  receiving: IncomingMessage | undefined;
+  /** A tunnel that the gate has let through and Node is about to hand over. */
+  tunnel: Exchange | undefined;
+  /** After an error of framing nothing that still comes in means anything. */
+  failed = false;
+
+  /** The last Host field and what it means: a connection rarely changes it. */
+  hostText = "";
+  authority: Authority | undefined;
+  /** The last `X-Forwarded-For` and the client that it names. */
+  forwardedFor: string | undefined;
+  client: Address | undefined;
+
+  #receivedBytes = 0;
+  #receivingTicks = 0;
+  #takenBytes = 0;
+  #takingTicks = 0;
+
+  constructor(socket: Socket, facts: ConnectionFacts) {
+    this.socket = socket;
+    this.facts = facts;
+    if (!facts.forwards) this.client = facts.peer;
+    (socket as ConnectedSocket)[CONNECTION] = this;
+  }
+
+  /** The connection behind a request's socket. */
+  static of(socket: Socket): Connection | undefined {
+    return (socket as ConnectedSocket)[CONNECTION];
+  }
+
+  expectBody(req: IncomingMessage): void {
+    this.receiving = req;
+    this.#receivedBytes = this.socket.bytesRead;
+    this.#receivingTicks = 0;
+  }
+
+  /**
+   * Called once a second. @returns whether the client has for too long sent too little of the body that it
+   * announced, or taken nothing of what was written to it. Waiting for somebody else is not its fault.
+   */
+  isStuck(requestIdleSeconds: number, writeIdleSeconds: number): boolean {
+    return this.#isReceivingTooSlowly(requestIdleSeconds) || this.#isTakenTooSlowly(writeIdleSeconds);
+  }
+
+  #isReceivingTooSlowly(limitSeconds: number): boolean {
+    const req = this.receiving;
+    if (req === undefined) return false;
+    if (req.complete) {
+      this.receiving = undefined;
+      return false;
+    }
+    const received = this.socket.bytesRead;
+    const waitsForUs = req.readableFlowing !== true || req.readableLength > 0;
+    if (waitsForUs || received - this.#receivedBytes >= LEAST_PROGRESS_BYTES) {
+      this.#receivedBytes = received;
+      this.#receivingTicks = 0;
+      return false;
+    }
+    this.#receivingTicks += 1;
+    return this.#receivingTicks > limitSeconds;
+  }
+
+  #isTakenTooSlowly(limitSeconds: number): boolean {
+    const waiting = this.socket.writableLength;
+    const taken = this.socket.bytesWritten - waiting;
+    if (waiting === 0 || taken > this.#takenBytes) {
+      this.#takenBytes = taken;
+      this.#takingTicks = 0;
+      return false;
+    }
+    this.#takingTicks += 1;
+    return this.#takingTicks > limitSeconds;
+  }
+
+  /** Ends it at once: what is still buffered for the client does not arrive. */
+  cut(): void {
+    if (this.facts.tls) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+}

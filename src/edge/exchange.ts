@@ -1,0 +1,32 @@
+/** One request that the gate let through, for as long as its answer or its tunnel lasts. */
+import type { Address } from "../core/address.ts";
+import type { CanonicalHost } from "../core/ids.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { TenantPolicy } from "../replica/policy.ts";
+import type { Connection } from "./connection.ts";
+import type { Route } from "./target.ts";
+
+/** What the gate established, in the words of whoever carries the request on, and what it takes to decide again. */
+export interface Exchange {
+  readonly connection: Connection;
+  readonly tenant: TenantPolicy;
+  /** The client's, as far as trusted peers vouch for it. */
+  readonly address: Address;
+  readonly tls: boolean;
+  readonly host: CanonicalHost;
+  readonly method: string;
+  /** Origin form, the bytes as they came. */
+  readonly target: string;
+  readonly route: Route;
+  readonly hasBody: boolean;
+  readonly requestId: string;
+  /** `undefined` for control's pages, which are open from anywhere. */
+  verdict: Verdict | undefined;
+  /** Asks for a tunnel, and may have one. */
+  upgrades: boolean;
+  /** When the entry that admits it expires, in seconds since 1970; 0: not by itself. */
+  expiresAtSeconds: number;
+  /** Neighbours in the list of what runs for one tenant. */
+  previous: Exchange | undefined;
+  next: Exchange | undefined;
+}

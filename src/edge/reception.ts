@@ -1,0 +1,179 @@
+/** What becomes of each request: judged, then refused or handed on, and counted. */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import { answerBrokenRequest, endWith } from "./broken-request.ts";
+import { Connection } from "./connection.ts";
+import type { Connections } from "./connections.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Forwarder } from "./forward.ts";
+import type { Gate } from "./gate.ts";
+import { markOf, REFUSALS, Refusal } from "./refusals.ts";
+import { rawRefusal, refuse } from "./refuse.ts";
+import { newReference } from "./request-ids.ts";
+import type { Mark, Tally } from "./tally.ts";
+import { pathOf } from "./target.ts";
+
+export interface ReceptionOptions {
+  readonly gate: Gate;
+  readonly connections: Connections;
+  readonly forwarder: Forwarder;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const PAGES: Mark = Object.freeze({ outcome: "pages", reason: "pages", wouldBlock: false });
+const LISTED_PATH_LENGTH = 256;
+const LINGER_MS = 500;
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** Takes all that a server has to say. */
+  attend(server: Server): void {
+    const receive = (req: IncomingMessage, res: ServerResponse) => this.#receive(req, res);
+    server.on("request", receive);
+    // The forwarder asks for the body when the upstream does.
+    server.on("checkContinue", receive);
+    server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
+      this.#receive(req, res, new Refusal("expectation_refused"));
+    });
+    server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#tunnel(req, socket, head));
+    server.on("connect", (req: IncomingMessage, socket: Duplex) => this.#refuseConnect(req, socket));
+    server.on("clientError", (error: Error, socket: Duplex) => {
+      const code = answerBrokenRequest(error, socket as Socket);
+      if (code !== undefined) this.#options.tally.count(undefined, markOf(code));
+    });
+  }
+
+  /** Whether Node is to hand the connection over as a tunnel. If not, the request comes in like any other. */
+  readonly shouldUpgrade = (req: IncomingMessage): boolean => {
+    const connection = Connection.of(req.socket);
+    if (connection === undefined) return false;
+    const passage = this.#judge(req, connection);
+    if (passage instanceof Refusal || !passage.upgrades) return false;
+    connection.tunnel = passage;
+    return true;
+  };
+
+  /** Hot path. */
+  #receive(req: IncomingMessage, res: ServerResponse, refusal?: Refusal): void {
+    const connection = Connection.of(req.socket);
+    if (connection === undefined) {
+      req.socket.destroy();
+      return;
+    }
+    const startedAtMs = performance.now();
+    const passage = refusal ?? this.#judge(req, connection);
+    const { connections, tally } = this.#options;
+    connections.begun(connection, res);
+    const tracked = passage instanceof Refusal || passage.route === "pages" ? undefined : passage;
+    res.on("close", () => {
+      connections.ended(connection);
+      if (tracked !== undefined) connections.leave(tracked);
+      tally.finish(res.statusCode, performance.now() - startedAtMs);
+    });
+    if (tracked !== undefined) connections.admit(tracked);
+    if (passage instanceof Refusal) this.#refuse(req, res, passage);
+    else this.#handOn(req, res, passage);
+  }
+
+  #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {
+    const { forwarder, log } = this.#options;
+    if (exchange.hasBody) exchange.connection.expectBody(req);
+    this.#count(req, exchange);
+    try {
+      if (exchange.route === "pages") forwarder.forwardToControl(req, res, exchange);
+      else forwarder.forward(req, res, exchange);
+    } catch (error) {
+      log.error({ err: error, requestId: exchange.requestId }, "a request could not be handed on");
+      if (res.headersSent) res.destroy();
+      else this.#refuse(req, res, new Refusal("internal", exchange.tenant, exchange.address));
+    }
+  }
+
+  #tunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const connection = Connection.of(req.socket);
+    const exchange = connection?.tunnel;
+    if (connection === undefined || exchange === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { forwarder, connections, tally, log } = this.#options;
+    this.#count(req, exchange);
+    connections.admit(exchange);
+    connection.used = true;
+    tally.tunnels += 1;
+    req.socket.once("close", () => {
+      connections.leave(exchange);
+      tally.tunnels -= 1;
+    });
+    try {
+      forwarder.upgrade(req, socket, head, exchange);
+    } catch (error) {
+      log.error({ err: error, requestId: exchange.requestId }, "a tunnel could not be opened");
+      socket.destroy();
+    }
+  }
+
+  /** Whatever throws while deciding denies. */
+  #judge(req: IncomingMessage, connection: Connection): Exchange | Refusal {
+    try {
+      return this.#options.gate.judge(req, connection);
+    } catch (error) {
+      this.#options.log.error({ err: error }, "the gate could not decide");
+      return new Refusal("internal");
+    }
+  }
+
+  #refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+    const reference = newReference();
+    this.#options.tally.count(refusal.tenant?.id, refusal.mark);
+    if (REFUSALS[refusal.code].listed) this.#list(req, refusal, refusal.mark.reason, reference);
+    refuse(req, res, refusal, reference);
+  }
+
+  #count(req: IncomingMessage, exchange: Exchange): void {
+    const { tenant, verdict } = exchange;
+    this.#options.tally.count(tenant.id, verdict ?? PAGES);
+    if (verdict?.wouldBlock === true) this.#list(req, exchange, verdict.reason, newReference());
+  }
+
+  #list(
+    req: IncomingMessage,
+    { tenant, address }: Pick<Refusal, "tenant" | "address">,
+    reason: string,
+    reference: string,
+  ): void {
+    const denial = {
+      at: this.#options.clock.nowMs(),
+      reference,
+      ...(tenant !== undefined && { tenant: tenant.id }),
+      address: address?.text ?? "",
+      method: req.method ?? "",
+      path: listedPath(req.url ?? ""),
+      reason,
+    };
+    this.#options.tally.deny(denial);
+    this.#options.log.debug(denial, "denied");
+  }
+
+  #refuseConnect(req: IncomingMessage, socket: Duplex): void {
+    const connection = Connection.of(req.socket);
+    this.#options.tally.count(undefined, markOf("method_refused"));
+    if (connection?.answers === 0) endWith(req.socket, rawRefusal("method_refused"), LINGER_MS);
+    else socket.destroy();
+  }
+}
+
+/** Without query; the paths of our own pages hold tokens, so only where they begin. */
+function listedPath(target: string): string {
+  return /sallyport/i.test(target) ? "/.sallyport/…" : pathOf(target).slice(0, LISTED_PATH_LENGTH);
+}
