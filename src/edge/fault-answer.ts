@@ -1,24 +1,28 @@
 /** What a client gets when its request could not be carried to the upstream: a small page, or problem+json (RFC 9457). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { negotiateLanguage } from "../look/language.ts";
-import { renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
-import type { TenantPolicy } from "../replica/policy.ts";
+import { type RenderedPage, renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
+import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
+import { acceptsHtml } from "./refuse.ts";
+import type { ForwardTenant } from "./upstream-exchange.ts";
 
-/** Everything that may go wrong behind the gate, with the status that says so. */
+/** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
 const FAULTS = {
-  "bad-request": [400, "The request's framing is not acceptable"],
-  "too-large": [413, "The request's body is too large"],
-  "bad-gateway": [502, "The application did not answer properly"],
-  unavailable: [503, "Try again shortly"],
-  timeout: [504, "The application took too long to answer"],
-} as const satisfies Record<string, readonly [number, string]>;
+  request_invalid: { status: 400, title: "The request is not well-formed", close: true },
+  payload_too_large: { status: 413, title: "The request's body is too large", close: true },
+  bad_gateway: { status: 502, title: "The application did not answer properly", close: false },
+  unavailable: { status: 503, title: "Try again shortly", close: false },
+  gateway_timeout: { status: 504, title: "The application took too long to answer", close: false },
+} as const;
 
+/** The `code` of the problem; stable. */
 export type Fault = keyof typeof FAULTS;
 
+const SECURITY_HEADERS = securityHeaders(contentSecurityPolicy({}));
 const RETRY_AFTER_SECONDS = "5";
 
 export interface FaultContext {
-  readonly tenant: Pick<TenantPolicy, "name" | "branding">;
+  readonly tenant: Pick<ForwardTenant, "name" | "branding">;
   readonly requestId: string;
 }
 
@@ -28,35 +32,22 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, fault: Fa
     res.destroy();
     return;
   }
-  const [status, title] = FAULTS[fault];
-  const rendered = acceptsHtml(req) ? page(status, req, context) : problem(status, title, context.requestId);
-  // The rest of an unread request body would be taken for the next request, or have to be read for nothing.
-  const connection = req.complete ? {} : { connection: "close" };
-  res.writeHead(status, { ...rendered.headers, ...connection, "content-length": String(rendered.body.length) });
-  res.end(req.method === "HEAD" ? undefined : rendered.body);
+  const { headers, body } = acceptsHtml(req.headers.accept) ? page(req, fault, context) : problem(fault, context);
+  const { status, close } = FAULTS[fault];
+  const fields = { ...headers, "content-length": String(body.length), ...(close && { connection: "close" }) };
+  res.writeHead(status, fields).end(body);
 }
 
-interface Rendered {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-function page(status: number, req: IncomingMessage, { tenant, requestId }: FaultContext): Rendered {
+function page(req: IncomingMessage, fault: Fault, { tenant, requestId }: FaultContext): RenderedPage {
   const options = { reference: requestId, lang: negotiateLanguage(req.headers["accept-language"]), tenant };
-  return status === 503 ? renderUnavailablePage(options) : renderErrorPage(status, options);
+  return fault === "unavailable" ? renderUnavailablePage(options) : renderErrorPage(FAULTS[fault].status, options);
 }
 
-function problem(status: number, title: string, requestId: string): Rendered {
+function problem(code: Fault, { requestId }: FaultContext): Pick<RenderedPage, "headers" | "body"> {
+  const { status, title } = FAULTS[code];
+  const type = { "content-type": "application/problem+json" };
   return {
-    headers: {
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      ...(status === 503 ? { "retry-after": RETRY_AFTER_SECONDS } : {}),
-    },
-    body: Buffer.from(JSON.stringify({ type: "about:blank", title, status, requestId })),
+    headers: { ...SECURITY_HEADERS, ...type, ...(code === "unavailable" && { "retry-after": RETRY_AFTER_SECONDS }) },
+    body: Buffer.from(JSON.stringify({ type: "about:blank", title, status, code, reference: requestId })),
   };
-}
-
-function acceptsHtml(req: IncomingMessage): boolean {
-  return req.headers.accept?.includes("text/html") ?? false;
 }

@@ -68,7 +68,7 @@ export class Forwarder {
       ...shared,
       upstreams: new Upstreams(clock, (origin) => new Upstream(targetOf(origin, context), options)),
       keepsOurCookies: false,
-      unreachable: "bad-gateway",
+      unreachable: "bad_gateway",
     };
     this.#control = {
       ...shared,
@@ -83,7 +83,7 @@ export class Forwarder {
   forward(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
     const head = new RequestHead(req.rawHeaders);
     if (head.malformed) {
-      answerFault(req, res, "bad-request", admission);
+      answerFault(req, res, "request_invalid", admission);
       return;
     }
     const { tenant, target, requestId } = admission;
@@ -95,11 +95,11 @@ export class Forwarder {
   forwardToControl(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
     const head = new RequestHead(req.rawHeaders, true);
     if (head.malformed) {
-      answerFault(req, res, "bad-request", admission);
+      answerFault(req, res, "request_invalid", admission);
       return;
     }
     readPageBody(req, res, head, (body) => {
-      if (body === undefined) return answerFault(req, res, "too-large", admission);
+      if (body === undefined) return answerFault(req, res, "payload_too_large", admission);
       const { tenant, target, requestId } = admission;
       const fields = head.forControl(admission);
       new UpstreamExchange(
@@ -115,7 +115,7 @@ export class Forwarder {
     const { tenant, target, requestId } = admission;
     // A body would stand between the request and the tunnel's bytes.
     if (head.malformed || head.hasBody || head.upgrade === "") {
-      answerFault(req, responseOn(req, socket), "bad-request", admission);
+      answerFault(req, responseOn(req, socket), "request_invalid", admission);
       return;
     }
     const fields = head.forUpstream(admission);

@@ -74,11 +74,11 @@ export class Tunnel {
       insecureHTTPParser: false,
     });
     this.#outgoing = outgoing;
-    outgoing.on("error", () => this.#refuse("bad-gateway"));
+    outgoing.on("error", () => this.#refuse("bad_gateway"));
     outgoing.on("upgrade", (incoming, peer, early) => this.#relay(incoming, peer as Socket, early));
     outgoing.on("response", (incoming) => this.#answer(incoming));
     outgoing.setTimeout(this.#lane.responseHeadersMs, () => {
-      this.#refuse("timeout");
+      this.#refuse("gateway_timeout");
       outgoing.destroy();
     });
     outgoing.end();
@@ -122,7 +122,7 @@ export class Tunnel {
       res.writeHead(head.status, head.reason, [...head.fields, "Connection", "close"]);
     } catch {
       incoming.destroy();
-      answerFault(req, res, "bad-gateway", this.#order);
+      answerFault(req, res, "bad_gateway", this.#order);
       return;
     }
     incoming.socket.setTimeout(this.#lane.responseIdleMs);

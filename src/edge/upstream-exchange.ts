@@ -285,8 +285,8 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
 ]);
 
 function faultOf(code: string): Fault {
-  if (TIMEOUTS.has(code)) return "timeout";
-  return code === "EDGE_BUSY" ? "unavailable" : "bad-gateway";
+  if (TIMEOUTS.has(code)) return "gateway_timeout";
+  return code === "EDGE_BUSY" ? "unavailable" : "bad_gateway";
 }
 
 function codeOf(error: Error): string {
