@@ -1,0 +1,258 @@
+/**
+ * A sorted run of allowlist records of one family, in one typed array.
+ *
+ * CIDR prefixes either nest or are disjoint. So with records in the order of (network, length), the most
+ * specific prefix around an address is the last record that starts at or before it, or one of that record's
+ * ancestors; each record knows its parent, the closest one around it. An index over the networks, scaled
+ * between the lowest and the highest, narrows the search to a few records.
+ */
+import { SallyportError } from "./errors.ts";
+import {
+  compareRecords,
+  EXPIRY_WORD,
+  ID_WORD,
+  type KeyWords,
+  LENGTH_MASK,
+  NEVER,
+  REMOVED,
+  strideOf,
+} from "./matcher-records.ts";
+
+/** Parents are kept in 24 bits. */
+const MAX_RECORDS = 0xff_ffff;
+const PARENT_SHIFT = 8;
+/** Below this an index costs more than it saves. */
+const MIN_INDEXED = 64;
+const RECORDS_PER_BUCKET = 2;
+const NO_INDEX = new Uint32Array(0);
+
+/** The lowest and the highest network of a segment, as `networkNumber` gives them. */
+export interface Span {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** The first 64 bits of a network as a double: rounded, but never out of order, which is all that the index asks for. */
+export function networkNumber(records: Uint32Array, at: number, keyWords: KeyWords): number {
+  return (records[at] as number) * 2 ** 32 + (keyWords === 1 ? 0 : (records[at + 1] as number));
+}
+
+/** Filled by `append` in order, then sealed; after that only expiries change. */
+export class Segment {
+  readonly keyWords: KeyWords;
+  readonly stride: number;
+  readonly records: Uint32Array;
+  /** When each record was last noted as seen: a minute, modulo 65,535, plus 1. Made when first needed. */
+  seen: Uint16Array | undefined;
+  #count = 0;
+  #removed = 0;
+  /** For each bucket the first record in it or after it; one more at the end. */
+  readonly #index: Uint32Array;
+  readonly #lowest: number;
+  readonly #scale: number;
+  #filled = 0;
+
+  constructor(keyWords: KeyWords, capacity: number, span: Span) {
+    if (capacity > MAX_RECORDS) throw new SallyportError("entry_limit", `an allowlist holds at most ${MAX_RECORDS}`);
+    this.keyWords = keyWords;
+    this.stride = strideOf(keyWords);
+    this.records = new Uint32Array(capacity * this.stride);
+    const buckets = capacity < MIN_INDEXED ? 0 : Math.ceil(capacity / RECORDS_PER_BUCKET);
+    this.#index = buckets === 0 ? NO_INDEX : new Uint32Array(buckets + 1);
+    this.#lowest = span.lowest;
+    this.#scale = span.highest > span.lowest ? buckets / (span.highest - span.lowest) : 0;
+  }
+
+  /** Records, those of removed entries included. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get removed(): number {
+    return this.#removed;
+  }
+
+  get byteLength(): number {
+    return this.records.byteLength + this.#index.byteLength + (this.seen?.byteLength ?? 0);
+  }
+
+  /** Of the records alone, as `append` takes them. */
+  get packed(): Uint32Array {
+    return this.records.subarray(0, this.#count * this.stride);
+  }
+
+  get span(): Span {
+    if (this.#count === 0) return { lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY };
+    const last = (this.#count - 1) * this.stride;
+    return {
+      lowest: networkNumber(this.records, 0, this.keyWords),
+      highest: networkNumber(this.records, last, this.keyWords),
+    };
+  }
+
+  /** Adds a sound record, one that does not come before the others in the order, and finds its parent. */
+  append(from: Uint32Array, at: number): void {
+    const { records, stride, keyWords } = this;
+    const index = this.#count;
+    const target = index * stride;
+    for (let i = 0; i < stride; i++) records[target + i] = from[at + i] as number;
+    let parent = index - 1;
+    while (parent >= 0 && !this.#coversRecord(parent, target)) parent = this.#parent(parent);
+    const length = (from[at + keyWords] as number) & LENGTH_MASK;
+    records[target + keyWords] = ((parent + 1) << PARENT_SHIFT) | length;
+    this.#count = index + 1;
+    if (this.#index.length > 0) this.#fillIndex(this.#bucket(networkNumber(records, target, keyWords)), index);
+  }
+
+  /** No more records come. */
+  seal(): this {
+    this.#fillIndex(this.#index.length - 1, this.#count);
+    return this;
+  }
+
+  /**
+   * The most specific record that covers the address and expires after `nowSeconds`, or -1.
+   * Hot path: no allocation, no throw.
+   */
+  find(a: number, b: number, c: number, d: number, nowSeconds: number): number {
+    const { records, stride, keyWords } = this;
+    let index = this.#lastAtOrBefore(a, b, c, d);
+    while (index >= 0) {
+      const expiry = records[index * stride + keyWords + EXPIRY_WORD] as number;
+      if (expiry > nowSeconds && this.#covers(index, a, b, c, d)) return index;
+      index = this.#parent(index);
+    }
+    return -1;
+  }
+
+  /** Gives a new expiry to the record with the prefix and id of the one at `from[at]`. @returns whether there is one. */
+  setExpiry(from: Uint32Array, at: number, expiry: number): boolean {
+    const { records, stride, keyWords } = this;
+    const wide = keyWords === 4;
+    const [b, c, d] = wide ? [from[at + 1] as number, from[at + 2] as number, from[at + 3] as number] : [0, 0, 0];
+    let found = false;
+    for (let index = this.#lastAtOrBefore(from[at] as number, b, c, d); index >= 0; index--) {
+      const own = index * stride;
+      if (this.compare(index, from, at) < 0) break;
+      if (!this.#sameEntry(own, from, at) || records[own + keyWords + EXPIRY_WORD] === REMOVED) continue;
+      records[own + keyWords + EXPIRY_WORD] = expiry;
+      if (expiry === REMOVED) this.#removed++;
+      found = true;
+    }
+    return found;
+  }
+
+  /** The earliest expiry after `after`; `NEVER` when there is none. Reads every record. */
+  nextExpiry(after: number): number {
+    let next = NEVER;
+    for (let index = 0; index < this.#count; index++) {
+      const expiry = this.expiry(index);
+      if (expiry > after && expiry < next) next = expiry;
+    }
+    return next;
+  }
+
+  /** As {@link compareRecords}: this segment's record against the one at `from[at]`. */
+  compare(index: number, from: Uint32Array, at: number): number {
+    return compareRecords(this.records, index * this.stride, from, at, this.keyWords);
+  }
+
+  prefixLength(index: number): number {
+    return (this.records[index * this.stride + this.keyWords] as number) & LENGTH_MASK;
+  }
+
+  expiry(index: number): number {
+    return this.records[index * this.stride + this.keyWords + EXPIRY_WORD] as number;
+  }
+
+  /** Where in `records` the id of a record begins. */
+  idOffset(index: number): number {
+    return index * this.stride + this.keyWords + ID_WORD;
+  }
+
+  #parent(index: number): number {
+    return ((this.records[index * this.stride + this.keyWords] as number) >>> PARENT_SHIFT) - 1;
+  }
+
+  /** The last record whose network is not above the address, or -1. */
+  #lastAtOrBefore(a: number, b: number, c: number, d: number): number {
+    let low = 0;
+    let high = this.#count;
+    if (this.#index.length > 0) {
+      const bucket = this.#bucket(a * 2 ** 32 + b);
+      if (bucket < 0) return -1;
+      low = this.#index[bucket] as number;
+      high = this.#index[bucket + 1] as number;
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#startsAfter(middle, a, b, c, d)) high = middle;
+      else low = middle + 1;
+    }
+    return low - 1;
+  }
+
+  /** Ascends with the network; -1 below the lowest. */
+  #bucket(network: number): number {
+    const position = (network - this.#lowest) * this.#scale;
+    if (network < this.#lowest) return -1;
+    const last = this.#index.length - 2;
+    return position < last ? Math.trunc(position) : last;
+  }
+
+  /** Lets every bucket up to this one that has no start yet begin at the record. */
+  #fillIndex(bucket: number, record: number): void {
+    while (this.#filled <= bucket) this.#index[this.#filled++] = record;
+  }
+
+  #startsAfter(index: number, a: number, b: number, c: number, d: number): boolean {
+    const { records } = this;
+    const at = index * this.stride;
+    if (records[at] !== a) return (records[at] as number) > a;
+    if (this.keyWords === 1) return false;
+    if (records[at + 1] !== b) return (records[at + 1] as number) > b;
+    if (records[at + 2] !== c) return (records[at + 2] as number) > c;
+    return (records[at + 3] as number) > d;
+  }
+
+  #covers(index: number, a: number, b: number, c: number, d: number): boolean {
+    const { records } = this;
+    const at = index * this.stride;
+    const length = this.prefixLength(index);
+    if (!agree(records[at] as number, a, length)) return false;
+    if (length <= 32) return true;
+    return (
+      agree(records[at + 1] as number, b, length - 32) &&
+      agree(records[at + 2] as number, c, length - 64) &&
+      agree(records[at + 3] as number, d, length - 96)
+    );
+  }
+
+  #coversRecord(index: number, at: number): boolean {
+    const { records } = this;
+    if (this.keyWords === 1) return this.#covers(index, records[at] as number, 0, 0, 0);
+    return this.#covers(
+      index,
+      records[at] as number,
+      records[at + 1] as number,
+      records[at + 2] as number,
+      records[at + 3] as number,
+    );
+  }
+
+  #sameEntry(own: number, from: Uint32Array, at: number): boolean {
+    const { records, keyWords } = this;
+    const id = keyWords + ID_WORD;
+    return (
+      ((records[own + keyWords] as number) & LENGTH_MASK) === ((from[at + keyWords] as number) & LENGTH_MASK) &&
+      records[own + id] === from[at + id] &&
+      records[own + id + 1] === from[at + id + 1]
+    );
+  }
+}
+
+/** Whether the first `bits` bits of two words are the same. */
+function agree(left: number, right: number, bits: number): boolean {
+  if (bits <= 0) return true;
+  return (left ^ right) >>> (bits >= 32 ? 0 : 32 - bits) === 0;
+}
