@@ -59,4 +59,72 @@ export const EN_GB = {
   "error.gatewayTimeout.heading": "The clinic's system takes too long",
   "error.gatewayTimeout.body":
     "You were let in, but the system behind this door did not answer in time. If you were saving something, check whether it was saved before you do it again.",
+
+  "factor.totp": "Authenticator app",
+  "factor.passkey": "Passkey or security key",
+  "factor.sms": "Text message",
+  "factor.recovery": "Recovery code",
+
+  "sms.code": "{code} is your code for {tenant}. It is valid for 5 minutes. Never pass it on.",
+
+  "mail.hello": "Hello,",
+  "mail.helloName": "Hello {name},",
+  "mail.copyLink": "If the button does not work, copy this address into your browser:",
+  "mail.expires": "The link works until {time}.",
+  "mail.notYou": "Was this not you? Then tell {tenant} at once.",
+  "mail.footer": "{tenant} sent you this message. Its system is guarded by Sallyport.",
+  "mail.fact.time": "Time",
+  "mail.fact.address": "Address",
+  "mail.fact.addresses": "Addresses",
+  "mail.fact.browser": "Browser",
+  "mail.fact.factor": "Sign-in step",
+  "mail.fact.from": "From",
+  "mail.fact.label": "For",
+  "mail.fact.login": "Login",
+  "mail.invite.subject": "Your login for {tenant}",
+  "mail.invite.body":
+    "{tenant} has made you a login of your own. Choose a password and a second sign-in step; it takes about three minutes.",
+  "mail.invite.action": "Set up my login",
+  "mail.invite.warning": "Did you not expect this? Then you can leave this message alone; nothing happens.",
+  "mail.passwordReset.subject": "A new password for {tenant}",
+  "mail.passwordReset.body": "Somebody, probably you, asked for a new password for your login at {tenant}.",
+  "mail.passwordReset.action": "Choose a new password",
+  "mail.passwordReset.warning":
+    "Did you not ask for it? Then you can leave this message alone; your password stays as it is.",
+  "mail.passwordChanged.subject": "Your password for {tenant} has changed",
+  "mail.passwordChanged.body": "The password of your login has been changed, and you were signed out everywhere.",
+  "mail.factorAdded.subject": "A sign-in step was added at {tenant}",
+  "mail.factorAdded.body": "A new way to prove who you are was added to your login.",
+  "mail.factorRemoved.subject": "A sign-in step was removed at {tenant}",
+  "mail.factorRemoved.body": "A way to prove who you are was removed from your login.",
+  "mail.factorsReset.subject": "Your sign-in steps at {tenant} were reset",
+  "mail.factorsReset.body":
+    "All second sign-in steps of your login were removed. You set up a new one the next time you sign in.",
+  "mail.recoveryCodeUsed.subject": "A recovery code was used at {tenant}",
+  "mail.recoveryCodeUsed.body": "Somebody, probably you, signed in with one of your recovery codes.",
+  "mail.recoveryCodeUsed.left": {
+    one: "You have one recovery code left. Make new ones on your account page.",
+    other: "You have {count} recovery codes left. You can make new ones on your account page.",
+  },
+  "mail.recoveryRenewed.subject": "New recovery codes at {tenant}",
+  "mail.recoveryRenewed.body": "New recovery codes were made for your login. The earlier ones no longer work.",
+  "mail.locked.subject": "Your login at {tenant} is locked",
+  "mail.locked.body":
+    "There were too many failed attempts to sign in with your login, so it is locked. The account owner of {tenant} can unlock it.",
+  "mail.newPlace.subject": "A sign-in from a new place at {tenant}",
+  "mail.newPlace.body":
+    "Somebody, probably you, signed in from a place or a browser that your login had not used before.",
+  "mail.sharedLogin.subject": "A login at {tenant} seems to be shared",
+  "mail.sharedLogin.body": "The same login was in use at the same time from places far apart.",
+  "mail.sharedLogin.advice":
+    "Nothing was blocked. If several people use this login, give each of them a login of their own; if not, sign it out everywhere and change its password.",
+  "mail.whitelistLink.subject": "Let your place in at {tenant}",
+  "mail.whitelistLink.body":
+    "{tenant} sends you a link that adds the place you are at to its list. Open it there and confirm with one click; no login is needed.",
+  "mail.whitelistLink.action": "Add this place",
+  "mail.whitelistLink.warning": "Do not pass this message on: whoever has the link can use it.",
+  "mail.accessRequest.subject": "Somebody asks to be let in at {tenant}",
+  "mail.accessRequest.body": "Somebody at a place that is not on the list of {tenant} asks to be let in.",
+  "mail.accessRequest.action": "Look at the request",
+  "mail.accessRequest.warning": "Do not know who this is? Then do nothing; the place stays blocked.",
 } as const;
