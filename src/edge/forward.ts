@@ -12,6 +12,7 @@ import { readPageBody } from "./control-request.ts";
 import { answerFault } from "./fault-answer.ts";
 import { RequestHead } from "./request-head.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
+import { type OriginRules, upgradeFault } from "./upgrade-rules.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
 import { type ForwardTenant, type Lane, UpstreamExchange } from "./upstream-exchange.ts";
 import { targetOf } from "./upstream-socket.ts";
@@ -110,12 +111,17 @@ export class Forwarder {
   }
 
   /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. */
-  upgrade(req: IncomingMessage, socket: Duplex, early: Buffer, admission: Admission): void {
+  upgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    early: Buffer,
+    admission: Admission & { readonly tenant: OriginRules },
+  ): void {
     const head = new RequestHead(req.rawHeaders);
     const { tenant, target, requestId } = admission;
-    // A body would stand between the request and the tunnel's bytes.
-    if (head.malformed || head.hasBody || head.upgrade === "") {
-      answerFault(req, responseOn(req, socket), "request_invalid", admission);
+    const fault = upgradeFault(req, head, tenant, admission.tls);
+    if (fault !== undefined) {
+      answerFault(req, responseOn(req, socket), fault, admission);
       return;
     }
     const fields = head.forUpstream(admission);
