@@ -1,0 +1,231 @@
+/** One node's control, composed: the store, what follows it, the feed to the edges, the pages and the admin API. */
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type AdminApi, createAdminApi } from "../admin/api.ts";
+import type { Readiness } from "../admin/dependencies.ts";
+import type { Config, DeclaredTenant, Secrets } from "../config/settings.ts";
+import type { Clock } from "../core/clock.ts";
+import { syncDeclaredTenants } from "../core/declared-tenants.ts";
+import { Keyring } from "../core/keyring.ts";
+import type { Logger } from "../core/log.ts";
+import { Ledger } from "../observe/ledger.ts";
+import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import { startPages } from "../pages/server.ts";
+import { Follower } from "../replica/follower.ts";
+import { healStore } from "../replica/heal.ts";
+import { PolicyReplica } from "../replica/policy.ts";
+import { FeedServer } from "../replica/server.ts";
+import { SnapshotFile } from "../replica/snapshot-file.ts";
+import { openStore } from "../store/open.ts";
+import { explainRequest } from "./explainer.ts";
+import { Fleet } from "./fleet.ts";
+import { LateStore } from "./late-store.ts";
+import { nodeName } from "./node-name.ts";
+import { writeSeen } from "./seen.ts";
+import { Traffic } from "./traffic.ts";
+
+const SWEEP_EVERY_MS = 5_000;
+const SWEEP_LIMIT = 1_000;
+const DECLARE_RETRY_MS = 1_000;
+
+export interface ControlOptions {
+  readonly config: Config;
+  readonly secrets: Required<Secrets>;
+  /** The folder for `feed.sock` and `pages.sock`, which only this user may enter. */
+  readonly socketDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Control {
+  readonly adminAddress: AddressInfo;
+  /** Takes the tenants that a new configuration declares. @throws SallyportError `host_taken` */
+  declare(tenants: readonly DeclaredTenant[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves when the admin API listens. A store that is away does not keep control from starting: edges are
+ * served from the snapshot on disk where there is one, and writes answer 503 until the store is back.
+ * @throws when an address is taken, or the store is there but unusable
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const control = new RunningControl(options);
+  try {
+    await control.open();
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+  return control;
+}
+
+class RunningControl implements Control {
+  readonly #options: ControlOptions;
+  readonly #store: LateStore;
+  readonly #replica: PolicyReplica;
+  readonly #follower: Follower;
+  readonly #snapshot: SnapshotFile | undefined;
+  readonly #feed: FeedServer;
+  readonly #fleet: Fleet;
+  readonly #ledger: Ledger;
+  readonly #keyring: Keyring;
+  readonly #metrics: Metrics;
+  readonly #closers: (() => Promise<unknown> | unknown)[] = [];
+  #admin: AdminApi | undefined;
+  #declared: readonly DeclaredTenant[];
+
+  constructor(options: ControlOptions) {
+    const { config, secrets, socketDir, clock, log } = options;
+    const shared = !config.store.url.startsWith("sqlite:");
+    const node = nodeName(config.dataDir);
+    this.#options = options;
+    this.#declared = config.tenants;
+    this.#store = new LateStore(() => openStore(config.store.url, { clock, log }), log);
+    this.#keyring = new Keyring([secrets.secretKey, ...secrets.olderSecretKeys]);
+    this.#metrics = createMetrics();
+    this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
+    this.#replica = new PolicyReplica(config.staleness.allowlistSeconds * 1000);
+    this.#follower = new Follower({ store: this.#store, replica: this.#replica, clock, log });
+    this.#follower.healer = async (recent) => {
+      const healed = await healStore(this.#store, await this.#store.head(), recent, this.#replica);
+      log.warn(healed, "the store had lost changes that were acknowledged; they were carried out again");
+    };
+    if (shared) this.#snapshot = this.#openSnapshot();
+    const traffic = new Traffic({ store: this.#store, metrics: this.#metrics, clock, log });
+    this.#feed = new FeedServer({
+      socketPath: join(socketDir, "feed.sock"),
+      node,
+      follower: this.#follower,
+      clock,
+      log,
+      onTally: (edge, tally) => traffic.take(edge, tally),
+      onSeen: (seen) => void writeSeen(this.#store, seen, log),
+      lookupSession: async () => undefined,
+      onSessionUse: () => {},
+    });
+    const { workers } = config.edge;
+    this.#fleet = new Fleet({
+      store: this.#store,
+      shared,
+      feed: this.#feed,
+      node,
+      workers: Math.max(1, workers),
+      clock,
+      log,
+    });
+  }
+
+  async open(): Promise<void> {
+    const { config, secrets, socketDir, clock, log } = this.#options;
+    await this.#store.start();
+    this.#closers.push(() => this.#store.close());
+    await this.#follower.start();
+    this.#closers.push(() => this.#follower.close());
+    this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));
+    await this.#declareEventually();
+    await this.#feed.listen();
+    this.#closers.push(() => this.#feed.close());
+    this.#fleet.start();
+    this.#closers.push(() => this.#fleet.close());
+    const pages = await startPages({
+      socketPath: join(socketDir, "pages.sock"),
+      tenant: (id) => this.#replica.tenant(id),
+      log,
+    });
+    this.#closers.push(() => pages.close());
+    this.#admin = await createAdminApi(
+      {
+        store: this.#store,
+        ledger: this.#ledger,
+        keyring: this.#keyring,
+        clock,
+        log,
+        metrics: this.#metrics,
+        adminKey: secrets.adminKey,
+        limits: config.limits,
+        explain: (tenant, request) =>
+          explainRequest(
+            {
+              store: this.#store,
+              follower: this.#follower,
+              replica: this.#replica,
+              clock,
+              person: async () => undefined,
+            },
+            tenant,
+            request,
+          ),
+        edges: () => this.#fleet.edges(),
+        waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
+        readiness: () => this.#readiness(),
+      },
+      config.admin,
+    );
+    this.#closers.push(() => this.#admin?.close());
+  }
+
+  get adminAddress(): AddressInfo {
+    const address = this.#admin?.server.address();
+    if (address === null || address === undefined || typeof address === "string")
+      throw new Error("control is not open");
+    return address;
+  }
+
+  async declare(tenants: readonly DeclaredTenant[]): Promise<void> {
+    this.#declared = tenants;
+    await syncDeclaredTenants(this.#store, this.#ledger, tenants);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.reverse()) await close();
+    this.#closers.length = 0;
+    this.#snapshot?.close();
+  }
+
+  #openSnapshot(): SnapshotFile {
+    const { config, clock, log } = this.#options;
+    const snapshot = new SnapshotFile({
+      path: join(config.dataDir, "policy.snapshot"),
+      macKey: this.#keyring.deriveKey("policy-snapshot"),
+      clock,
+      log,
+      fullState: () => this.#follower.fullState(),
+    });
+    if (snapshot.load(this.#replica)) log.info({ revision: this.#replica.revision }, "policy loaded from the snapshot");
+    this.#follower.onFrames((frames) => snapshot.append(frames));
+    return snapshot;
+  }
+
+  /** What the file declares is in the store before anybody is served, if the store is there; otherwise as soon as it is. */
+  async #declareEventually(): Promise<void> {
+    try {
+      await this.declare(this.#declared);
+      await this.#follower.reached((await this.#store.head()).revision);
+    } catch (error) {
+      this.#options.log.error({ err: error }, "the declared tenants are not in the store; trying again");
+      const timer = setTimeout(() => void this.#declareEventually(), DECLARE_RETRY_MS);
+      this.#closers.push(() => clearTimeout(timer));
+    }
+  }
+
+  #readiness(): Readiness {
+    const nowMs = this.#options.clock.nowMs();
+    const policy = this.#replica.state(nowMs);
+    const following = this.#follower.state === "following";
+    return {
+      ready: policy === "serving",
+      checks: {
+        policy: { ok: policy === "serving", detail: policy },
+        store: { ok: following, detail: this.#follower.state },
+      },
+    };
+  }
+
+  #every(ms: number, chore: () => Promise<unknown>): void {
+    const timer = setInterval(() => {
+      chore().catch((error: unknown) => this.#options.log.debug({ err: error }, "a chore waits for the store"));
+    }, ms);
+    this.#closers.push(() => clearInterval(timer));
+  }
+}
