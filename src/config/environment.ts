@@ -62,15 +62,24 @@ export function readSecrets(env: Environment, issues: Issue[]): Secrets {
     });
   }
   const text = readVariable(env, "SALLYPORT_SECRET_KEY", issues);
-  const secretKey = text === undefined ? undefined : parseSecretKey(text);
-  if (text !== undefined && secretKey === undefined) {
-    issues.push({ at: "SALLYPORT_SECRET_KEY", message: "must be 32 bytes in base64", hint: "openssl rand -base64 32" });
+  const keys = text === undefined ? undefined : parseSecretKeys(text);
+  if (text !== undefined && keys === undefined) {
+    const hint = "openssl rand -base64 32; after a rotation, the new key, a comma, and the old one";
+    issues.push({ at: "SALLYPORT_SECRET_KEY", message: "must be 32 bytes in base64", hint });
   }
-  return { ...(adminKey !== undefined && { adminKey }), ...(secretKey !== undefined && { secretKey }) };
+  return { ...(adminKey !== undefined && { adminKey }), ...keys };
 }
 
-/** 32 bytes in canonical base64, or `undefined`. */
-export function parseSecretKey(text: string): Buffer | undefined {
+/** The primary key, then older ones, separated by commas; each 32 bytes in canonical base64. `undefined` for anything else. */
+export function parseSecretKeys(text: string): Required<Pick<Secrets, "secretKey" | "olderSecretKeys">> | undefined {
+  const keys = text.split(",").map((part) => parseKey(part.trim()));
+  const [secretKey, ...older] = keys;
+  const olderSecretKeys = older.filter((key) => key !== undefined);
+  if (secretKey === undefined || olderSecretKeys.length < older.length) return undefined;
+  return { secretKey, olderSecretKeys };
+}
+
+function parseKey(text: string): Buffer | undefined {
   const key = Buffer.from(text, "base64");
   return key.byteLength === 32 && key.toString("base64") === text ? key : undefined;
 }

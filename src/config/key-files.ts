@@ -1,9 +1,19 @@
 /** Keys that are made on the first start and kept in the data folder, readable by their owner only. */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Issue, SallyportError } from "../core/errors.ts";
-import { parseSecretKey } from "./environment.ts";
+import { parseSecretKeys } from "./environment.ts";
 import type { Config, Secrets } from "./settings.ts";
 
 export const ADMIN_KEY_FILE = "admin.key";
@@ -12,10 +22,10 @@ export const SECRET_KEY_FILE = "secret.key";
 /** The secrets, with those that nobody gave taken from the data folder, or made there. @throws SallyportError `config_invalid` */
 export function completeSecrets(config: Config, secrets: Secrets): Required<Secrets> {
   makePrivateFolder(config.dataDir);
-  return {
-    adminKey: secrets.adminKey ?? ensureAdminKey(config.dataDir),
-    secretKey: secrets.secretKey ?? ensureSecretKey(config.dataDir),
-  };
+  const adminKey = secrets.adminKey ?? ensureAdminKey(config.dataDir);
+  const { secretKey, olderSecretKeys = [] } = secrets;
+  if (secretKey !== undefined) return { adminKey, secretKey, olderSecretKeys };
+  return { adminKey, ...ensureSecretKeys(config.dataDir) };
 }
 
 /** The bootstrap key in `admin.key`, made when it is not there. */
@@ -23,12 +33,24 @@ export function ensureAdminKey(dataDir: string): string {
   return ensureKeyFile(join(dataDir, ADMIN_KEY_FILE), () => randomBytes(32).toString("base64url"));
 }
 
-/** The sealing key in `secret.key`, made when it is not there. Whoever loses it loses every sealed secret. */
-export function ensureSecretKey(dataDir: string): Buffer {
+/** The sealing keys in `secret.key`, made when it is not there. Whoever loses them loses every sealed secret. */
+export function ensureSecretKeys(dataDir: string): NonNullable<ReturnType<typeof parseSecretKeys>> {
   const file = join(dataDir, SECRET_KEY_FILE);
-  const key = parseSecretKey(ensureKeyFile(file, () => randomBytes(32).toString("base64")));
-  if (key === undefined) throw refusal(file, "does not hold 32 bytes in base64", "restore it from a backup");
-  return key;
+  const keys = parseSecretKeys(ensureKeyFile(file, () => randomBytes(32).toString("base64")));
+  if (keys === undefined) throw refusal(file, "does not hold 32 bytes in base64", "restore it from a backup");
+  return keys;
+}
+
+/** Puts a new key in front of those in `secret.key`, in one step. @returns how many it holds then */
+export function addSecretKey(dataDir: string): number {
+  const { secretKey, olderSecretKeys } = ensureSecretKeys(dataDir);
+  const keys = [randomBytes(32), secretKey, ...olderSecretKeys];
+  const file = join(dataDir, SECRET_KEY_FILE);
+  const next = `${file}.next`;
+  rmSync(next, { force: true });
+  writeNew(next, keys.map((key) => key.toString("base64")).join(","));
+  renameSync(next, file);
+  return keys.length;
 }
 
 export function makePrivateFolder(folder: string): void {
@@ -42,13 +64,7 @@ export function makePrivateFolder(folder: string): void {
 function ensureKeyFile(file: string, make: () => string): string {
   try {
     // Only one of two that start at once makes it; the other reads what the first made.
-    const descriptor = openSync(file, "wx", 0o600);
-    try {
-      writeSync(descriptor, `${make()}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeNew(file, make());
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) {
       throw refusal(file, "cannot be written", "is the data folder this user's?", cause);
@@ -56,6 +72,17 @@ function ensureKeyFile(file: string, make: () => string): string {
   }
   if ((statSync(file).mode & 0o077) !== 0) throw refusal(file, "can be read by others", `chmod 600 ${file}`);
   return readFileSync(file, "utf8").trimEnd();
+}
+
+/** Durable, and readable by its owner only. @throws when it is there already */
+function writeNew(file: string, text: string): void {
+  const descriptor = openSync(file, "wx", 0o600);
+  try {
+    writeSync(descriptor, `${text}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function refusal(at: string, message: string, hint: string, cause?: unknown): SallyportError {

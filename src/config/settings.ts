@@ -107,4 +107,6 @@ export interface Secrets {
   readonly adminKey?: string;
   /** 32 bytes: seals what is secret in the store. */
   readonly secretKey?: Buffer;
+  /** Keys of before a rotation: they open, and never seal. */
+  readonly olderSecretKeys?: readonly Buffer[];
 }

@@ -23,6 +23,7 @@ export async function runEdge(start: EdgeStart, log: Logger, clock: Clock): Prom
     replica,
     worker: `edge-${start.worker}`,
     drainTally: () => tally.drain(),
+    drainSessionUse: () => [],
     log,
   });
   await settledWithin(feed.ready, FIRST_POLICY_MS);
@@ -34,7 +35,8 @@ export async function runEdge(start: EdgeStart, log: Logger, clock: Clock): Prom
       await edge.close();
       feed.close();
     };
-    return { addresses: edge.addresses.map(formatAddress), stop };
+    const health = edge.healthAddress === undefined ? [] : [edge.healthAddress];
+    return { addresses: [...edge.addresses, ...health].map(formatAddress), stop };
   } catch (error) {
     feed.close();
     throw error;

@@ -113,7 +113,7 @@ export class Slot<Start> implements Running {
         this.#child = undefined;
         if (!listening) reject(new Error(reason));
         if (this.#established)
-          this.#died(performance.now() - startedAt, { code, signal, ...(!listening && { reason }) });
+          this.#died(performance.now() - startedAt, { exitCode: code, signal, ...(!listening && { reason }) });
       });
     });
   }

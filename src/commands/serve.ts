@@ -1,0 +1,53 @@
+/** `serve`: runs the gate until it is told to stop. */
+import { loadConfig } from "../config.ts";
+import { type Issue, SallyportError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { createLog } from "../observe/log.ts";
+import { Supervisor } from "../serve/supervisor.ts";
+import type { Command } from "./command.ts";
+
+export const serve: Command = {
+  summary: "Run the gate: SIGTERM drains and stops it, SIGHUP re-reads the configuration.",
+  args: "",
+  options: {},
+  async run(call) {
+    const load = () => loadConfig({ file: call.text("config"), env: call.env, base: call.base });
+    const log = createLog(load().config.log.level, { process: "supervisor" });
+    const supervisor = await Supervisor.start({ load, log });
+    log.info({ ...supervisor.ready, pid: process.pid }, "ready");
+    process.on("SIGHUP", () => void reload(supervisor, log));
+    await stopSignal(supervisor);
+    log.info({}, "draining");
+    await supervisor.stop();
+    log.info({}, "stopped");
+    return undefined;
+  },
+};
+
+async function reload(supervisor: Supervisor, log: Logger): Promise<void> {
+  try {
+    await supervisor.reload();
+    log.info({ ...supervisor.ready }, "reloaded");
+  } catch (error) {
+    const issues: readonly Issue[] = error instanceof SallyportError ? error.issues : [];
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error({ reason, issues }, "reload refused; the earlier configuration goes on");
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends everything at once. */
+export function stopSignal(supervisor: Supervisor): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (): void => {
+      if (asked) {
+        supervisor.kill();
+        process.exit(1);
+      }
+      asked = true;
+      resolve();
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+  });
+}

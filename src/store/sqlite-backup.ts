@@ -1,0 +1,103 @@
+/** Backup of a SQLite store while it is in use, and restoration while it is not. */
+import { copyFile, open, rename, rm } from "node:fs/promises";
+import { backup, DatabaseSync } from "node:sqlite";
+import { SallyportError } from "../core/errors.ts";
+import { newEpoch } from "./codec.ts";
+import { checkFile, createPrivateFile, isBusy, openReader, storeError } from "./sqlite-file.ts";
+
+/** One step reads the whole file at one moment, on a thread of its own; writers are not held up. */
+const ALL_PAGES = 0x7fffffff;
+
+/**
+ * Writes the store's state of one moment to `target`, readable by its owner only. `target` appears whole and
+ * checked, or not at all; an earlier one is replaced.
+ * @throws SallyportError "store_corrupt", "store_unavailable", or "config_invalid" when `file` is not a store.
+ */
+export async function backupSqlite(file: string, target: string): Promise<void> {
+  const partial = `${target}.partial`;
+  await withDatabase(
+    () => openReader(file),
+    async (source) => {
+      checkFile(source, file);
+      await rm(partial, { force: true });
+      createPrivateFile(partial);
+      await backup(source, partial, { rate: ALL_PAGES });
+    },
+  );
+  await withDatabase(
+    () => new DatabaseSync(partial),
+    async (copy) => {
+      checkFile(copy, partial);
+      // A backup is one file, also where it cannot be written beside.
+      copy.exec("PRAGMA journal_mode = DELETE");
+    },
+  );
+  await moveInto(partial, target);
+}
+
+/**
+ * Puts a backup in the place of the store `file`, under a new epoch, so that every reader knows that what it
+ * holds is of another history. The file that was there is kept as `{file}.replaced`.
+ * @throws SallyportError "store_unavailable" while a process has the store open, "store_corrupt" for a damaged
+ * backup, "config_invalid" when it is not one.
+ */
+export async function restoreSqlite(backupFile: string, file: string): Promise<void> {
+  const partial = `${file}.restoring`;
+  createPrivateFile(partial);
+  await copyFile(backupFile, partial).catch((cause: unknown) => {
+    throw new SallyportError("config_invalid", `${backupFile} cannot be read`, { cause });
+  });
+  await withDatabase(
+    () => new DatabaseSync(partial),
+    async (db) => {
+      checkFile(db, backupFile);
+      db.prepare("UPDATE meta SET epoch = ?").run(newEpoch());
+      db.exec("PRAGMA journal_mode = DELETE");
+    },
+  );
+  await refuseInUse(file);
+  for (const suffix of ["", "-wal", "-shm"]) await renameIfThere(`${file}${suffix}`, `${file}.replaced${suffix}`);
+  await moveInto(partial, file);
+}
+
+/** Leaving WAL mode needs the file for oneself. */
+async function refuseInUse(file: string): Promise<void> {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: 0 });
+    db.exec("PRAGMA journal_mode = DELETE");
+  } catch (cause) {
+    if (isBusy(cause))
+      throw new SallyportError("store_unavailable", `${file} is in use: stop Sallyport first`, { cause });
+    // Damaged, or none of ours: no reason to keep a backup from its place.
+  } finally {
+    db?.close();
+  }
+}
+
+async function withDatabase(open: () => DatabaseSync, work: (db: DatabaseSync) => Promise<void>): Promise<void> {
+  let db: DatabaseSync | undefined;
+  try {
+    db = open();
+    await work(db);
+  } catch (error) {
+    throw storeError(error);
+  } finally {
+    db?.close();
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  await rm(to, { force: true });
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+/** On the disk before it carries the name. */
+async function moveInto(partial: string, target: string): Promise<void> {
+  const handle = await open(partial, "r+");
+  await handle.sync();
+  await handle.close();
+  await rename(partial, target);
+}
