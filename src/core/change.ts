@@ -11,15 +11,18 @@ export interface Done<Result> {
 
 /**
  * Errors of the planning itself (not found, refused, a lost `If-Match`) go to the caller; a commit that lost
- * against another is planned again. Each lost attempt means that another succeeded, so somebody always gets on.
+ * against another is planned again. A planner that finds its change already carried out says what came of it.
+ * Each lost attempt means that another succeeded, so somebody always gets on.
  */
 export async function carryOut<Result>(
   committer: ChangeCommitter,
-  plan: () => Promise<Plan<Result>>,
+  plan: () => Promise<Plan<Result> | Done<Result>>,
 ): Promise<Done<Result>> {
   let relieved = false;
   for (let attempt = 1; ; attempt++) {
-    const { change, result, relieve } = await plan();
+    const planned = await plan();
+    if ("revision" in planned) return planned;
+    const { change, result, relieve } = planned;
     try {
       return { result, revision: await committer.commit(change) };
     } catch (error) {

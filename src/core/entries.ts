@@ -49,7 +49,7 @@ export interface EntryChange {
 }
 
 export interface RemovalOptions {
-  readonly expected?: Expectation;
+  readonly expected?: Expectation | undefined;
   /** The address of the person on whose behalf this is asked, unless that person has confirmed. */
   readonly onBehalfOf?: Address;
 }

@@ -55,7 +55,11 @@ export function explain(facts: ExplainFacts): Explanation {
     personStep(facts),
     { step: "verdict", result: verdict === "allow" ? "pass" : "stop", detail: verdictDetail(reason, policy) },
   ];
-  return { verdict, outcome, reason, status, wouldBlock, entry: entry ?? null, steps };
+  return { verdict, outcome, reason, status, wouldBlock, entry: entry === undefined ? null : pick(entry), steps };
+}
+
+function pick({ id, cidr, label, expiresAt }: ExplainedEntry): ExplainedEntry {
+  return { id, cidr, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 function exemptStep(exempt: boolean, { path, method }: ExplainFacts): ExplainedStep {

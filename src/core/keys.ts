@@ -1,6 +1,7 @@
 /** Keys of the admin API: what they look like, what they may do, and how they are told from forgeries. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Author, Plan } from "./audit.ts";
+import { type Expectation, expectRevision } from "./change.ts";
 import type { Clock } from "./clock.ts";
 import { at } from "./entries.ts";
 import { readExpiry, readLabel } from "./entry-input.ts";
@@ -172,10 +173,10 @@ export class KeyRules {
     id: string,
     scope: TenantId | undefined,
     author: Author,
-    expect: (document: StoredDocument) => void,
+    expected: Expectation,
   ): Promise<Plan<undefined>> {
     const document = await this.#document(id, scope);
-    expect(document);
+    expectRevision(expected, document);
     const key = document.value as ApiKey;
     return {
       result: undefined,

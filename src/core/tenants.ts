@@ -4,7 +4,7 @@ import type { Author, Plan } from "./audit.ts";
 import { type Expectation, expectRevision } from "./change.ts";
 import { ALLOWLIST_KIND, at } from "./entries.ts";
 import { ENTRY_KIND, SEEN_KIND } from "./entry.ts";
-import { SallyportError } from "./errors.ts";
+import { ConflictError, SallyportError } from "./errors.ts";
 import type { CanonicalHost, TenantId } from "./ids.ts";
 import { type ApiKey, KEY_KIND } from "./keys.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
@@ -128,23 +128,26 @@ export class TenantRules {
     };
   }
 
-  /** Deletes, in batches, what a tenant that is gone has left; can be repeated until it succeeds. */
+  /**
+   * Deletes, in batches, what a tenant that is gone has left. Can be repeated, and run twice at once: each batch
+   * demands that the id has not been given out again.
+   */
   async purge(id: TenantId): Promise<void> {
-    for (const kind of this.#ownedKinds) {
-      for (let page = await this.#page(kind, id); page.length > 0; page = await this.#page(kind, id)) {
-        await this.#store.commit({ writes: page.map((document) => ({ kind, id: document.id, value: null })) });
+    const remains = await this.#store.get(REMAINS_KIND, id);
+    if (remains === undefined) return;
+    const erase = async (documents: readonly { readonly kind: string; readonly id: string }[]) => {
+      const writes = documents.map((document) => ({ kind: document.kind, id: document.id, value: null }));
+      await this.#store.commit({ writes, preconditions: [at(remains)] });
+    };
+    try {
+      for (const kind of this.#ownedKinds) {
+        for (let page = await this.#page(kind, id); page.length > 0; page = await this.#page(kind, id))
+          await erase(page);
       }
+      await erase([...(await this.#keysOf(id)), { kind: ALLOWLIST_KIND, id }, remains]);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
     }
-    const keys = await this.#keysOf(id);
-    const last = [...keys, { kind: ALLOWLIST_KIND, id }, { kind: REMAINS_KIND, id }];
-    await this.#store.commit({
-      writes: last.map((document) => ({
-        kind: document.kind,
-        id: document.id,
-        value: null,
-        quiet: document.kind !== KEY_KIND,
-      })),
-    });
   }
 
   #page(kind: string, id: TenantId): Promise<StoredDocument[]> {

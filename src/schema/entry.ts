@@ -111,6 +111,11 @@ export const DifferenceSchema = Type.Object(
   { ...closed, $id: "Difference" },
 );
 
+export const ImportResultSchema = Type.Object(
+  { imported: Type.Integer({ description: "How many entries were added." }), revision: Type.Integer() },
+  { ...closed, $id: "ImportResult" },
+);
+
 export function entryToWire({ entry, revision, lastSeenAt }: EntryView) {
   return { ...entry, ...(lastSeenAt === undefined ? {} : { lastSeenAt }), revision };
 }

@@ -1,0 +1,205 @@
+/** `/v1/tenants/{tenant}/allowlist`: single entries. */
+import Type from "typebox";
+import { parseAddress } from "../core/address.ts";
+import type { Author } from "../core/audit.ts";
+import type { Expectation } from "../core/change.ts";
+import type { Origin } from "../core/entries.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import { EntryChangeSchema, EntryInputSchema, entryToWire } from "../schema/entry.ts";
+import { entityTag, sendFresh } from "./conditional.ts";
+import { pageOf } from "./cursor.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  created,
+  DEFAULT_LIMIT,
+  EntryParams,
+  found,
+  NoContent,
+  NotModified,
+  pageQuery,
+  pageSchema,
+  ReadHeaders,
+  responses,
+  type Services,
+  TenantParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+import { executeWrite } from "./writes.ts";
+
+const tags = ["allowlist"];
+
+/** Entries that the API makes are static and belong to the key that made them. */
+export function originOf({ actor }: Author): Origin {
+  return { kind: "static", createdBy: `${actor.kind}:${actor.id}` };
+}
+
+export function entryRoutes(api: Api, services: Services): void {
+  createRoute(api, services);
+  listRoute(api, services);
+  readRoute(api, services);
+  changeRoute(api, services);
+  deleteRoute(api, services);
+}
+
+function createRoute(api: Api, { dependencies, entries }: Services): void {
+  const schema = {
+    operationId: "createEntry",
+    summary: "Add an entry",
+    tags,
+    headers: WriteHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    body: {
+      ...EntryInputSchema,
+      examples: [{ cidr: "203.0.113.7", label: "Reception", ttlSeconds: 86_400 }],
+    } as typeof EntryInputSchema,
+    response: responses({ 201: created("Entry") }, [
+      "request_malformed",
+      "body_invalid",
+      "address_invalid",
+      "broad_prefix",
+      "entry_limit",
+      "not_found",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants/:tenant/allowlist", { schema }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const plan = (author: Author) => entries.planCreate(tenant, request.body, originOf(author), author);
+    return await executeWrite(dependencies, request, reply, plan, (entry) => ({
+      status: 201,
+      location: `/v1/tenants/${tenant}/allowlist/${entry.id}`,
+      body: entry,
+    }));
+  });
+}
+
+function listRoute(api: Api, { tenants, entries, allowlists, cursors }: Services): void {
+  const schema = {
+    operationId: "listEntries",
+    summary: "List entries, in the order of their creation",
+    description: "The entity tag is that of the list as a whole, for If-Match of a replacement.",
+    tags,
+    params: TenantParams,
+    querystring: pageQuery({}),
+    response: responses({ 200: pageSchema("Entry") }, ["not_found", "body_invalid", "cursor_invalid"]),
+  };
+  api.get("/v1/tenants/:tenant/allowlist", { schema }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const { limit = DEFAULT_LIMIT, cursor } = request.query;
+    const list = `allowlist/${tenant}`;
+    const after = cursors.read(list, cursor);
+    await tenants.read(tenant);
+    void reply.header("etag", entityTag(await allowlists.revision(tenant)));
+    return await pageOf(
+      limit,
+      (count) => entries.list(tenant, count, after),
+      entryToWire,
+      ({ entry }) => cursors.make(list, entry.id),
+    );
+  });
+}
+
+function readRoute(api: Api, { entries }: Services): void {
+  const schema = {
+    operationId: "readEntry",
+    summary: "Read an entry",
+    tags,
+    headers: ReadHeaders,
+    params: EntryParams,
+    response: responses({ 200: found("Entry"), 304: NotModified }, ["not_found", "request_malformed"]),
+  };
+  api.get("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
+    const { tenant, entry } = request.params;
+    return sendFresh(request, reply, entryToWire(await entries.read(tenant as TenantId, entry)));
+  });
+}
+
+function changeRoute(api: Api, { dependencies, entries }: Services): void {
+  const schema = {
+    operationId: "changeEntry",
+    summary: "Rename an entry, or change when it expires",
+    tags,
+    headers: ChangeHeaders,
+    params: EntryParams,
+    querystring: writeQuery({}),
+    body: {
+      ...EntryChangeSchema,
+      examples: [{ label: "Reception, new building", expiresAt: null }],
+    } as typeof EntryChangeSchema,
+    response: responses({ 200: found("Entry") }, [
+      "request_malformed",
+      "body_invalid",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.patch("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
+    const { tenant, entry } = request.params;
+    const plan = (author: Author, expected: Expectation) =>
+      entries.planChange(tenant as TenantId, entry, request.body, author, expected);
+    return await executeWrite(dependencies, request, reply, plan, (after) => ({ status: 200, body: after }));
+  });
+}
+
+const RemovalHeaders = Type.Object({
+  ...ChangeHeaders.properties,
+  "sallyport-on-behalf-of-address": Type.Optional(
+    Type.String({
+      description:
+        "Where the person is who asks for this. If nothing else would admit that address any more, the answer is 409 confirmation_required unless confirm=true.",
+    }),
+  ),
+});
+const confirm = Type.Optional(
+  Type.Boolean({ description: "The person has confirmed.", errorMessage: "must be true or false" }),
+);
+
+function deleteRoute(api: Api, { dependencies, entries }: Services): void {
+  const schema = {
+    operationId: "deleteEntry",
+    summary: "Remove an entry",
+    tags,
+    headers: RemovalHeaders,
+    params: EntryParams,
+    querystring: writeQuery({ confirm }),
+    response: responses({ 204: NoContent }, [
+      "request_malformed",
+      "address_invalid",
+      "not_found",
+      "confirmation_required",
+      "precondition_failed",
+      "idempotency_conflict",
+      "not_applied",
+    ]),
+  };
+  api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
+    const { tenant, entry } = request.params;
+    const onBehalfOf =
+      request.query.confirm === true ? undefined : readOnBehalfOf(request.headers["sallyport-on-behalf-of-address"]);
+    const plan = (author: Author, expected: Expectation) =>
+      entries.planDelete(tenant as TenantId, entry, author, {
+        expected,
+        ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+      });
+    return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
+  });
+}
+
+function readOnBehalfOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const address = parseAddress(text);
+  if (address === undefined)
+    throw new SallyportError("address_invalid", "Sallyport-On-Behalf-Of-Address must be one IP address");
+  return address;
+}

@@ -1,0 +1,164 @@
+/** `/v1/tenants/{tenant}/allowlist` as a whole: replacing, importing and exporting. */
+import { Readable } from "node:stream";
+import Type from "typebox";
+import { type Difference, readEntryInputs } from "../core/allowlist.ts";
+import type { Author } from "../core/audit.ts";
+import type { EntryRules } from "../core/entries.ts";
+import type { AllowlistEntry } from "../core/entry.ts";
+import type { TenantId } from "../core/ids.ts";
+import { CSV_HEADER, formatCsvLine, type ImportFormat, parseImport } from "../core/import.ts";
+import { AllowlistSchema } from "../schema/entry.ts";
+import { authorOf } from "./authentication.ts";
+import { readTextBodies } from "./body.ts";
+import { entityTag, expectationOf } from "./conditional.ts";
+import { originOf } from "./entries.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  found,
+  responses,
+  type Services,
+  TenantParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+import { executeWrite } from "./writes.ts";
+
+const tags = ["allowlist"];
+/** A million lines of 60 bytes. */
+const LIST_BYTES = 64 * 1024 * 1024;
+/** How many differences are named: all that a person reads, and what an idempotent answer may keep. */
+const NAMED = { dryRun: 1000, applied: 100 };
+
+const flag = (description: string) =>
+  Type.Optional(Type.Boolean({ description, errorMessage: "must be true or false" }));
+
+export function listRoutes(api: Api, services: Services): void {
+  replaceRoute(api, services);
+  exportRoute(api, services);
+  api.register(async (scope: Api) => importRoute(scope, services));
+}
+
+function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
+  const schema = {
+    operationId: "replaceAllowlist",
+    summary: "Replace the whole allowlist, atomically",
+    description: "An entry whose CIDR stays keeps its id. With dryRun nothing changes, and the answer is what would.",
+    tags,
+    headers: ChangeHeaders,
+    params: TenantParams,
+    querystring: writeQuery({ dryRun: flag("Answer the difference and change nothing.") }),
+    body: {
+      ...AllowlistSchema,
+      examples: [{ items: [{ cidr: "203.0.113.0/28", label: "Main Street" }] }],
+    } as typeof AllowlistSchema,
+    response: responses({ 200: found("Difference") }, [
+      "request_malformed",
+      "body_invalid",
+      "entry_limit",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.put("/v1/tenants/:tenant/allowlist", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const { items, allowBroad = false } = request.body;
+    const wanted = await readEntryInputs(items, dependencies.clock.nowMs(), allowBroad);
+    if (request.query.dryRun === true) {
+      const author = authorOf(request);
+      const { result } = await allowlists.planReplace(tenant, wanted, originOf(author), author, expectationOf(request));
+      const revision = await allowlists.revision(tenant);
+      return reply.header("etag", entityTag(revision)).send({ ...differenceToWire(result, true), revision });
+    }
+    const plan = (author: Author, expected: ReturnType<typeof expectationOf>) =>
+      allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
+    return await executeWrite(dependencies, request, reply, plan, (difference) => ({
+      status: 200,
+      body: differenceToWire(difference, false),
+    }));
+  });
+}
+
+function differenceToWire({ added, removed, changed, unchanged }: Difference, dryRun: boolean) {
+  const most = dryRun ? NAMED.dryRun : NAMED.applied;
+  const counts = { added: added.length, removed: removed.length, changed: changed.length };
+  return {
+    dryRun,
+    added: added.slice(0, most),
+    removed: removed.slice(0, most),
+    changed: changed.slice(0, most),
+    unchanged,
+    counts,
+    truncated: Object.values(counts).some((count) => count > most),
+  };
+}
+
+function importRoute(api: Api, { dependencies, allowlists }: Services): void {
+  readTextBodies(api);
+  const schema = {
+    operationId: "importAllowlist",
+    summary: "Add many entries, all or nothing",
+    description:
+      "text/plain: a CIDR a line, then a label; # starts a comment. text/csv: a header of cidr, label, expiresAt. Errors are named by line.",
+    tags,
+    consumes: ["text/csv", "text/plain"],
+    headers: WriteHeaders,
+    params: TenantParams,
+    querystring: writeQuery({ allowBroad: flag("Admits prefixes shorter than /8 (IPv4) or /32 (IPv6). Audited.") }),
+    body: Type.String({
+      examples: ["203.0.113.0/28 Main Street\n2001:db8:7::/64 Harbour\n"],
+      errorMessage: "must be a list as text",
+    }),
+    response: responses({ 201: found("ImportResult") }, [
+      "request_malformed",
+      "import_invalid",
+      "entry_limit",
+      "not_found",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants/:tenant/allowlist/import", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const format = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() as ImportFormat;
+    const wanted = await parseImport(
+      request.body,
+      format,
+      dependencies.clock.nowMs(),
+      request.query.allowBroad ?? false,
+    );
+    const plan = (author: Author) => allowlists.planAdd(tenant, wanted, originOf(author), author);
+    return await executeWrite(dependencies, request, reply, plan, (imported) => ({ status: 201, body: { imported } }));
+  });
+}
+
+function exportRoute(api: Api, { tenants, entries }: Services): void {
+  const schema = {
+    operationId: "exportAllowlist",
+    summary: "The allowlist as CSV, as the import reads it",
+    tags,
+    produces: ["text/csv"],
+    params: TenantParams,
+    response: responses({ 200: Type.String({ description: "cidr,label,expiresAt" }) }, ["not_found"]),
+  };
+  api.get("/v1/tenants/:tenant/allowlist/export", { schema }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    await tenants.read(tenant);
+    return reply
+      .header("content-type", "text/csv; charset=utf-8")
+      .header("content-disposition", `attachment; filename="allowlist-${tenant}.csv"`)
+      .send(Readable.from(csvOf(entries, tenant)));
+  });
+}
+
+async function* csvOf(entries: EntryRules, tenant: TenantId): AsyncGenerator<string> {
+  yield CSV_HEADER;
+  for await (const page of entries.pages(tenant))
+    yield page.map(({ value }) => formatCsvLine(value as AllowlistEntry)).join("");
+}

@@ -1,0 +1,215 @@
+/** `/v1/tenants`: creating, listing, reading, changing and deleting tenants. */
+
+import Type from "typebox";
+import type { Expectation } from "../core/change.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Tenant } from "../core/tenant.ts";
+import type { TenantFields } from "../core/tenants.ts";
+import { parseTenantInput, TenantDeclarationSchema, tenantToDeclaration, tenantToWire } from "../schema/tenant.ts";
+import { principalOf } from "./authentication.ts";
+import { sendFresh } from "./conditional.ts";
+import { pageOf } from "./cursor.ts";
+import { mergePatch } from "./merge-patch.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  created,
+  DEFAULT_LIMIT,
+  found,
+  NoContent,
+  NotModified,
+  pageQuery,
+  pageSchema,
+  ReadHeaders,
+  responses,
+  type Services,
+  TenantParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+import { executeWrite } from "./writes.ts";
+
+const tags = ["tenants"];
+const TENANT_LIST = "tenants";
+
+const example = {
+  id: "happy-feet",
+  name: "Happy Feet Podiatry",
+  hosts: ["happyfeet.example"],
+  upstreams: ["http://10.0.0.5:9000"],
+  policy: { network: "enforce", secondFactor: "required" },
+};
+
+/** Any subset of the writable fields; the merged whole is then checked like a new tenant. */
+const TenantPatchSchema = Type.Record(Type.String(), Type.Unknown(), {
+  description:
+    "A merge patch (RFC 7396) of name, hosts, upstreams, policy and branding; null gives a field its default.",
+  examples: [{ policy: { network: "observe", session: { idle: "30m" } } }],
+  errorMessage: "must be an object",
+});
+
+export function tenantRoutes(api: Api, services: Services): void {
+  createRoute(api, services);
+  listRoute(api, services);
+  readRoute(api, services);
+  changeRoute(api, services);
+  deleteRoute(api, services);
+}
+
+function createRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "createTenant",
+    summary: "Create a tenant",
+    tags,
+    headers: WriteHeaders,
+    querystring: writeQuery({}),
+    body: { ...TenantDeclarationSchema, examples: [example] } as typeof TenantDeclarationSchema,
+    response: responses({ 201: created("Tenant") }, [
+      "request_malformed",
+      "body_invalid",
+      "tenant_exists",
+      "host_taken",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants", { schema }, async (request, reply) => {
+    const fields = parseTenantInput(request.body);
+    return await executeWrite(
+      dependencies,
+      request,
+      reply,
+      (author) => tenants.planCreate(fields, author),
+      (tenant) => ({
+        status: 201,
+        location: `/v1/tenants/${tenant.id}`,
+        body: withoutRevision(tenant),
+      }),
+    );
+  });
+}
+
+function listRoute(api: Api, { tenants, cursors }: Services): void {
+  const schema = {
+    operationId: "listTenants",
+    summary: "List tenants, by id",
+    tags,
+    querystring: pageQuery({}),
+    response: responses({ 200: pageSchema("Tenant") }, ["body_invalid", "cursor_invalid"]),
+  };
+  api.get("/v1/tenants", { schema, config: { scope: "all" } }, async (request) => {
+    const { limit = DEFAULT_LIMIT, cursor } = request.query;
+    const after = cursors.read(TENANT_LIST, cursor);
+    const { tenant: only } = principalOf(request);
+    const read = async (count: number) =>
+      only === undefined ? await tenants.list(count, after) : [await tenants.read(only)];
+    return await pageOf(
+      limit,
+      read,
+      (view) => tenantToWire(view.tenant, view.revision),
+      (view) => cursors.make(TENANT_LIST, view.tenant.id),
+    );
+  });
+}
+
+function readRoute(api: Api, { tenants }: Services): void {
+  const schema = {
+    operationId: "readTenant",
+    summary: "Read a tenant",
+    tags,
+    headers: ReadHeaders,
+    params: TenantParams,
+    response: responses({ 200: found("Tenant"), 304: NotModified }, ["not_found", "request_malformed"]),
+  };
+  api.get("/v1/tenants/:tenant", { schema }, async (request, reply) => {
+    const view = await tenants.read(request.params.tenant as TenantId);
+    return sendFresh(request, reply, tenantToWire(view.tenant, view.revision));
+  });
+}
+
+function changeRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "changeTenant",
+    summary: "Change a tenant",
+    tags,
+    headers: ChangeHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    body: TenantPatchSchema,
+    response: responses({ 200: found("Tenant") }, [
+      "request_malformed",
+      "body_invalid",
+      "not_found",
+      "host_taken",
+      "read_only",
+      "precondition_failed",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.patch("/v1/tenants/:tenant", { schema }, async (request, reply) => {
+    const id = request.params.tenant as TenantId;
+    const change = (present: Tenant) => applyPatch(present, request.body);
+    return await executeWrite(
+      dependencies,
+      request,
+      reply,
+      (author, expected) => tenants.planChange(id, change, author, expected),
+      (tenant) => ({
+        status: 200,
+        body: withoutRevision(tenant),
+      }),
+    );
+  });
+}
+
+function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "deleteTenant",
+    summary: "Delete a tenant and all that it owns",
+    tags,
+    headers: ChangeHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    response: responses({ 204: NoContent }, [
+      "request_malformed",
+      "not_found",
+      "read_only",
+      "precondition_failed",
+      "idempotency_conflict",
+      "not_applied",
+    ]),
+  };
+  api.delete("/v1/tenants/:tenant", { schema }, async (request, reply) => {
+    const id = request.params.tenant as TenantId;
+    const plan = (author: Parameters<typeof tenants.planDelete>[1], expected: Expectation) =>
+      tenants.planDelete(id, author, expected);
+    await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
+    // The gate has stopped and the deletion is committed; what is left goes now, or after the next start.
+    tenants
+      .purge(id)
+      .catch((error: unknown) =>
+        dependencies.log.warn({ err: error, tenant: id }, "a deleted tenant's documents are still there"),
+      );
+    return reply;
+  });
+}
+
+/** @throws SallyportError `body_invalid` */
+function applyPatch(present: Tenant, patch: Record<string, unknown>): TenantFields {
+  if ("id" in patch && patch["id"] !== present.id) {
+    const issues = [{ at: "/id", message: "never changes" }];
+    throw new SallyportError("body_invalid", "a tenant's id never changes", { issues });
+  }
+  return parseTenantInput(mergePatch(tenantToDeclaration(present), patch));
+}
+
+function withoutRevision(tenant: Tenant) {
+  const { revision: _, ...wire } = tenantToWire(tenant, 0);
+  return wire;
+}
