@@ -13,6 +13,7 @@ import { Refusal } from "./refusals.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { TrustedProxies } from "./source.ts";
 import { parseAbsolute, routeOf } from "./target.ts";
+import { asksForUpgrade, upgradeFault } from "./upgrade.ts";
 
 export interface GateOptions {
   readonly replica: Pick<PolicyReplica, "state" | "tenantByHost">;
@@ -72,7 +73,7 @@ export class Gate {
       previous: undefined,
       next: undefined,
     };
-    return route === "pages" ? exchange : (this.#refuse(exchange, req, nowMs) ?? exchange);
+    return route === "pages" ? exchange : (this.#refuse(exchange, req, authority, nowMs) ?? exchange);
   }
 
   /** Whether an exchange would still be let through. Notes when the entry that now admits it expires. */
@@ -86,7 +87,7 @@ export class Gate {
   }
 
   /** Tries the two doors, then the way out of HTTP. */
-  #refuse(exchange: Exchange, req: IncomingMessage, nowMs: number): Refusal | undefined {
+  #refuse(exchange: Exchange, req: IncomingMessage, authority: Authority, nowMs: number): Refusal | undefined {
     const { tenant, address } = exchange;
     const nowSeconds = Math.floor(nowMs / 1000);
     const verdict = this.#judgeDoors(tenant, exchange, nowSeconds);
@@ -96,8 +97,8 @@ export class Gate {
     }
     const { upgrade } = this.#intake;
     if (upgrade !== undefined && asksForUpgrade(req)) {
-      // A body, or an earlier answer still on its way, would get between the request and the tunnel's bytes.
-      if (exchange.hasBody || exchange.connection.answers > 0) return new Refusal("upgrade_refused", tenant, address);
+      const fault = upgradeFault(exchange, req, upgrade, authority);
+      if (fault !== undefined) return new Refusal(fault, tenant, address);
       exchange.upgrades = true;
     }
     if (this.#slot >= 0) {
@@ -135,11 +136,6 @@ export class Gate {
     if (facts.serverName === undefined) return isIpLiteral(authority.host) ? tenant : undefined;
     return replica.tenantByHost(facts.serverName)?.id === tenant.id ? tenant : undefined;
   }
-}
-
-/** Whether the request asks to leave HTTP; in HTTP/1.0 the field means nothing (RFC 9110 section 7.8). */
-function asksForUpgrade(req: IncomingMessage): boolean {
-  return req.httpVersionMinor === 1 && /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(req.headers.connection ?? "");
 }
 
 /** A connection's Host field rarely changes, so its reading is remembered. */

@@ -31,6 +31,7 @@ export const REFUSALS = {
   no_session: kind(401, "A sign-in is required"),
   not_on_allowlist: kind(403, "The address is not on the allowlist", false, true),
   not_ready: kind(503, "The gate is not ready"),
+  origin_refused: kind(403, "Pages of another origin may not open a connection here", true, true),
   policy_stale: kind(503, "The gate cannot decide at the moment"),
   request_invalid: kind(400, "The request is not well-formed", true),
   request_timeout: kind(408, "The request took too long", true),

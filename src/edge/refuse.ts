@@ -34,7 +34,8 @@ const EMPTY = Buffer.alloc(0);
 /** Answers a refused request and leaves its connection in a state that nothing can be smuggled through. */
 export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal, reference: string): void {
   const { status, headers, body } = answerTo(req, refusal, reference);
-  const lingers = hasLongBody(req);
+  // Where the framing is in doubt there is no telling what the body is.
+  const lingers = refusal.code !== "request_invalid" && hasLongBody(req);
   const closes = lingers || REFUSALS[refusal.code].closes;
   res.writeHead(status, {
     ...headers,

@@ -26,7 +26,7 @@ export function routeOf(target: string): Route | undefined {
   if (!SUSPECT.test(target)) return "upstream";
   const path = pathOf(target);
   if (PAGES_PATH.test(path)) return "pages";
-  return couldMeanPages(path) ? undefined : "upstream";
+  return isPages(path) || couldMeanPages(path) ? undefined : "upstream";
 }
 
 /** The target up to its query. */
