@@ -1,0 +1,156 @@
+/** The end of a sign-in: everything that was proven is spent, and the session begins, in one commit. */
+import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Keyring } from "../core/keyring.ts";
+import { SESSION_KIND } from "../core/session.ts";
+import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Outbox } from "../notify/outbox.ts";
+import { type Account, type CredentialRecord, unchanged, writeCredential, writeUser } from "./account.ts";
+import { rememberDevice } from "./devices.ts";
+import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
+import { FEW_CODES } from "./recovery.ts";
+import { endSession, hashSessionSecret, isSessionSecret, newSession, type SessionRecord } from "./session-record.ts";
+import type { SharedLogins } from "./shared-login.ts";
+import type { Throttle, Visitor } from "./throttle.ts";
+import { placeOf, type Visit } from "./visit.ts";
+
+const KNOWN_PLACES = 8;
+const PLACE_MEMORY_MS = 90 * 24 * 60 * 60_000;
+
+/** What has been proven and what else belongs to the commit. */
+export interface Proven {
+  readonly account: Account;
+  readonly amr: readonly string[];
+  /** With the proof spent; the account's own where nothing was. */
+  readonly credential: CredentialRecord;
+  /** The credential changed in more than a spent proof. */
+  readonly managed?: boolean;
+  readonly wayBack: string;
+  readonly remember: boolean;
+  readonly writes: readonly Write[];
+  readonly preconditions: readonly Precondition[];
+  readonly audit?: readonly AuditInput[];
+}
+
+/** Cookie values for the browser, and where it goes. Secrets: for `Set-Cookie` alone. */
+export interface SignedIn {
+  readonly kind: "signed-in";
+  readonly session: { readonly secret: string; readonly expiresAtMs: number };
+  /** Marks the browser as known. */
+  readonly known: string;
+  readonly device?: { readonly token: string; readonly expiresAtMs: number };
+  readonly wayBack: string;
+  readonly user: string;
+  readonly amr: readonly string[];
+  /** How many recovery codes are left, when they are few. */
+  readonly recoveryCodesLeft?: number;
+  /** New recovery codes: shown now and never again. */
+  readonly recoveryCodes?: readonly string[];
+}
+
+export interface CompletionOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly throttle: Throttle;
+  readonly sharedLogins: SharedLogins;
+}
+
+export class Completion {
+  readonly #options: CompletionOptions;
+
+  constructor(options: CompletionOptions) {
+    this.#options = options;
+  }
+
+  /** Which failures a try of this visit counts among. */
+  visitor(visit: Visit, email: string, account: Account | undefined): Visitor {
+    const { keyring, clock } = this.#options;
+    const place = placeOf(visit.address);
+    const since = clock.nowMs() - PLACE_MEMORY_MS;
+    const browser = knownBrowserOf(keyring, visit.tenant.id, visit.cookies.known, email);
+    const atKnownPlace = account?.credential.places.some((known) => known.place === place && known.atMs > since);
+    const bucket =
+      browser !== undefined
+        ? `browser:${browser}`
+        : atKnownPlace
+          ? `place:${place}`
+          : visit.located
+            ? "located"
+            : "stranger";
+    return { tenant: visit.tenant.id, email, bucket, place };
+  }
+
+  /**
+   * Begins the session. The session that the browser held before, if any, ends in the same commit: its secret
+   * is good for nothing that comes after the proof.
+   * @throws ConflictError when the account, or something else that was judged, has changed meanwhile: judge again
+   */
+  async complete(visit: Visit, proven: Proven): Promise<SignedIn> {
+    const { ledger, clock, keyring, throttle, sharedLogins } = this.#options;
+    const nowMs = clock.nowMs();
+    const { account } = proven;
+    const amr = withSummary(proven.amr);
+    const session = newSession(visit, account, amr, nowMs);
+    const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
+    const credential = this.#signedInFrom(visit, proven.credential, nowMs);
+    const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
+    const started = { action: "session.started", tenant: account.tenant, actor, target: account.id, after: { amr } };
+    await ledger.commit({
+      writes: [
+        ...session.writes,
+        ...(device === undefined ? [] : [device.write]),
+        ...(await this.#replaced(visit)),
+        writeCredential(account, credential, proven.managed !== true),
+        ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
+        ...this.#recoveryNotice(visit, account, proven, nowMs),
+        ...proven.writes,
+      ],
+      preconditions: [...unchanged(account), ...proven.preconditions],
+      audit: [...(proven.audit ?? []), started],
+    });
+    await throttle.clear(this.visitor(visit, account.user.email, account));
+    await sharedLogins.look(visit, account, session.hash);
+    const left = credential.recovery?.hashes.length;
+    return {
+      kind: "signed-in",
+      session: { secret: session.secret, expiresAtMs: session.expiresAtMs },
+      known: markKnownBrowser(keyring, account.tenant, visit.cookies.known, account.user.email),
+      ...(device === undefined ? {} : { device: { token: device.token, expiresAtMs: device.expiresAtMs } }),
+      wayBack: proven.wayBack,
+      user: account.id,
+      amr,
+      ...(left === undefined || left > FEW_CODES ? {} : { recoveryCodesLeft: left }),
+    };
+  }
+
+  #signedInFrom(visit: Visit, credential: CredentialRecord, nowMs: number): CredentialRecord {
+    const place = placeOf(visit.address);
+    const others = credential.places.filter((known) => known.place !== place);
+    const places = [{ place, atMs: nowMs }, ...others].slice(0, KNOWN_PLACES);
+    return { ...credential, places, lastSignInAt: new Date(nowMs).toISOString() };
+  }
+
+  async #replaced(visit: Visit): Promise<Write[]> {
+    const secret = visit.cookies.session;
+    if (secret === undefined || !isSessionSecret(secret)) return [];
+    const hash = hashSessionSecret(secret);
+    const document = await this.#options.store.get(SESSION_KIND, `${visit.tenant.id}/${hash}`);
+    if (document === undefined) return [];
+    return endSession(visit.tenant.id, (document.value as SessionRecord).user, hash);
+  }
+
+  #recoveryNotice(visit: Visit, account: Account, proven: Proven, nowMs: number): readonly Write[] {
+    if (!proven.amr.includes("recovery")) return [];
+    const left = proven.credential.recovery?.hashes.length ?? 0;
+    return this.#options.outbox.write(visit.tenant, account.user, { kind: "recovery-code-used", left }, nowMs);
+  }
+}
+
+/** RFC 8176: `mfa` when more than one kind of proof was given, or a key that verified its user. */
+function withSummary(amr: readonly string[]): readonly string[] {
+  const proofs = amr.filter((method) => method !== "mfa");
+  return proofs.length > 1 ? [...proofs, "mfa"] : proofs;
+}

@@ -1,0 +1,71 @@
+/** The person door, put together: the one thing that control makes of this room. */
+import type { ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Keyring } from "../core/keyring.ts";
+import type { Store } from "../core/store.ts";
+import type { Tenant } from "../core/tenant.ts";
+import type { Outbox } from "../notify/outbox.ts";
+import type { SmsProvider } from "../notify/sms.ts";
+import { Assertions } from "./assertion.ts";
+import { Completion } from "./completion.ts";
+import { Enrolments } from "./enrolment.ts";
+import { FirstSteps } from "./first-step.ts";
+import { Grants } from "./grants.ts";
+import { Invitations } from "./invitations.ts";
+import { PasswordHasher } from "./password-hash.ts";
+import { Proofs } from "./proofs.ts";
+import { SelfService } from "./self-service.ts";
+import { Sessions } from "./sessions.ts";
+import { SharedLogins } from "./shared-login.ts";
+import { SignIn } from "./sign-in.ts";
+import { SmsCodes, type SmsRules } from "./sms-factor.ts";
+import { Throttle, type ThrottleLimits } from "./throttle.ts";
+import { Users } from "./users.ts";
+
+export interface PersonDoorOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, "write">;
+  /** `undefined`: no text messages. */
+  readonly smsProvider: SmsProvider | undefined;
+  readonly smsRules?: SmsRules;
+  readonly throttleLimits?: ThrottleLimits;
+  /** Tests give a cheap one. */
+  readonly hasher?: PasswordHasher;
+  /** `scheme://host[:port]` under which a tenant's pages are reached, for links in mails. */
+  readonly siteOrigin: (tenant: Tenant) => string;
+}
+
+export interface PersonDoor {
+  readonly users: Users;
+  readonly invitations: Invitations;
+  readonly signIn: SignIn;
+  readonly enrolments: Enrolments;
+  readonly selfService: SelfService;
+  readonly sessions: Sessions;
+  readonly assertions: Assertions;
+}
+
+export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
+  const { store, ledger, keyring, clock, outbox, smsProvider, smsRules, throttleLimits, siteOrigin } = options;
+  const hasher = options.hasher ?? new PasswordHasher();
+  const throttle = new Throttle(store, clock, throttleLimits);
+  const sessions = new Sessions(store, ledger, clock);
+  const sms = new SmsCodes(store, keyring, clock, smsProvider, smsRules);
+  const sharedLogins = new SharedLogins({ store, ledger, clock, outbox, sessions });
+  const completion = new Completion({ store, ledger, keyring, clock, outbox, throttle, sharedLogins });
+  const firstSteps = new FirstSteps({ store, ledger, clock, completion, sms });
+  const grants = new Grants({ store, ledger, keyring, clock, sessions });
+  const proofs = new Proofs(keyring, clock, sms);
+  return {
+    users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
+    invitations: new Invitations({ store, ledger, clock, outbox, hasher, sessions, throttle, firstSteps, siteOrigin }),
+    signIn: new SignIn({ store, ledger, clock, hasher, throttle, proofs, sms, completion, firstSteps, outbox }),
+    enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
+    selfService: new SelfService({ store, clock, outbox, hasher, grants }),
+    sessions,
+    assertions: new Assertions(store, keyring, clock),
+  };
+}

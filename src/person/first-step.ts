@@ -1,0 +1,85 @@
+/** After the first step, however it was done: a session, or the challenge at its next stage, in the commit that says so. */
+import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Precondition, Store, Write } from "../core/store.ts";
+import { type Account, unchanged } from "./account.ts";
+import { type Challenge, type ChallengeRecord, closeChallenge, writeChallenge } from "./challenge.ts";
+import type { Completion, SignedIn } from "./completion.ts";
+import { isRemembered } from "./devices.ts";
+import { usableFactors } from "./factor.ts";
+import type { SmsCodes } from "./sms-factor.ts";
+import { choicesFor, type Outcome, stepOf } from "./step.ts";
+import type { Visit } from "./visit.ts";
+
+/** A first step that is done, and what else belongs to its commit. */
+export interface FirstStep {
+  readonly account: Account;
+  readonly amr: readonly string[];
+  readonly writes: readonly Write[];
+  readonly preconditions: readonly Precondition[];
+  readonly audit: readonly AuditInput[];
+}
+
+export interface FirstStepsOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly clock: Clock;
+  readonly completion: Completion;
+  readonly sms: SmsCodes;
+}
+
+export class FirstSteps {
+  readonly #options: FirstStepsOptions;
+
+  constructor(options: FirstStepsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ConflictError when the account or the challenge has changed since it was read */
+  async advance(visit: Visit, challenge: Challenge, first: FirstStep): Promise<Outcome> {
+    const { store, clock, sms } = this.#options;
+    const { account, amr } = first;
+    const { policy } = visit.tenant;
+    const enrolled = account.credential.factors.length > 0;
+    if (!enrolled && policy.secondFactor === "off") return await this.#finish(visit, challenge, first, amr);
+    const usable = usableFactors(policy, account.credential.factors, visit.host).length > 0;
+    const skips = usable && !challenge.record.fresh && (await isRemembered(store, visit, account, clock.nowMs()));
+    if (skips) return await this.#finish(visit, challenge, first, [...amr, "device"]);
+    const record: ChallengeRecord = {
+      ...challenge.record,
+      // Somebody with a factor that does not count here must not enrol another with the first step alone.
+      stage: enrolled ? "factor" : "enrol",
+      amr,
+      email: account.user.email,
+      epoch: account.user.epoch,
+    };
+    await this.#write(first, writeChallenge(challenge, record));
+    return {
+      kind: "continue",
+      step: stepOf({ ...challenge, record }, choicesFor(visit, record, account, sms.available)),
+    };
+  }
+
+  async #finish(visit: Visit, challenge: Challenge, first: FirstStep, amr: readonly string[]): Promise<SignedIn> {
+    // A challenge that was never written has nothing to close.
+    const close = challenge.revision === 0 ? { writes: [], preconditions: [] } : closeChallenge(challenge);
+    return await this.#options.completion.complete(visit, {
+      account: first.account,
+      credential: first.account.credential,
+      amr,
+      wayBack: challenge.record.wayBack,
+      remember: false,
+      writes: [...close.writes, ...first.writes],
+      preconditions: [...close.preconditions, ...first.preconditions],
+      audit: first.audit,
+    });
+  }
+
+  async #write(first: FirstStep, change: ReturnType<typeof writeChallenge>): Promise<void> {
+    const { store, ledger } = this.#options;
+    const writes = [...change.writes, ...first.writes];
+    const preconditions = [...change.preconditions, ...first.preconditions, ...unchanged(first.account)];
+    if (first.audit.length > 0) await ledger.commit({ writes, preconditions, audit: first.audit });
+    else await store.commit({ writes, preconditions });
+  }
+}

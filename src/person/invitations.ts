@@ -1,0 +1,203 @@
+/** Invitations, forgotten passwords and tickets: tokens that stand for a first step, each good for one use. */
+import type { Actor, ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { RateLimit, Store, Write } from "../core/store.ts";
+import type { Tenant } from "../core/tenant.ts";
+import type { Outbox } from "../notify/outbox.ts";
+import { type Account, findAccount, loadAccount, writeCredential } from "./account.ts";
+import { newChallenge } from "./challenge.ts";
+import { normaliseEmail } from "./email.ts";
+import type { FirstSteps } from "./first-step.ts";
+import type { PasswordHasher } from "./password-hash.ts";
+import { checkNewPassword, type PasswordContext } from "./password-rules.ts";
+import { retryConflicts } from "./retry.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Outcome } from "./step.ts";
+import type { Throttle } from "./throttle.ts";
+import { type LiveToken, newToken, readToken } from "./tokens.ts";
+import { digest, placeOf, type Visit } from "./visit.ts";
+import { wayBackPath } from "./way-back.ts";
+
+const HOUR_MS = 60 * 60_000;
+/** Reset mails for one login, and asked for from one address. */
+const RESETS_PER_LOGIN: RateLimit = { burst: 3, periodMs: HOUR_MS };
+const RESETS_PER_ADDRESS: RateLimit = { burst: 20, periodMs: HOUR_MS };
+
+export interface InvitationsOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly hasher: PasswordHasher;
+  readonly sessions: Sessions;
+  readonly throttle: Throttle;
+  readonly firstSteps: FirstSteps;
+  /** `scheme://host[:port]` under which a tenant's pages are reached. */
+  readonly siteOrigin: (tenant: Tenant) => string;
+}
+
+/** An outcome, with the cookie value that binds the browser to the challenge that follows. */
+export type Accepted = Outcome & { readonly browser?: string };
+
+export class Invitations {
+  readonly #options: InvitationsOptions;
+
+  constructor(options: InvitationsOptions) {
+    this.#options = options;
+  }
+
+  /** Invites a user, by mail where mail is on. Earlier invitations are void. @throws SallyportError `not_found` */
+  async invite(tenant: Tenant, user: string, actor: Actor): Promise<{ link: string; expiresAtMs: number }> {
+    const { store, sessions, outbox, clock, siteOrigin } = this.#options;
+    return await retryConflicts(async () => {
+      const nowMs = clock.nowMs();
+      const account = await existing(store, tenant.id, user);
+      const { token, expiresAtMs, write } = newToken(account, "invite", account.user.epoch + 1, nowMs);
+      const link = `${siteOrigin(tenant)}/.sallyport/invite/${token}`;
+      await sessions.revoke(account, account.user, {
+        writes: [write, ...outbox.write(tenant, account.user, { kind: "invite", link, expiresAtMs }, nowMs)],
+        preconditions: [],
+        audit: [{ action: "user.invited", tenant: tenant.id, actor, target: user }],
+      });
+      return { link, expiresAtMs };
+    });
+  }
+
+  /** Mails a link to set a new password, if there is such a login; takes the same course and answers nothing either way. */
+  async requestReset(visit: Visit, input: unknown): Promise<void> {
+    const { store, ledger, outbox, clock, siteOrigin } = this.#options;
+    const { tenant } = visit;
+    const email = normaliseEmail(input);
+    if (email === undefined) return;
+    const byAddress = await store.take(`reset/address/${placeOf(visit.address)}`, RESETS_PER_ADDRESS);
+    const byLogin = await store.take(`reset/login/${tenant.id}/${digest(email)}`, RESETS_PER_LOGIN);
+    if (!byAddress.allowed || !byLogin.allowed) return;
+    const account = await findAccount(store, tenant.id, email);
+    const wanted =
+      account !== undefined && account.user.state !== "disabled" && tenant.policy.firstFactor === "password";
+    const writes: Write[] = [];
+    if (wanted) {
+      const nowMs = clock.nowMs();
+      const { token, expiresAtMs, write } = newToken(account, "reset", account.user.epoch, nowMs);
+      const link = `${siteOrigin(tenant)}/.sallyport/reset/${token}`;
+      writes.push(write, ...outbox.write(tenant, account.user, { kind: "password-reset", link, expiresAtMs }, nowMs));
+    }
+    const actor = { kind: "user" as const, id: wanted ? account.id : "unknown", address: visit.address.text };
+    await ledger.commit({ writes, audit: [{ action: "reset.requested", tenant: tenant.id, actor }] });
+  }
+
+  /** A ticket with which the portal backend hands over a browser that it has identified. @throws SallyportError `not_found` */
+  async ticket(
+    tenant: TenantId,
+    user: string,
+    actor: Actor,
+    wayBack?: unknown,
+  ): Promise<{ token: string; expiresAtMs: number }> {
+    const { store, ledger, clock } = this.#options;
+    const account = await existing(store, tenant, user);
+    if (account.user.state === "disabled") throw new SallyportError("forbidden", "this user is disabled");
+    const ticket = newToken(account, "ticket", account.user.epoch, clock.nowMs(), wayBackPath(wayBack));
+    await ledger.commit({ writes: [ticket.write], audit: [{ action: "ticket.created", tenant, actor, target: user }] });
+    return { token: ticket.token, expiresAtMs: ticket.expiresAtMs };
+  }
+
+  /** Whose token it is, for the page that asks for the click; changes nothing. */
+  async show(visit: Visit, purpose: "invite" | "reset", token: unknown): Promise<{ email: string } | undefined> {
+    const live = await readToken(this.#options.store, visit.tenant.id, purpose, token);
+    return live === undefined ? undefined : { email: live.account.user.email };
+  }
+
+  /**
+   * Uses an invitation or a reset: sets the password (where the tenant has passwords), ends every session and
+   * lifts every lock, and goes on to the second factor, or to enrolling one.
+   * @throws SallyportError `password_refused`; the token stays good
+   */
+  async accept(visit: Visit, purpose: "invite" | "reset", token: unknown, password?: unknown): Promise<Accepted> {
+    const { store, throttle, hasher } = this.#options;
+    const first = await readToken(store, visit.tenant.id, purpose, token);
+    if (first === undefined) return { kind: "gone" };
+    const phc =
+      visit.tenant.policy.firstFactor === "none"
+        ? undefined
+        : await hasher.hash(checkNewPassword(password, passwordContext(visit.tenant, first.account)));
+    const account = await retryConflicts(async () => {
+      const live = await readToken(store, visit.tenant.id, purpose, token);
+      if (live !== undefined) await this.#setPassword(visit, live, purpose, phc);
+      return live?.account;
+    });
+    if (account === undefined) return { kind: "gone" };
+    await throttle.lift(account.tenant, account.user.email);
+    return await this.#goOn(visit, account.id, [phc === undefined ? "mail" : "pwd"]);
+  }
+
+  /** Takes over a browser with a ticket. */
+  async redeemTicket(visit: Visit, token: unknown): Promise<Accepted> {
+    const { store, clock, firstSteps } = this.#options;
+    return await retryConflicts(async () => {
+      const live = await readToken(store, visit.tenant.id, "ticket", token);
+      if (live === undefined) return { kind: "gone" };
+      const { account, spend, precondition, wayBack } = live;
+      const { challenge, browser } = newChallenge(visit, clock.nowMs(), { ...BLANK, wayBack });
+      const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
+      const audit = [{ action: "ticket.used", tenant: account.tenant, actor, target: account.id }];
+      const first = { account, amr: ["ticket"], writes: [spend], preconditions: [precondition], audit };
+      return { ...(await firstSteps.advance(visit, challenge, first)), browser };
+    });
+  }
+
+  async #setPassword(
+    visit: Visit,
+    live: LiveToken,
+    purpose: "invite" | "reset",
+    phc: string | undefined,
+  ): Promise<void> {
+    const { sessions, outbox, clock } = this.#options;
+    const { account, spend, precondition } = live;
+    const changed =
+      purpose === "reset" ? outbox.write(visit.tenant, account.user, { kind: "password-changed" }, clock.nowMs()) : [];
+    const credential =
+      phc === undefined ? [] : [writeCredential(account, { ...account.credential, password: phc }, false)];
+    const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
+    await sessions.revoke(account, account.user, {
+      writes: [spend, ...credential, ...changed],
+      preconditions: [
+        precondition,
+        ...credential.map(({ kind, id }) => ({ kind, id, revision: account.credentialRevision })),
+      ],
+      audit: [
+        {
+          action: purpose === "reset" ? "password.reset" : "invite.accepted",
+          tenant: account.tenant,
+          actor,
+          target: account.id,
+        },
+      ],
+    });
+  }
+
+  async #goOn(visit: Visit, user: string, amr: readonly string[]): Promise<Accepted> {
+    const { store, clock, firstSteps } = this.#options;
+    return await retryConflicts(async () => {
+      const account = await loadAccount(store, visit.tenant.id, user);
+      if (account === undefined || account.user.state === "disabled") return { kind: "gone" };
+      const { challenge, browser } = newChallenge(visit, clock.nowMs(), BLANK);
+      const first = { account, amr, writes: [], preconditions: [], audit: [] };
+      return { ...(await firstSteps.advance(visit, challenge, first)), browser };
+    });
+  }
+}
+
+const BLANK = { stage: "identify", wayBack: "/", fresh: false, amr: [], epoch: 0 } as const;
+
+/** The names that a password must not be built from. */
+export function passwordContext(tenant: Tenant, account: Account): PasswordContext {
+  return { email: account.user.email, name: account.user.name, tenantName: tenant.name, hosts: tenant.hosts };
+}
+
+async function existing(store: Store, tenant: TenantId, user: string): Promise<Account> {
+  const account = await loadAccount(store, tenant, user);
+  if (account === undefined) throw new SallyportError("not_found", "there is no such user");
+  return account;
+}

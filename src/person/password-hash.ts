@@ -1,0 +1,109 @@
+/** Passwords at rest: argon2id (RFC 9106) as PHC strings, computed off the main thread, few at a time. */
+import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { SallyportError } from "../core/errors.ts";
+
+export interface Argon2Cost {
+  /** KiB. */
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+/** OWASP's first choice: 46 MiB, one pass; about 50 ms on a small server. */
+export const ARGON2_COST: Argon2Cost = { memory: 47_104, passes: 1, parallelism: 1 };
+
+const NONCE_BYTES = 16;
+const TAG_BYTES = 32;
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/;
+
+/** At once: two of libuv's four threads, so that a storm of sign-ins leaves the others, and memory, alone. */
+const CONCURRENT = 2;
+/** Waiting: about five seconds of work; whoever comes later is told to try again. */
+const WAITING = 200;
+
+/**
+ * Hashes and checks passwords. At most two hashes run and 200 wait; after that
+ * calls reject with `limit_reached` at once.
+ */
+export class PasswordHasher {
+  readonly #cost: Argon2Cost;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  /** Checked against when there is no password, so that no user and a wrong password take the same time. */
+  readonly #decoy: string;
+
+  constructor(cost: Argon2Cost = ARGON2_COST) {
+    this.#cost = cost;
+    this.#decoy = toPhc(cost, randomBytes(NONCE_BYTES), randomBytes(TAG_BYTES));
+  }
+
+  /** @param password as `normalisePassword` returns it */
+  async hash(password: string): Promise<string> {
+    const nonce = randomBytes(NONCE_BYTES);
+    return toPhc(this.#cost, nonce, await this.#derive(password, nonce, this.#cost, TAG_BYTES));
+  }
+
+  /**
+   * Whether this is the password; `false`, after the same work, when `phc` is `undefined`.
+   * @throws SallyportError `store_corrupt` for a stored text that is no argon2id string
+   */
+  async verify(phc: string | undefined, password: string): Promise<boolean> {
+    const { cost, nonce, tag } = parsePhc(phc ?? this.#decoy);
+    const derived = await this.#derive(password, nonce, cost, tag.length);
+    return timingSafeEqual(derived, tag) && phc !== undefined;
+  }
+
+  /** Whether a hash was made at another cost than today's: the next successful sign-in replaces it. */
+  isOutdated(phc: string): boolean {
+    const { cost } = parsePhc(phc);
+    const { memory, passes, parallelism } = this.#cost;
+    return cost.memory !== memory || cost.passes !== passes || cost.parallelism !== parallelism;
+  }
+
+  async #derive(message: string, nonce: Buffer, cost: Argon2Cost, tagLength: number): Promise<Buffer> {
+    await this.#enter();
+    try {
+      return await new Promise((resolve, reject) => {
+        const parameters = { message, nonce, ...cost, tagLength };
+        argon2("argon2id", parameters, (error, key) => (error === null ? resolve(key) : reject(error)));
+      });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running < CONCURRENT) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= WAITING) {
+      throw new SallyportError("limit_reached", "too many sign-ins at this moment; try again shortly");
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The place goes straight to the next in line, so that nobody overtakes. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}
+
+function toPhc({ memory, passes, parallelism }: Argon2Cost, nonce: Buffer, tag: Buffer): string {
+  const base64 = (bytes: Buffer) => bytes.toString("base64").replace(/=+$/, "");
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${base64(nonce)}$${base64(tag)}`;
+}
+
+function parsePhc(phc: string): { cost: Argon2Cost; nonce: Buffer; tag: Buffer } {
+  const [, memory, passes, parallelism, nonce, tag] = PHC.exec(phc) ?? [];
+  if (nonce === undefined || tag === undefined) {
+    throw new SallyportError("store_corrupt", "a stored password hash cannot be read");
+  }
+  return {
+    cost: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) },
+    nonce: Buffer.from(nonce, "base64"),
+    tag: Buffer.from(tag, "base64"),
+  };
+}

@@ -1,0 +1,96 @@
+/** What a signed-in person changes about themselves on the account page. */
+import type { Clock } from "../core/clock.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { Store } from "../core/store.ts";
+import type { Outbox } from "../notify/outbox.ts";
+import type { SignedIn } from "./completion.ts";
+import { forgetDevice } from "./devices.ts";
+import { usableFactors } from "./factor.ts";
+import type { Grants } from "./grants.ts";
+import { passwordContext } from "./invitations.ts";
+import type { PasswordHasher } from "./password-hash.ts";
+import { checkNewPassword } from "./password-rules.ts";
+import { newRecoveryCodes } from "./recovery.ts";
+import { retryConflicts } from "./retry.ts";
+import type { LiveSession } from "./session-record.ts";
+import type { Visit } from "./visit.ts";
+
+export interface SelfServiceOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly hasher: PasswordHasher;
+  readonly grants: Grants;
+}
+
+/** Everything but {@link forgetDevice} needs a recent proof, tells by mail, and ends all other sessions; it throws `proof_required`. */
+export class SelfService {
+  readonly #options: SelfServiceOptions;
+
+  constructor(options: SelfServiceOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SallyportError `password_refused` */
+  async changePassword(visit: Visit, password: unknown): Promise<SignedIn> {
+    const { grants, hasher, outbox, clock } = this.#options;
+    const { account } = await grants.require(visit, undefined);
+    const phc = await hasher.hash(checkNewPassword(password, passwordContext(visit.tenant, account)));
+    return await retryConflicts(async () => {
+      const grant = await grants.require(visit, undefined);
+      const writes = outbox.write(visit.tenant, grant.account.user, { kind: "password-changed" }, clock.nowMs());
+      const credential = { ...grant.account.credential, password: phc };
+      return await grants.change(
+        visit,
+        grant,
+        credential,
+        { writes, preconditions: [] },
+        { action: "password.changed" },
+      );
+    });
+  }
+
+  /** @throws SallyportError `not_found`; `forbidden` for the last factor that counts where one is required */
+  async removeFactor(visit: Visit, factor: unknown): Promise<SignedIn> {
+    const { grants, outbox, clock } = this.#options;
+    return await retryConflicts(async () => {
+      const grant = await grants.require(visit, undefined);
+      const { user, credential } = grant.account;
+      const removed = credential.factors.find(({ id }) => id === factor);
+      if (removed === undefined) throw new SallyportError("not_found", "there is no such factor");
+      const factors = credential.factors.filter((other) => other !== removed);
+      const left = usableFactors(visit.tenant.policy, factors, visit.host);
+      if (left.length === 0 && visit.tenant.policy.secondFactor === "required") {
+        throw new SallyportError("forbidden", "this is the last one that lets you in here; set up another first");
+      }
+      const { recovery: _, ...withoutRecovery } = credential;
+      const next = factors.length === 0 ? { ...withoutRecovery, factors } : { ...credential, factors };
+      const { id, kind, name } = removed;
+      const writes = outbox.write(visit.tenant, user, { kind: "factor-removed", factor: kind, name }, clock.nowMs());
+      const audit = { action: "factor.removed", before: { id, kind, name } };
+      return await grants.change(visit, grant, next, { writes, preconditions: [] }, audit);
+    });
+  }
+
+  /** Ten new recovery codes, in `recoveryCodes`; the old ones are void. */
+  async renewRecoveryCodes(visit: Visit): Promise<SignedIn> {
+    const { grants, outbox, clock } = this.#options;
+    return await retryConflicts(async () => {
+      const grant = await grants.require(visit, undefined);
+      const { user, credential } = grant.account;
+      if (credential.factors.length === 0) throw new SallyportError("forbidden", "set up another kind of proof first");
+      const { codes, stored } = newRecoveryCodes(clock.nowMs());
+      const writes = outbox.write(visit.tenant, user, { kind: "recovery-codes-renewed" }, clock.nowMs());
+      const audit = { action: "recovery-codes.renewed" };
+      const next = { ...credential, recovery: stored };
+      const signedIn = await grants.change(visit, grant, next, { writes, preconditions: [] }, audit);
+      return { ...signedIn, recoveryCodes: codes };
+    });
+  }
+
+  /** Forgets one of the person's own remembered devices. */
+  async forgetDevice(session: LiveSession, device: string): Promise<void> {
+    if (!/^dev_[0-9a-z]{26}$/.test(device)) return;
+    await this.#options.store.commit({ writes: [forgetDevice(session.tenant, session.user, device)] });
+  }
+}

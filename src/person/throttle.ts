@@ -1,0 +1,151 @@
+/** Slows guessing: counts failures per login and kind of visitor, and tries per address and tenant, the same on every node. */
+import type { Clock } from "../core/clock.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { RateLimit, Store } from "../core/store.ts";
+import { loginDocumentId } from "./account.ts";
+import { retryConflicts } from "./retry.ts";
+
+/** `{tenant}/{digest of the e-mail}` → {@link FailureRecord}; made for logins that do not exist just the same. */
+export const FAILURE_KIND = "failure";
+
+interface FailureCount {
+  readonly count: number;
+  /** No try counts before this moment. */
+  readonly notBeforeMs: number;
+}
+
+/** One count for each kind of visitor: `stranger`, `located`, `place:…`, `browser:…`. */
+interface FailureRecord {
+  readonly [visitor: string]: FailureCount;
+}
+
+export interface ThrottleLimits {
+  /** Tries by strangers from one address (IPv6: one /64). */
+  readonly address: RateLimit;
+  /** Tries by strangers at one tenant. */
+  readonly tenant: RateLimit;
+}
+
+export const THROTTLE_LIMITS: ThrottleLimits = {
+  address: { burst: 100, periodMs: 10 * 60_000 },
+  tenant: { burst: 2_000, periodMs: 10 * 60_000 },
+};
+
+/** Failures without any delay; after them 1, 2, 4 … seconds. */
+const FREE_FAILURES = 3;
+/** From this many failures on, one try a day, until a completed sign-in or somebody who may lifts it. */
+export const LOCKING_FAILURES = 10;
+const LOCK_MS = 24 * 60 * 60_000;
+/** Failures are forgotten after this long without a further one. */
+const MEMORY_MS = 2 * LOCK_MS;
+
+/** Whose try it is. */
+export interface Visitor {
+  readonly tenant: TenantId;
+  /** Normalised, existing or not. */
+  readonly email: string;
+  /** The count that it falls under. */
+  readonly bucket: string;
+  /** The address's place, as `placeOf` names it. */
+  readonly place: string;
+}
+
+export type Admission =
+  /** `last`: if this try fails, the login is locked for this kind of visitor. */
+  { readonly allowed: true; readonly last: boolean } | { readonly allowed: false; readonly retryAfterMs: number };
+
+/**
+ * A try is counted as a failure before it is judged, by a conditional write, and taken back when it succeeds:
+ * tries that run at once on several nodes cannot outnumber the count.
+ */
+export class Throttle {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #limits: ThrottleLimits;
+
+  constructor(store: Store, clock: Clock, limits: ThrottleLimits = THROTTLE_LIMITS) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Admits one try, or says when to come back. */
+  async admit(visitor: Visitor): Promise<Admission> {
+    const { tenant, bucket, place } = visitor;
+    // Known browsers and places are not slowed by what strangers do from the same address or at the same tenant.
+    if (bucket === "stranger") {
+      const byAddress = await this.#store.take(`sign-in/address/${place}`, this.#limits.address);
+      if (!byAddress.allowed) return { allowed: false, retryAfterMs: byAddress.retryAfterMs };
+      const byTenant = await this.#store.take(`sign-in/tenant/${tenant}`, this.#limits.tenant);
+      if (!byTenant.allowed) return { allowed: false, retryAfterMs: byTenant.retryAfterMs };
+    }
+    return await retryConflicts(async () => {
+      const nowMs = this.#clock.nowMs();
+      const { record, revision } = await this.#read(visitor);
+      const before = record[bucket] ?? { count: 0, notBeforeMs: 0 };
+      if (nowMs < before.notBeforeMs) return { allowed: false, retryAfterMs: before.notBeforeMs - nowMs };
+      const count = before.count + 1;
+      await this.#write(visitor, revision, { ...record, [bucket]: { count, notBeforeMs: nowMs + delayMs(count) } });
+      return { allowed: true, last: count >= LOCKING_FAILURES };
+    });
+  }
+
+  /** Takes one counted failure back: the step succeeded, though the sign-in is not complete. */
+  async refund(visitor: Visitor): Promise<void> {
+    await this.#change(visitor, (count) => ({ count: count.count - 1, notBeforeMs: 0 }));
+  }
+
+  /** Forgets this kind of visitor's failures: the sign-in is complete. */
+  async clear(visitor: Visitor): Promise<void> {
+    await this.#change(visitor, () => ({ count: 0, notBeforeMs: 0 }));
+  }
+
+  /** Lifts every lock and delay of a login. */
+  async lift(tenant: TenantId, email: string): Promise<void> {
+    const id = loginDocumentId(tenant, email);
+    await this.#store.commit({ writes: [{ kind: FAILURE_KIND, id, value: null, quiet: true }] });
+  }
+
+  /** For each login, until when some kind of visitor is locked out; 0: nobody is. At most 1,000 e-mails. */
+  async lockedUntilMs(tenant: TenantId, emails: readonly string[]): Promise<number[]> {
+    const ids = emails.map((email) => loginDocumentId(tenant, email));
+    const documents = await this.#store.getMany(FAILURE_KIND, ids);
+    const nowMs = this.#clock.nowMs();
+    return documents.map((document) => {
+      const counts = Object.values((document?.value ?? {}) as FailureRecord);
+      return counts.reduce((latest, { count, notBeforeMs }) => {
+        return count >= LOCKING_FAILURES && notBeforeMs > nowMs ? Math.max(latest, notBeforeMs) : latest;
+      }, 0);
+    });
+  }
+
+  async #change(visitor: Visitor, change: (count: FailureCount) => FailureCount): Promise<void> {
+    await retryConflicts(async () => {
+      const { record, revision } = await this.#read(visitor);
+      const { [visitor.bucket]: before, ...others } = record;
+      if (before === undefined) return;
+      const after = change(before);
+      await this.#write(visitor, revision, after.count <= 0 ? others : { ...others, [visitor.bucket]: after });
+    });
+  }
+
+  async #read({ tenant, email }: Visitor): Promise<{ record: FailureRecord; revision: number }> {
+    const document = await this.#store.get(FAILURE_KIND, loginDocumentId(tenant, email));
+    return { record: (document?.value ?? {}) as FailureRecord, revision: document?.revision ?? 0 };
+  }
+
+  async #write({ tenant, email }: Visitor, revision: number, record: FailureRecord): Promise<void> {
+    const id = loginDocumentId(tenant, email);
+    const value = Object.keys(record).length === 0 ? null : record;
+    const expiresAtMs = this.#clock.nowMs() + MEMORY_MS;
+    await this.#store.commit({
+      writes: [{ kind: FAILURE_KIND, id, value, expiresAtMs, quiet: true }],
+      preconditions: [{ kind: FAILURE_KIND, id, revision }],
+    });
+  }
+}
+
+function delayMs(failures: number): number {
+  if (failures >= LOCKING_FAILURES) return LOCK_MS;
+  return failures < FREE_FAILURES ? 0 : 1_000 * 2 ** (failures - FREE_FAILURES);
+}

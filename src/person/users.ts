@@ -1,0 +1,299 @@
+/** Managing a tenant's users: what the admin API and the clinic's owner do, never what a person proves. */
+import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { ConflictError, SallyportError } from "../core/errors.ts";
+import { newId, type TenantId } from "../core/ids.ts";
+import type { Store, Write } from "../core/store.ts";
+import type { Tenant } from "../core/tenant.ts";
+import type { Outbox } from "../notify/outbox.ts";
+import {
+  type Account,
+  CREDENTIAL_KIND,
+  type CredentialRecord,
+  findAccount,
+  LOGIN_KIND,
+  loadAccount,
+  loginDocumentId,
+  NO_CREDENTIAL,
+  type Role,
+  USER_KIND,
+  type UserRecord,
+  unchanged,
+  userDocumentId,
+  writeCredential,
+  writeUser,
+} from "./account.ts";
+import { normaliseEmail, parseEmail } from "./email.ts";
+import type { PasswordHasher } from "./password-hash.ts";
+import { checkNewPassword } from "./password-rules.ts";
+import { retryConflicts } from "./retry.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Throttle } from "./throttle.ts";
+import { describeUser, type UserView } from "./user-view.ts";
+
+export interface NewUser {
+  readonly email: unknown;
+  readonly name?: string;
+  readonly role?: Role;
+  /** The operator's own choice, by the same rules as a person's; without it the user is `invited`. */
+  readonly password?: unknown;
+}
+
+export interface UserChange {
+  readonly email?: unknown;
+  /** `null` takes the name away. */
+  readonly name?: string | null;
+  readonly role?: Role;
+  /** `active` also lifts a lock. */
+  readonly state?: "active" | "disabled";
+}
+
+export interface UsersOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly hasher: PasswordHasher;
+  readonly sessions: Sessions;
+  readonly throttle: Throttle;
+}
+
+/** Methods that name a user throw `not_found` when the tenant has none of that id. */
+export class Users {
+  readonly #options: UsersOptions;
+
+  constructor(options: UsersOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SallyportError `email_invalid`, `email_taken`, `password_refused` */
+  async create(tenant: Tenant, input: NewUser, actor: Actor): Promise<UserView> {
+    const { store, ledger, clock, hasher } = this.#options;
+    const nowMs = clock.nowMs();
+    const email = parseEmail(input.email);
+    const { name, role = "user", password } = input;
+    const context = { email, name, tenantName: tenant.name, hosts: tenant.hosts };
+    const phc = password === undefined ? undefined : await hasher.hash(checkNewPassword(password, context));
+    const key = { tenant: tenant.id, id: newId("usr", nowMs) };
+    const user: UserRecord = {
+      email,
+      ...(name === undefined ? {} : { name }),
+      role,
+      state: phc === undefined ? "invited" : "active",
+      epoch: 1,
+      createdAt: new Date(nowMs).toISOString(),
+    };
+    const credential: CredentialRecord = phc === undefined ? NO_CREDENTIAL : { ...NO_CREDENTIAL, password: phc };
+    const login = loginWrite(tenant.id, email, key.id);
+    await ledger
+      .commit({
+        writes: [writeUser(key, user), writeCredential(key, credential, false), login],
+        preconditions: [{ kind: LOGIN_KIND, id: login.id, revision: 0 }, absent(key)],
+        audit: [this.#audit("user.created", tenant.id, actor, key.id, { after: shown(user) })],
+      })
+      .catch(takenOr);
+    const account = await loadAccount(store, tenant.id, key.id);
+    if (account === undefined) throw new SallyportError("not_found", "the user was deleted at the same moment");
+    return await this.#view(tenant, account);
+  }
+
+  async get(tenant: Tenant, user: string): Promise<UserView> {
+    return await this.#view(tenant, await this.#account(tenant.id, user));
+  }
+
+  /** The user with this login, however it is spelt. */
+  async byEmail(tenant: Tenant, email: string): Promise<UserView | undefined> {
+    const account = await findAccount(this.#options.store, tenant.id, normaliseEmail(email) ?? "");
+    return account === undefined ? undefined : await this.#view(tenant, account);
+  }
+
+  /** In the order of their making. @param page `after`: the last id of the page before; `limit` 1 to 500 */
+  async list(tenant: Tenant, page: { readonly limit: number; readonly after?: string }): Promise<UserView[]> {
+    const { store, throttle } = this.#options;
+    const prefix = `${tenant.id}/`;
+    const after = page.after === undefined ? {} : { after: `${prefix}${page.after}` };
+    const users = await store.list({ kind: USER_KIND, prefix, limit: page.limit, ...after });
+    const credentials = await store.getMany(
+      CREDENTIAL_KIND,
+      users.map((document) => document.id),
+    );
+    const records = users.map((document) => document.value as UserRecord);
+    const locks = await throttle.lockedUntilMs(
+      tenant.id,
+      records.map((user) => user.email),
+    );
+    return users.map((document, index) => {
+      const credential = (credentials[index]?.value as CredentialRecord | undefined) ?? NO_CREDENTIAL;
+      const user = document.value as UserRecord;
+      const id = document.id.slice(prefix.length);
+      return describeUser(tenant, { id, user, credential, revision: document.revision }, locks[index] ?? 0);
+    });
+  }
+
+  /**
+   * Changes a user. A new e-mail, another role and disabling end every session: what they hold was proven by
+   * another login or for other rights. Nobody takes their own rights away by mistake.
+   * @param revision of the user as the caller read it
+   * @throws SallyportError `email_invalid`, `email_taken`, `forbidden`; ConflictError for another revision
+   */
+  async change(tenant: Tenant, id: string, change: UserChange, actor: Actor, revision?: number): Promise<UserView> {
+    const { sessions, ledger, throttle } = this.#options;
+    const before = await retryConflicts(async () => {
+      const account = await this.#account(tenant.id, id, revision);
+      const user = changed(account, change);
+      refuseSelfHarm(account, user, actor);
+      const audit = [
+        this.#audit("user.changed", tenant.id, actor, id, { before: shown(account.user), after: shown(user) }),
+      ];
+      const moved = user.email === account.user.email ? undefined : loginWrite(tenant.id, user.email, id);
+      const writes = moved === undefined ? [] : [moved, loginWrite(tenant.id, account.user.email, undefined)];
+      const preconditions = moved === undefined ? [] : [{ kind: LOGIN_KIND, id: moved.id, revision: 0 }];
+      const voids = moved !== undefined || user.role !== account.user.role || user.state === "disabled";
+      if (voids) await sessions.revoke(account, user, { writes, preconditions, audit }).catch(takenOr);
+      else {
+        const unchangedUser = unchanged(account).slice(0, 1);
+        await ledger.commit({ writes: [writeUser(account, user)], preconditions: unchangedUser, audit });
+      }
+      return account;
+    });
+    if (change.state === "active") await throttle.lift(tenant.id, before.user.email);
+    return await this.get(tenant, id);
+  }
+
+  /** Deletes a user and everything that proves them. @throws ConflictError, SallyportError `forbidden` */
+  async delete(tenant: Tenant, id: string, actor: Actor, revision?: number): Promise<void> {
+    const { store, sessions, ledger } = this.#options;
+    const deleted = await retryConflicts(async () => {
+      const account = await this.#account(tenant.id, id, revision);
+      refuseSelfHarm(account, undefined, actor);
+      const gone = userDocumentId(tenant.id, id);
+      await ledger.commit({
+        writes: [
+          { kind: USER_KIND, id: gone, value: null },
+          { kind: CREDENTIAL_KIND, id: gone, value: null },
+          loginWrite(tenant.id, account.user.email, undefined),
+        ],
+        preconditions: unchanged(account),
+        audit: [this.#audit("user.deleted", tenant.id, actor, id, { before: shown(account.user) })],
+      });
+      return account;
+    });
+    await sessions.endLeftovers(tenant.id, id, deleted.user.epoch);
+    await this.#options.throttle.lift(tenant.id, deleted.user.email);
+    await deleteAll(store, "device", `${tenant.id}/${id}/`);
+  }
+
+  /** Takes every factor and recovery code away: the next sign-in enrols anew. Sessions and devices end; the person is told. */
+  async resetFactors(tenant: Tenant, id: string, actor: Actor): Promise<UserView> {
+    const { sessions, outbox, clock } = this.#options;
+    await retryConflicts(async () => {
+      const account = await this.#account(tenant.id, id);
+      const { recovery: _, lastFactor: __, ...kept } = account.credential;
+      const before = account.credential.factors.map((factor) => ({
+        id: factor.id,
+        kind: factor.kind,
+        name: factor.name,
+      }));
+      const told = outbox.write(tenant, account.user, { kind: "factors-reset" }, clock.nowMs());
+      await sessions.revoke(account, account.user, {
+        writes: [writeCredential(account, { ...kept, factors: [] }, false), ...told],
+        preconditions: unchanged(account).slice(1),
+        audit: [this.#audit("factors.reset", tenant.id, actor, id, { before })],
+      });
+    });
+    return await this.get(tenant, id);
+  }
+
+  /** Lifts locks and delays after failures. */
+  async unlock(tenant: Tenant, id: string, actor: Actor): Promise<UserView> {
+    const { ledger, throttle } = this.#options;
+    const account = await this.#account(tenant.id, id);
+    await ledger.commit({ writes: [], audit: [this.#audit("user.unlocked", tenant.id, actor, id, {})] });
+    await throttle.lift(tenant.id, account.user.email);
+    return await this.#view(tenant, account);
+  }
+
+  /** Signs a user out everywhere. @returns how many sessions ended */
+  async endSessions(tenant: Tenant, id: string, actor: Actor): Promise<number> {
+    return await retryConflicts(async () => {
+      return await this.#options.sessions.endAllOf(await this.#account(tenant.id, id), actor);
+    });
+  }
+
+  #audit(
+    action: string,
+    tenant: TenantId,
+    actor: Actor,
+    target: string,
+    about: Pick<AuditInput, "before" | "after">,
+  ): AuditInput {
+    return { action, tenant, actor, target, ...about };
+  }
+
+  async #account(tenant: TenantId, id: string, revision?: number): Promise<Account> {
+    const account = await loadAccount(this.#options.store, tenant, id);
+    if (account === undefined) throw new SallyportError("not_found", "there is no such user");
+    if (revision !== undefined && revision !== account.userRevision) {
+      throw new ConflictError(USER_KIND, userDocumentId(tenant, id));
+    }
+    return account;
+  }
+
+  async #view(tenant: Tenant, { id, user, userRevision: revision, credential }: Account): Promise<UserView> {
+    const [lockedUntilMs = 0] = await this.#options.throttle.lockedUntilMs(tenant.id, [user.email]);
+    return describeUser(tenant, { id, user, credential, revision }, lockedUntilMs);
+  }
+}
+
+function changed(account: Account, change: UserChange): UserRecord {
+  const { name: before, ...kept } = account.user;
+  const name = change.name === undefined ? before : (change.name ?? undefined);
+  // Enabling gives back what there was: somebody without a password is still invited.
+  const enabled =
+    account.credential.password === undefined && account.credential.factors.length === 0 ? "invited" : "active";
+  const state = change.state === "active" ? (kept.state === "disabled" ? enabled : kept.state) : change.state;
+  return {
+    ...kept,
+    ...(name === undefined ? {} : { name }),
+    email: change.email === undefined ? kept.email : parseEmail(change.email),
+    role: change.role ?? kept.role,
+    state: state ?? kept.state,
+  };
+}
+
+function refuseSelfHarm(account: Account, after: UserRecord | undefined, actor: Actor): void {
+  if (actor.kind !== "user" || actor.id !== account.id) return;
+  const demoted = account.user.role === "owner" && after?.role !== "owner";
+  if (after === undefined || after.state === "disabled" || demoted) {
+    throw new SallyportError("forbidden", "nobody takes their own access away; another owner can");
+  }
+}
+
+/** @param user `undefined`: the e-mail is free again */
+function loginWrite(tenant: TenantId, email: string, user: string | undefined): Write {
+  const value = user === undefined ? null : { user };
+  return { kind: LOGIN_KIND, id: loginDocumentId(tenant, email), value };
+}
+
+function absent({ tenant, id }: Pick<Account, "tenant" | "id">) {
+  return { kind: USER_KIND, id: userDocumentId(tenant, id), revision: 0 };
+}
+
+function takenOr(error: unknown): never {
+  if (error instanceof ConflictError && error.kind === LOGIN_KIND) {
+    throw new SallyportError("email_taken", "another user of this clinic signs in with this e-mail", { cause: error });
+  }
+  throw error;
+}
+
+/** What the audit log says of a user. */
+function shown({ email, name, role, state }: UserRecord) {
+  return { email, ...(name === undefined ? {} : { name }), role, state };
+}
+
+async function deleteAll(store: Store, kind: string, prefix: string): Promise<void> {
+  const documents = await store.list({ kind, prefix, limit: 500 });
+  if (documents.length === 0) return;
+  await store.commit({ writes: documents.map(({ id }) => ({ kind, id, value: null, quiet: true })) });
+  await deleteAll(store, kind, prefix);
+}
