@@ -28,13 +28,17 @@ const PLACEHOLDER_ORIGIN = "http://upstream";
 
 export class UpstreamConnection {
   readonly #client: Client;
+  readonly #socket: Socket;
   /** Requests given to it so far. */
   uses = 0;
   /** The pool's mark: it lies ready. */
   idle = false;
 
   constructor(socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
+    this.#socket = socket;
     let unused: Socket | undefined = socket;
+    socket.on("error", () => {});
+    socket.once("close", () => events.gone(this));
     this.#client = new Client(PLACEHOLDER_ORIGIN, {
       // A second call means that the socket was lost: the pool opens another, undici must not.
       connect: (_options, callback) => {
@@ -53,8 +57,6 @@ export class UpstreamConnection {
       bodyTimeout: options.responseIdleMs,
     });
     this.#client.on("drain", () => events.free(this));
-    this.#client.on("disconnect", () => events.gone(this));
-    this.#client.on("connectionError", () => events.gone(this));
   }
 
   send(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -65,5 +67,6 @@ export class UpstreamConnection {
   /** Closes at once; a request on it fails. */
   destroy(): void {
     void this.#client.destroy();
+    this.#socket.destroy();
   }
 }

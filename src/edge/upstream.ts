@@ -68,7 +68,7 @@ export class Upstream {
     }
     this.#waiting.set(waiter, performance.now() + this.#options.connectMs);
     this.#open();
-    this.#alarm ??= setTimeout(this.#expire, this.#options.connectMs);
+    this.#alarm ??= setTimeout(this.#expire, this.#options.connectMs).unref();
   }
 
   cancel(waiter: Waiter): void {
@@ -117,16 +117,21 @@ export class Upstream {
   #add(socket: Socket): void {
     const connection = new UpstreamConnection(socket, this.#options, this);
     this.#connections.add(connection);
-    this.free(connection);
+    // One that nobody waits for any more would lie idle unwatched.
+    if (!this.#serve(connection)) connection.destroy();
   }
 
-  free(connection: UpstreamConnection): void {
-    if (connection.idle || !this.#connections.has(connection)) return;
+  #serve(connection: UpstreamConnection): boolean {
     for (const waiter of this.#waiting.keys()) {
       this.#waiting.delete(waiter);
       waiter.connected(connection);
-      return;
+      return true;
     }
+    return false;
+  }
+
+  free(connection: UpstreamConnection): void {
+    if (connection.idle || !this.#connections.has(connection) || this.#serve(connection)) return;
     if (this.#closed) {
       connection.destroy();
       return;

@@ -1,0 +1,108 @@
+/** Requests for our own pages: over control's socket, with the edge's facts and nobody else's. */
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { startForwardEdge } from "../support/forward-edge.ts";
+import { exchangeRaw, RawClient } from "../support/raw-http.ts";
+
+interface Seen {
+  readonly req: IncomingMessage;
+  readonly body: string;
+}
+
+async function start(t: Test) {
+  // Not in the test's own folder: a socket's path is limited to about 100 bytes.
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const pagesSocket = join(folder, "pages.sock");
+  const seen: Seen[] = [];
+  const control = createServer((req, res) => {
+    let body = "";
+    req.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    req.on("end", () => {
+      seen.push({ req, body });
+      res.writeHead(200, { "set-cookie": "__Host-sallyport=new; Secure", "sallyport-internal": "x" }).end("page");
+    });
+  });
+  control.listen(pagesSocket);
+  await once(control, "listening");
+  t.teardown(() => {
+    control.closeAllConnections();
+    control.close();
+  });
+  return { seen, control, edge: await startForwardEdge(t, { upstreams: [], pagesSocket, assertion: "the.assertion" }) };
+}
+
+function request(method: string, fields: string, body = ""): string {
+  return `${method} /.sallyport/sign-in?a=1 HTTP/1.1\r\nHost: happyfeet.example\r\nConnection: close\r\n${fields}\r\n${body}`;
+}
+
+t.test("control is told what the edge knows, and gets our cookies", async (t) => {
+  const { seen, edge } = await start(t);
+  const answer = await exchangeRaw(
+    edge.port,
+    request(
+      "GET",
+      "Cookie: a=b; __Host-sallyport=secret\r\nSallyport-Client-Address: 9.9.9.9\r\nSallyport-Tenant: evil\r\nSALLYPORT_TLS: 1\r\nX-Forwarded-For: 9.9.9.9\r\nConnection: Sallyport-Client-Address, Sallyport-Tls\r\n",
+    ),
+  );
+  t.match(answer, /^HTTP\/1\.1 200 [\s\S]*set-cookie: __Host-sallyport=new; Secure\r\n[\s\S]*\r\npage\r\n/i);
+  t.notMatch(answer, /sallyport-internal/i);
+  t.equal(seen[0]?.req.url, "/.sallyport/sign-in?a=1");
+  t.same(seen[0]?.req.headers, {
+    connection: "keep-alive",
+    host: "happyfeet.example",
+    cookie: "a=b; __Host-sallyport=secret",
+    "sallyport-client-address": "203.0.113.7",
+    "sallyport-tenant": "happy-feet",
+    "sallyport-tls": "0",
+    "sallyport-request-id": "req-1",
+  });
+});
+
+t.test("bodies arrive whole, with their length, or not at all", async (t) => {
+  const { seen, edge } = await start(t);
+  const { port } = edge;
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 3\r\n", "a=b")), /^HTTP\/1\.1 200 /);
+  const chunks = "Transfer-Encoding: chunked\r\n";
+  t.match(await exchangeRaw(port, request("POST", chunks, "1\r\na\r\n2\r\n=b\r\n0\r\n\r\n")), /^HTTP\/1\.1 200 /);
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 0\r\n")), /^HTTP\/1\.1 200 /);
+  t.same(
+    seen.map(({ req, body }) => [req.headers["content-length"], req.headers["transfer-encoding"], body]),
+    [
+      ["3", undefined, "a=b"],
+      ["3", undefined, "a=b"],
+      ["0", undefined, ""],
+    ],
+  );
+  const most = "x".repeat(65_536);
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 65536\r\n", most)), /^HTTP\/1\.1 200 /);
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 65537\r\n")), /^HTTP\/1\.1 413 /);
+  const chunked = await exchangeRaw(port, request("POST", chunks, `10001\r\n${most}x\r\n0\r\n\r\n`));
+  t.match(chunked, /^HTTP\/1\.1 413 [\s\S]*"code":"payload_too_large"/);
+  t.equal(seen.length, 4);
+});
+
+t.test("an expectation is answered before the body is read", async (t) => {
+  const { seen, edge } = await start(t);
+  const client = await RawClient.open(edge.port);
+  client.send(request("POST", "Expect: 100-continue\r\nContent-Length: 3\r\n"));
+  await client.until((received) => received === "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("a=b");
+  t.match(await client.untilEnd(), /\r\npage\r\n/);
+  t.equal(seen[0]?.body, "a=b");
+});
+
+t.test("while control is away: try again shortly", async (t) => {
+  const { control, edge } = await start(t);
+  control.close();
+  const problem = await exchangeRaw(edge.port, request("GET", ""));
+  t.match(problem, /^HTTP\/1\.1 503 [\s\S]*retry-after: [\s\S]*"code":"unavailable"/i);
+  t.match(
+    await exchangeRaw(edge.port, request("GET", "Accept: text/html\r\n")),
+    /^HTTP\/1\.1 503 [\s\S]*<!doctype html>/,
+  );
+});
