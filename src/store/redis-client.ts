@@ -17,7 +17,7 @@ const COMMAND_MS = 800;
 /** How long of it replicas may take to acknowledge. */
 const WAIT_MS = 500;
 /** A connection that owes an answer for this long is given up: its peer may be gone without a word. */
-const SILENCE_MS = 5_000;
+const SILENCE_MS = 3_000;
 const CONNECT_MS = 2_000;
 /** At least 6.2: `XRANGE` with an open end. */
 const EVICTION = /^maxmemory_policy:(\S+)/m;

@@ -191,7 +191,14 @@ export class RedisStore implements Store {
 
   /** By Redis's own clock: a node whose clock jumps cannot make a used key usable. */
   async useOnce(key: string, ttlMs: number): Promise<boolean> {
-    const answer = await this.#client.writeCommand("SET", this.#key(`once:${key}`), 1, "NX", "PX", Math.ceil(ttlMs));
+    const answer = await this.#client.writeCommand(
+      "SET",
+      this.#key(`once:${key}`),
+      1,
+      "NX",
+      "PX",
+      Math.max(1, Math.ceil(ttlMs)),
+    );
     return answer === "OK";
   }
 

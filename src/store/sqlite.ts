@@ -49,6 +49,7 @@ export class SqliteStore implements Store {
   readonly #clock: Clock;
   readonly #writer: SqliteWriter;
   readonly #reader: DatabaseSync;
+  readonly #inMemory: boolean;
   readonly #get: StatementSync;
   readonly #list: StatementSync;
   readonly #head: StatementSync;
@@ -58,10 +59,10 @@ export class SqliteStore implements Store {
   /** @throws SallyportError as {@link openDatabase}. */
   constructor(file: string, options: { readonly clock: Clock; readonly feed: FeedLimits }) {
     const db = openDatabase(file);
-    const inMemory = file === ":memory:";
+    this.#inMemory = file === ":memory:";
     this.#clock = options.clock;
-    this.#reader = inMemory ? db : openReader(file);
-    this.#writer = new SqliteWriter(db, { ...options, sliced: !inMemory });
+    this.#reader = this.#inMemory ? db : openReader(file);
+    this.#writer = new SqliteWriter(db, { ...options, sliced: !this.#inMemory });
     this.#get = this.#reader.prepare(`SELECT ${COLUMNS} FROM document WHERE kind = ? AND id = ?`);
     this.#list = this.#reader.prepare(
       `SELECT ${COLUMNS} FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ?
@@ -163,8 +164,9 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // The writer goes last: whoever closes last folds the log into the file, which a reader cannot.
+    if (!this.#inMemory) this.#reader.close();
     await this.#writer.close();
-    if (this.#reader.isOpen) this.#reader.close();
   }
 
   #getLive(kind: string, id: string): StoredDocument | undefined {
