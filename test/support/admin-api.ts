@@ -1,5 +1,6 @@
 /** An admin API on a real port and a real store, for tests. */
 import type { AddressInfo } from "node:net";
+import type { Test } from "tap";
 import { createAdminApi } from "../../src/admin/api.ts";
 import type { AdminDependencies } from "../../src/admin/dependencies.ts";
 import { parsePrefix, prefixContains } from "../../src/core/address.ts";
@@ -68,7 +69,8 @@ function explainFrom(store: Store): AdminDependencies["explain"] {
   };
 }
 
-export async function startAdminApi(options: FixtureOptions = {}): Promise<AdminFixture> {
+/** Ends with the test. */
+export async function startAdminApi(t: Test, options: FixtureOptions = {}): Promise<AdminFixture> {
   const clock = options.clock ?? new FixedClock(START_MS);
   const store = options.store ?? (await openStore("sqlite::memory:", { clock }));
   const keyring = new Keyring([new Uint8Array(32).fill(7)]);
@@ -93,6 +95,14 @@ export async function startAdminApi(options: FixtureOptions = {}): Promise<Admin
   );
   const origin = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
   const call: AdminFixture["call"] = (method, path, given) => request(origin, method, path, given);
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await api.close();
+    if (options.store === undefined) await store.close();
+  };
+  t.teardown(close);
   return {
     origin,
     store,
@@ -104,10 +114,7 @@ export async function startAdminApi(options: FixtureOptions = {}): Promise<Admin
       call("POST", "/v1/tenants", {
         json: { id, name: `Clinic ${id}`, hosts: [`${id}.example`], upstreams: ["http://127.0.0.1:9000"] },
       }),
-    close: async () => {
-      await api.close();
-      if (options.store === undefined) await store.close();
-    },
+    close,
   };
 }
 
