@@ -94,8 +94,8 @@ function messageOf(mail: OutgoingMail) {
   };
 }
 
-/** Before the message was handed over nothing was sent; after it, a lost answer leaves it open. */
-const BEFORE_DATA = new Set(["ECONNREFUSED", "EDNS", "ETLS", "EAUTH", "ENOAUTH", "EREQUIRETLS", "ENOTFOUND"]);
+/** Failures before anything was handed over; with any other a lost answer leaves it open. */
+const BEFORE_DATA = new Set(["EDNS", "ETLS", "EAUTH", "ENOAUTH"]);
 
 function smtpFailure(error: unknown): DeliveryError {
   const code = errorCode(error) ?? "error";
