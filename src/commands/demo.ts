@@ -88,7 +88,7 @@ Sallyport guards a sample clinic, Happy Feet Podiatry. Its allowlist is empty: n
 
   2. admit this machine by the admin API:
      curl -H "Authorization: Bearer $(cat ${join(folder, ADMIN_KEY_FILE)})" -H 'Content-Type: application/json' \\
-       -d '{"cidr": "127.0.0.1", "label": "my desk"}' ${admin}/v1/tenants/happy-feet/allowlist
+       -d '{"cidr": "127.0.0.1", "label": "my desk"}' '${admin}/v1/tenants/happy-feet/allowlist?wait=applied'
 
   3. knock again, and be let in (200); the browser too, on reload:
      ${visit}

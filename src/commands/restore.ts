@@ -14,10 +14,7 @@ export const restore: Command = {
     // Refuses while a gate runs on this data folder.
     (await openSocketFolder(config.dataDir)).remove();
     const file = configuredFile(config);
-    const kept = await restoreSqlite(resolve(call.base, argument(call, 0)), file, Date.now());
-    return {
-      data: { restored: file, kept },
-      text: `restored ${file}${kept === undefined ? "" : `; the earlier store is kept as ${kept}`}`,
-    };
+    await restoreSqlite(resolve(call.base, argument(call, 0)), file);
+    return { data: { restored: file }, text: `restored ${file}; what was there before is kept as ${file}.replaced` };
   },
 };

@@ -6,6 +6,8 @@ import { createLog } from "../observe/log.ts";
 import { Supervisor } from "../serve/supervisor.ts";
 import type { Command } from "./command.ts";
 
+const SAME_SIGNAL_MS = 500;
+
 export const serve: Command = {
   summary: "Run the gate: SIGTERM drains and stops it, SIGHUP re-reads the configuration.",
   args: "",
@@ -35,17 +37,21 @@ async function reload(supervisor: Supervisor, log: Logger): Promise<void> {
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second ends everything at once. */
+/**
+ * Resolves at the first SIGTERM or SIGINT; the next one ends everything at once. One Ctrl-C can arrive twice,
+ * from the terminal and from a runner such as npm that passes it on: what follows at once is the same one.
+ */
 export function stopSignal(supervisor: Supervisor): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const stop = (): void => {
-      if (asked) {
+      if (askedAt === undefined) {
+        askedAt = performance.now();
+        resolve();
+      } else if (performance.now() - askedAt > SAME_SIGNAL_MS) {
         supervisor.kill();
         process.exit(1);
       }
-      asked = true;
-      resolve();
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);

@@ -98,9 +98,9 @@ export class Listeners {
     return { ...edge, listen, ...(edge.healthListen !== undefined && { healthListen: { ...edge.healthListen, fd } }) };
   }
 
-  /** Closes what `later` has not taken over. */
+  /** Closes what `later` has not taken over, if it is not closed yet. */
   close(later?: Listeners): void {
-    for (const [key, socket] of this.#sockets) if (later?.socket(key) !== socket) socket.close();
+    for (const [key, socket] of this.#sockets) if (later?.socket(key) !== socket) socket[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,6 @@
 /** What supervisor and children say to each other over IPC. An edge is told nothing secret; only control's start carries keys. */
-import type { Config, EdgeConfig, LogLevel, Secrets, StalenessConfig } from "../config.ts";
+import type { Config, DeclaredTenant, EdgeConfig, LogLevel, Secrets, StalenessConfig } from "../config.ts";
+import type { Issue } from "../core/errors.ts";
 
 export interface EdgeStart {
   readonly worker: number;
@@ -12,23 +13,31 @@ export interface EdgeStart {
 
 export interface ControlStart {
   readonly config: Config;
-  readonly secrets: Secrets;
+  readonly secrets: Required<Secrets>;
   readonly socketDir: string;
 }
 
 /** Supervisor to child. */
 export type Order<Start> =
   | { readonly type: "start"; readonly start: Start }
+  | { readonly type: "declare"; readonly tenants: readonly DeclaredTenant[] }
   | { readonly type: "stop"; readonly deadlineMs: number };
 
 /** Child to supervisor. `addresses` are `host:port`. */
 export type Report =
   | { readonly type: "listening"; readonly addresses: readonly string[] }
-  | { readonly type: "failed"; readonly message: string };
+  | { readonly type: "declared" }
+  | { readonly type: "failed"; readonly message: string; readonly issues: readonly Issue[] };
 
 /** A part of the gate that runs, in whichever process. */
 export interface Running {
   readonly addresses: readonly string[];
   /** Takes nothing new, lets what is in flight end until the deadline, then cuts it. */
   stop(deadlineMs: number): Promise<void>;
+}
+
+/** Control, which can take other declared tenants while it runs. */
+export interface RunningControl extends Running {
+  /** @throws Error when they cannot all be had; then nothing has changed */
+  declare(tenants: readonly DeclaredTenant[]): Promise<void>;
 }

@@ -6,7 +6,8 @@ import { type Issue, SallyportError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { EdgePool } from "./edge-pool.ts";
 import { probe } from "./listeners.ts";
-import { type Part, startControlHere, startControlProcess } from "./parts.ts";
+import type { ControlStart } from "./messages.ts";
+import { type ControlPart, startControlHere, startControlProcess } from "./parts.ts";
 import { openSocketFolder, type SocketFolder } from "./socket-folder.ts";
 import { checkTlsFiles, digestFiles, tlsFilesOf } from "./tls-files.ts";
 
@@ -39,36 +40,45 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #folder: SocketFolder;
   #plan: Plan;
-  #control: Part;
-  #edges: EdgePool | undefined;
+  readonly #edges: EdgePool;
+  #control: ControlPart;
   #stopping: Promise<void> | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
-  private constructor(options: SupervisorOptions, folder: SocketFolder, plan: Plan, control: Part) {
+  private constructor(
+    options: SupervisorOptions,
+    folder: SocketFolder,
+    plan: Plan,
+    control: ControlPart,
+    edges: EdgePool,
+  ) {
     this.#options = options;
     this.#folder = folder;
     this.#plan = plan;
     this.#control = control;
+    this.#edges = edges;
   }
 
   /** Resolves when everything listens. @throws Error that says what is in the way; then nothing is left running. */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const plan = makePlan(options);
     const folder = await openSocketFolder(plan.config.dataDir);
-    probe(plan.config.admin, ADMIN_KNOBS);
-    const supervisor = new Supervisor(options, folder, plan, await startControl(plan, folder, options.log));
+    let control: ControlPart | undefined;
     try {
-      supervisor.#edges = await EdgePool.start(plan.config, folder.path, options.log);
-      return supervisor;
+      probe(plan.config.admin, ADMIN_KNOBS);
+      control = await startControl(plan, folder, options.log);
+      const edges = await EdgePool.start(plan.config, folder.path, options.log);
+      return new Supervisor(options, folder, plan, control, edges);
     } catch (error) {
-      supervisor.kill();
+      control?.kill();
+      folder.remove();
       throw error;
     }
   }
 
   get ready(): Ready {
     const { edge, admin } = this.#plan.config;
-    const addresses = this.#edges?.addresses ?? [];
+    const addresses = this.#edges.addresses;
     const url = (tls: unknown, address: string | undefined): string =>
       `${tls === undefined ? "http" : "https"}://${address}`;
     return {
@@ -93,13 +103,13 @@ export class Supervisor {
 
   /** Everything ends at once, in flight or not. */
   kill(): void {
-    this.#edges?.kill();
+    this.#edges.kill();
     this.#control.kill();
     this.#folder.remove();
   }
 
   async #stop(): Promise<void> {
-    await this.#edges?.stop();
+    await this.#edges.stop();
     await this.#control.stop(CONTROL_DEADLINE_MS);
     this.#folder.remove();
   }
@@ -110,7 +120,9 @@ export class Supervisor {
     const edgesChange = !isDeepStrictEqual(plan.edgePrint, this.#plan.edgePrint);
     refuseUnchangeable(this.#plan.config, plan.config, edgesChange);
     if (!isDeepStrictEqual(adminEndpoint(plan), adminEndpoint(this.#plan))) probe(plan.config.admin, ADMIN_KNOBS);
-    if (edgesChange) await this.#edges?.replace(plan.config);
+    const tenantsChange = !isDeepStrictEqual(plan.config.tenants, this.#plan.config.tenants);
+    if (tenantsChange) await this.#control.declare(plan.config.tenants, startOf(plan, this.#folder));
+    if (edgesChange) await this.#edges.replace(plan.config);
     if (!isDeepStrictEqual(plan.controlPrint, this.#plan.controlPrint)) await this.#replaceControl(plan);
     this.#plan = plan;
   }
@@ -128,9 +140,13 @@ export class Supervisor {
   }
 }
 
-function startControl({ config, secrets }: Plan, folder: SocketFolder, log: Logger): Promise<Part> {
-  const start = { config, secrets, socketDir: folder.path };
-  return config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
+function startControl(plan: Plan, folder: SocketFolder, log: Logger): Promise<ControlPart> {
+  const start = startOf(plan, folder);
+  return plan.config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
+}
+
+function startOf({ config, secrets }: Plan, folder: SocketFolder): ControlStart {
+  return { config, secrets, socketDir: folder.path };
 }
 
 function adminEndpoint({ config }: Plan): object {
@@ -149,13 +165,13 @@ function makePlan({ load, log }: SupervisorOptions): Plan {
   const secrets = completeSecrets(config, loaded.secrets);
   const certificates = digestFiles(tlsFilesOf(config).flatMap(({ files }) => [files.cert, files.key]));
   const { edge, staleness, log: logging } = config;
-  const { workers, ...rest } = edge;
+  const { workers } = edge;
   const authorities = digestFiles(edge.upstream.ca === undefined ? [] : [edge.upstream.ca]);
   return {
     config,
     secrets,
     edgePrint: [edge, staleness, logging, certificates, authorities],
-    controlPrint: [{ ...config, edge: workers }, secrets, certificates, rest.trustedProxies],
+    controlPrint: [{ ...config, edge: workers, tenants: [] }, secrets, certificates],
   };
 }
 
