@@ -1,5 +1,6 @@
 /** Slows guessing: counts failures per login and kind of visitor, and tries per address and tenant, the same on every node. */
 import type { Clock } from "../core/clock.ts";
+import { ConflictError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { RateLimit, Store } from "../core/store.ts";
 import { loginDocumentId } from "./account.ts";
@@ -79,7 +80,7 @@ export class Throttle {
       const byTenant = await this.#store.take(`sign-in/tenant/${tenant}`, this.#limits.tenant);
       if (!byTenant.allowed) return { allowed: false, retryAfterMs: byTenant.retryAfterMs };
     }
-    return await retryConflicts(async () => {
+    return await retryConflicts<Admission>(async () => {
       const nowMs = this.#clock.nowMs();
       const { record, revision } = await this.#read(visitor);
       const before = record[bucket] ?? { count: 0, notBeforeMs: 0 };
@@ -87,7 +88,7 @@ export class Throttle {
       const count = before.count + 1;
       await this.#write(visitor, revision, { ...record, [bucket]: { count, notBeforeMs: nowMs + delayMs(count) } });
       return { allowed: true, last: count >= LOCKING_FAILURES };
-    });
+    }).catch(crowdedOut);
   }
 
   /** Takes one counted failure back: the step succeeded, though the sign-in is not complete. */
@@ -126,7 +127,7 @@ export class Throttle {
       if (before === undefined) return;
       const after = change(before);
       await this.#write(visitor, revision, after.count <= 0 ? others : { ...others, [visitor.bucket]: after });
-    });
+    }).catch(crowdedOut);
   }
 
   async #read({ tenant, email }: Visitor): Promise<{ record: FailureRecord; revision: number }> {
@@ -143,6 +144,12 @@ export class Throttle {
       preconditions: [{ kind: FAILURE_KIND, id, revision }],
     });
   }
+}
+
+/** Too many tries of one login at once: this one is not judged; a count that could not be lowered stays. */
+function crowdedOut(error: unknown): Admission {
+  if (error instanceof ConflictError) return { allowed: false, retryAfterMs: 1_000 };
+  throw error;
 }
 
 function delayMs(failures: number): number {

@@ -1,0 +1,134 @@
+/** Guessing is slowed, on every node, and never so that the rightful person is kept out by it. */
+import t from "tap";
+import { API, Browser, enrolledUser, mails, onEveryStore, PASSWORD, totpCode } from "../support/person-door.ts";
+
+const WRONG = "wrong horse battery staple";
+
+onEveryStore(
+  t,
+  "delays grow with failures across factors and restarts, then the login is locked until lifted",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const nodes = [one, await node()];
+    const waits: number[] = [];
+    const stranger = new Browser(tenant);
+    for (let index = 0; (waits.at(-1) ?? 0) < 3_600_000; index++) {
+      // Another node, another address and another challenge each time; password and code in turn.
+      const { door } = nodes[index % 2] ?? one;
+      stranger.address = `198.51.100.${index}`;
+      const { challenge, outcome } = await stranger.identify(door, user.email, index % 3 === 0 ? WRONG : PASSWORD);
+      const guess = { kind: "totp" as const, code: "000000" };
+      const judged = outcome.kind === "continue" ? await door.signIn.verify(stranger.visit, challenge, guess) : outcome;
+      if (judged.kind !== "throttled") continue;
+      waits.push(judged.retryAfterMs);
+      clock.advance(judged.retryAfterMs % 86_400_000);
+    }
+    t.same(waits, [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 86_400_000]);
+    t.match(
+      await stranger.identify(one.door, user.email, PASSWORD),
+      { outcome: { kind: "throttled" } },
+      "the right one too",
+    );
+    t.match(await one.door.users.get(tenant, user.id), {
+      state: "locked",
+      signIn: { possible: false, reasons: ["locked"] },
+    });
+    t.ok((await mails(one)).some((mail) => mail.notice === "locked" && mail.to === user.email));
+    clock.advance(3_600_000);
+    t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "throttled" } });
+    await one.door.users.unlock(tenant, user.id, API);
+    t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "continue" } });
+  },
+);
+
+onEveryStore(
+  t,
+  "one account, ten thousand addresses: slowed, and the owner still gets in",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const own = new Browser(tenant, "203.0.113.7");
+    await own.signIn(one.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+    let judged = 0;
+    for (let index = 0; index < 10_000; index += 50) {
+      const stranger = new Browser(tenant, `198.${index >> 8}.${index & 255}.9`);
+      const { outcome } = await stranger.identify(one.door, user.email, WRONG);
+      if (outcome.kind === "refused") judged++;
+      clock.advance(1_000);
+    }
+    t.ok(judged <= 10, `${judged} of 200 guesses were judged`);
+    const code = () => ({ kind: "totp" as const, code: totpCode(user.secret, clock.nowMs()) });
+    const moved = new Browser(tenant, "192.0.2.44");
+    moved.cookies = { ...own.cookies };
+    t.equal((await moved.signIn(one.door, user.email, code())).kind, "signed-in", "known browser, new place");
+    clock.advance(30_000);
+    t.equal(
+      (await new Browser(tenant, "203.0.113.7").signIn(one.door, user.email, code())).kind,
+      "signed-in",
+      "known place",
+    );
+    clock.advance(30_000);
+    const located = new Browser(tenant, "192.0.2.45");
+    located.located = true;
+    t.equal((await located.signIn(one.door, user.email, code())).kind, "signed-in", "a place on the allowlist");
+    t.match(await new Browser(tenant, "192.0.2.46").signIn(one.door, user.email, code()), { kind: "throttled" });
+    t.same((await one.door.users.get(tenant, user.id)).signIn, { possible: false, reasons: ["locked"] });
+  },
+);
+
+onEveryStore(
+  t,
+  "one address, ten thousand accounts: slowed, while others and known browsers are not",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const own = new Browser(tenant, "198.51.100.9");
+    await own.signIn(one.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+    clock.advance(3_600_000);
+    let refused = 0;
+    for (let index = 0; index < 130; index++) {
+      const { outcome } = await new Browser(tenant, "198.51.100.9").identify(
+        one.door,
+        `user${index}@happy-feet.example`,
+        WRONG,
+      );
+      if (outcome.kind === "refused") refused++;
+    }
+    t.equal(refused, 100);
+    t.match(
+      await own.identify(one.door, user.email),
+      { outcome: { kind: "continue" } },
+      "a known browser at that address",
+    );
+    t.match(await new Browser(tenant, "192.0.2.1").identify(one.door, user.email), { outcome: { kind: "continue" } });
+  },
+);
+
+onEveryStore(t, "unknown logins are locked like known ones", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const known = await enrolledUser(one, tenant, clock);
+  const course = async (email: string) => {
+    const kinds: string[] = [];
+    for (let index = 0; index < 14; index++) {
+      const { outcome } = await new Browser(tenant, "198.51.100.9").identify(one.door, email, WRONG);
+      kinds.push(outcome.kind === "throttled" ? `wait ${outcome.retryAfterMs}` : outcome.kind);
+      clock.advance(outcome.kind === "throttled" ? outcome.retryAfterMs % 86_400_000 : 0);
+    }
+    return kinds;
+  };
+  t.same(await course("nobody@happy-feet.example"), await course(known.email));
+});
+
+onEveryStore(t, "guesses at once on two nodes are counted one by one", async (t, { clock, tenant, node }) => {
+  const nodes = [await node(), await node()];
+  const user = await enrolledUser(nodes[0] ?? (await node()), tenant, clock);
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      const { door } = nodes[index % 2] ?? (await node());
+      return (await new Browser(tenant, `198.51.100.${index}`).identify(door, user.email, WRONG)).outcome.kind;
+    }),
+  );
+  t.same(new Set(outcomes), new Set(["refused", "throttled"]));
+  t.equal(outcomes.filter((kind) => kind === "refused").length, 3);
+});
