@@ -45,29 +45,35 @@ export function readIpv4(text: string, from: number): number {
 export function readIpv6(text: string, groups: Uint16Array): boolean {
   const end = text.length;
   if (end > LONGEST_IPV6) return false;
-  let count = 0;
   let gap = text.charCodeAt(0) === COLON && text.charCodeAt(1) === COLON ? 0 : -1;
-  let i = gap === 0 ? 2 : 0;
-  while (i < end) {
-    const start = i;
-    let value = 0;
-    for (let nibble = hexDigit(text, i); nibble < 16; nibble = hexDigit(text, ++i)) value = (value << 4) | nibble;
-    if (text.charCodeAt(i) === DOT) return readDottedEnd(text, start, groups, count, gap);
-    if (i === start || i > start + 4 || count === 8) return false;
+  let start = gap === 0 ? 2 : 0;
+  let count = 0;
+  let value = 0;
+  let i = start;
+  for (; i < end; i++) {
+    const code = text.charCodeAt(i);
+    const digit = hexDigit(code);
+    if (digit < 16) {
+      value = (value << 4) | digit;
+      continue;
+    }
+    if (code === DOT) return readDottedEnd(text, start, groups, count, gap);
+    if (code !== COLON || i === start || i > start + 4 || count === 7 || i + 1 === end) return false;
     groups[count++] = value;
-    if (i === end) break;
-    if (text.charCodeAt(i) !== COLON || ++i === end) return false;
-    if (gap < 0 && text.charCodeAt(i) === COLON) {
+    value = 0;
+    start = i + 1;
+    if (gap < 0 && text.charCodeAt(start) === COLON) {
       gap = count;
-      i++;
+      start = ++i + 1;
     }
   }
+  if (i > start + 4) return false;
+  if (i > start) groups[count++] = value;
   return closeGap(groups, count, gap);
 }
 
-/** The value of the hexadecimal digit at `i`; 255 where there is none. */
-function hexDigit(text: string, i: number): number {
-  const code = i < text.length ? text.charCodeAt(i) : 0;
+/** The value of a hexadecimal digit; 255 for what is none. */
+function hexDigit(code: number): number {
   return code < 128 ? (NIBBLES[code] as number) : 255;
 }
 

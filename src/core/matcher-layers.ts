@@ -1,61 +1,68 @@
 /**
- * One family's allowlist records in two layers: a large base, and a small segment of recent additions that is
- * rebuilt at each change. When the recent one has grown, both are merged into a new base, a slice at each
- * change, so that no single change waits for all of it.
+ * One family's allowlist records, changing without long pauses: a large base, a small segment of recent
+ * additions that is rebuilt at each change, and between them a segment that was recent and is being merged into
+ * the base, a slice at each change. Lookups ask all three.
  */
+import { knotsOf } from "./matcher-index.ts";
 import { EXPIRY_WORD, type KeyWords, REMOVED, sortRecords } from "./matcher-records.ts";
-import { networkNumber, Segment } from "./matcher-segment.ts";
+import { Segment } from "./matcher-segment.ts";
 
-/** Recent or removed records that are left unmerged, however small the base is. */
+/** Recent or removed records that are left as they are, however small the base is. */
 const MIN_UNMERGED = 64;
-/** Records merged per call, and more where a call brings many changes: a tenth of a millisecond or so. */
-const MIN_MERGED_PER_CALL = 4096;
-const MERGED_PER_CHANGE = 64;
+/** Records merged at each call, and more where a call brings many changes: a tenth of a millisecond or so. */
+const MERGED_PER_CALL = 4096;
+const MERGED_PER_CHANGE = 256;
 
-const EMPTY = {
-  1: new Segment(1, 0, { lowest: 0, highest: 0 }).seal(),
-  4: new Segment(4, 0, { lowest: 0, highest: 0 }).seal(),
-};
-
-/** Records of removals and of additions, as packed. */
-type Change = readonly [removals: Uint32Array, upserts: Uint32Array];
+const NO_KNOTS = new Float64Array(0);
+const EMPTY = { 1: new Segment(1, 0, NO_KNOTS).seal(), 4: new Segment(4, 0, NO_KNOTS).seal() };
 
 export class LayeredRecords {
-  readonly #keyWords: KeyWords;
+  readonly #empty: Segment;
   #base: Segment;
+  #settling: Segment;
   #recent: Segment;
   #merge: SegmentMerge | undefined;
-  /** What came since the merge began: carried out once more on its result. Each change says how its entries end up, so repeating is harmless. */
-  #sinceMerge: Change[] = [];
 
   /** @param sorted records in the order of (network, length) */
   constructor(keyWords: KeyWords, sorted: Uint32Array) {
-    this.#keyWords = keyWords;
+    this.#empty = EMPTY[keyWords];
     this.#base = segmentOf(keyWords, sorted);
-    this.#recent = EMPTY[keyWords];
+    this.#settling = this.#empty;
+    this.#recent = this.#empty;
   }
 
   get size(): number {
-    return this.#base.count - this.#base.removed + this.#recent.count - this.#recent.removed;
+    return this.#base.live + this.#settling.live + this.#recent.live;
   }
 
   get byteLength(): number {
-    return this.#base.byteLength + this.#recent.byteLength + (this.#merge?.byteLength ?? 0);
+    const merged = this.#merge?.out.byteLength ?? 0;
+    return this.#base.byteLength + this.#settling.byteLength + this.#recent.byteLength + merged;
   }
 
-  /** Hot path: no allocation, no throw. @returns twice the record's index, plus 1 in the recent segment; or -1. */
+  /**
+   * The slot of the most specific record that covers the address and expires after `nowSeconds`, or -1.
+   * Hot path: no allocation, no throw.
+   */
   find(a: number, b: number, c: number, d: number, nowSeconds: number): number {
-    const base = this.#base.find(a, b, c, d, nowSeconds);
-    if (this.#recent.count === 0) return base < 0 ? -1 : base * 2;
+    const index = this.#base.find(a, b, c, d, nowSeconds);
+    const slot = index < 0 ? -1 : index * 4;
+    if (this.#recent.count === 0 && this.#settling.count === 0) return slot;
+    const settling = this.#settling.find(a, b, c, d, nowSeconds);
     const recent = this.#recent.find(a, b, c, d, nowSeconds);
-    if (recent < 0) return base < 0 ? -1 : base * 2;
-    if (base >= 0 && this.#base.prefixLength(base) >= this.#recent.prefixLength(recent)) return base * 2;
-    return recent * 2 + 1;
+    return this.#closer(this.#closer(slot, settling < 0 ? -1 : settling * 4 + 1), recent < 0 ? -1 : recent * 4 + 2);
   }
 
-  /** The segment of a slot that `find` gave; the record's index in it is half the slot. */
+  /** The segment of a slot that `find` gave. The record's index in it is a quarter of the slot. */
   segmentOf(slot: number): Segment {
-    return slot % 2 === 0 ? this.#base : this.#recent;
+    const layer = slot & 3;
+    if (layer === 0) return this.#base;
+    return layer === 1 ? this.#settling : this.#recent;
+  }
+
+  /** The earliest expiry after `after`; `NEVER` when there is none. */
+  nextExpiry(after: number): number {
+    return Math.min(...[this.#base, this.#settling, this.#recent].map((segment) => segment.nextExpiry(after)));
   }
 
   /**
@@ -64,26 +71,7 @@ export class LayeredRecords {
    * @returns how many removals named an entry that is not there
    */
   change(removals: Uint32Array, upserts: Uint32Array): number {
-    if (this.#merge !== undefined) this.#sinceMerge.push([removals, upserts]);
-    const missed = this.#carryOut(removals, upserts);
-    this.#mergeSome((removals.length + upserts.length) / this.#base.stride);
-    return missed;
-  }
-
-  /** All records but those of removed entries, in order, in an array of their own. */
-  flatten(): Uint32Array {
-    const merge = new SegmentMerge(this.#base, this.#recent);
-    merge.step(Number.POSITIVE_INFINITY);
-    return merge.result.packed;
-  }
-
-  /** The earliest expiry after `after`; `NEVER` when there is none. */
-  nextExpiry(after: number): number {
-    return Math.min(this.#base.nextExpiry(after), this.#recent.nextExpiry(after));
-  }
-
-  #carryOut(removals: Uint32Array, upserts: Uint32Array): number {
-    const { stride, keyWords } = this.#base;
+    const { stride, keyWords } = this.#empty;
     let missed = 0;
     for (let at = 0; at < removals.length; at += stride) if (!this.#setExpiry(removals, at, REMOVED)) missed++;
     const added: number[] = [];
@@ -91,70 +79,84 @@ export class LayeredRecords {
       const expiry = upserts[at + keyWords + EXPIRY_WORD] as number;
       if (!this.#setExpiry(upserts, at, expiry)) added.push(...upserts.subarray(at, at + stride));
     }
-    if (added.length > 0) {
-      const merge = new SegmentMerge(this.#recent, segmentOf(keyWords, sortRecords(Uint32Array.from(added), keyWords)));
-      merge.step(Number.POSITIVE_INFINITY);
-      this.#recent = merge.result;
-    }
+    if (added.length > 0) this.#add(sortRecords(Uint32Array.from(added), keyWords));
+    this.#mergeSome((removals.length + upserts.length) / stride);
     return missed;
   }
 
+  /** All records but those of removed entries, in order, in an array of their own. */
+  flatten(): Uint32Array {
+    return merged(merged(this.#base, this.#settling), this.#recent).packed;
+  }
+
+  /** The slot with the longer prefix; -1 has none. */
+  #closer(left: number, right: number): number {
+    if (left < 0 || right < 0) return Math.max(left, right);
+    const leftLength = this.segmentOf(left).prefixLength(left >>> 2);
+    return leftLength >= this.segmentOf(right).prefixLength(right >>> 2) ? left : right;
+  }
+
+  /** Wherever the entry's record is, so also where the merge has copied it to. */
   #setExpiry(from: Uint32Array, at: number, expiry: number): boolean {
-    const inBase = this.#base.setExpiry(from, at, expiry);
-    return this.#recent.setExpiry(from, at, expiry) || inBase;
+    let found = false;
+    for (const segment of [this.#base, this.#settling, this.#recent]) {
+      if (segment.setExpiry(from, at, expiry)) found = true;
+    }
+    this.#merge?.out.setExpiry(from, at, expiry);
+    return found;
+  }
+
+  #add(sorted: Uint32Array): void {
+    const former = this.#recent;
+    this.#recent = merged(former, segmentOf(this.#empty.keyWords, sorted));
+    former.release();
   }
 
   #mergeSome(changes: number): void {
     if (this.#merge === undefined) {
-      const unmerged = this.#recent.count + this.#base.removed;
+      const unmerged = this.#recent.count + this.#base.count - this.#base.live;
       if (unmerged <= Math.max(MIN_UNMERGED, 2 * Math.sqrt(this.#base.count))) return;
-      this.#merge = new SegmentMerge(this.#base, this.#recent);
+      this.#settling = this.#recent;
+      this.#recent = this.#empty;
+      this.#merge = new SegmentMerge(this.#base, this.#settling);
     }
-    if (!this.#merge.step(Math.max(MIN_MERGED_PER_CALL, changes * MERGED_PER_CHANGE))) return;
-    this.#base = this.#merge.result;
-    this.#recent = EMPTY[this.#keyWords];
+    if (!this.#merge.step(Math.max(MERGED_PER_CALL, changes * MERGED_PER_CHANGE))) return;
+    this.#base.release();
+    this.#settling.release();
+    this.#base = this.#merge.out;
+    this.#settling = this.#empty;
     this.#merge = undefined;
-    const since = this.#sinceMerge;
-    this.#sinceMerge = [];
-    for (const [removals, upserts] of since) this.#carryOut(removals, upserts);
   }
 }
 
 /** A segment of sorted records. */
 function segmentOf(keyWords: KeyWords, sorted: Uint32Array): Segment {
   if (sorted.length === 0) return EMPTY[keyWords];
-  const stride = EMPTY[keyWords].stride;
-  const segment = new Segment(keyWords, sorted.length / stride, {
-    lowest: networkNumber(sorted, 0, keyWords),
-    highest: networkNumber(sorted, sorted.length - stride, keyWords),
-  });
+  const { stride } = EMPTY[keyWords];
+  const count = sorted.length / stride;
+  const segment = new Segment(keyWords, count, knotsOf(sorted, count, keyWords));
   for (let at = 0; at < sorted.length; at += stride) segment.append(sorted, at);
   return segment.seal();
 }
 
+function merged(left: Segment, right: Segment): Segment {
+  const merge = new SegmentMerge(left, right);
+  merge.step(Number.POSITIVE_INFINITY);
+  return merge.out;
+}
+
 /** Two segments becoming one, in order and without removed records, as many records at a time as is asked. */
 class SegmentMerge {
+  readonly out: Segment;
   readonly #left: Segment;
   readonly #right: Segment;
-  readonly #out: Segment;
   #leftAt = 0;
   #rightAt = 0;
 
   constructor(left: Segment, right: Segment) {
     this.#left = left;
     this.#right = right;
-    this.#out = new Segment(left.keyWords, left.count - left.removed + right.count - right.removed, {
-      lowest: Math.min(left.span.lowest, right.span.lowest),
-      highest: Math.max(left.span.highest, right.span.highest),
-    });
-  }
-
-  get byteLength(): number {
-    return this.#out.byteLength;
-  }
-
-  get result(): Segment {
-    return this.#out;
+    this.out = new Segment(left.keyWords, left.live + right.live, mergedKnots(left, right));
   }
 
   /** Takes up to `limit` records. @returns whether it is done. */
@@ -164,7 +166,7 @@ class SegmentMerge {
     for (let taken = 0; taken < limit; taken++) {
       const rightDone = this.#rightAt === right.count;
       if (this.#leftAt === left.count && rightDone) {
-        this.#out.seal();
+        this.out.seal();
         return true;
       }
       const takeLeft =
@@ -177,6 +179,19 @@ class SegmentMerge {
   }
 
   #take(segment: Segment, index: number): void {
-    if (segment.expiry(index) !== REMOVED) this.#out.append(segment.records, index * segment.stride);
+    if (segment.expiry(index) !== REMOVED) this.out.append(segment.records, index * segment.stride);
   }
+}
+
+/** The larger segment's, from the lowest to the highest of both. */
+function mergedKnots(left: Segment, right: Segment): Float64Array {
+  const [larger, smaller] = left.count < right.count ? [right, left] : [left, right];
+  if (larger.count === 0) return NO_KNOTS;
+  const knots = knotsOf(larger.records, larger.count, larger.keyWords);
+  if (smaller.count === 0) return knots;
+  const ends = knotsOf(smaller.records, smaller.count, smaller.keyWords);
+  const last = knots.length - 1;
+  knots[0] = Math.min(knots[0] as number, ends[0] as number);
+  knots[last] = Math.max(knots[last] as number, ends.at(-1) as number);
+  return knots;
 }

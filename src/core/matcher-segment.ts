@@ -3,10 +3,10 @@
  *
  * CIDR prefixes either nest or are disjoint. So with records in the order of (network, length), the most
  * specific prefix around an address is the last record that starts at or before it, or one of that record's
- * ancestors; each record knows its parent, the closest one around it. An index over the networks, scaled
- * between the lowest and the highest, narrows the search to a few records.
+ * ancestors; each record knows its parent, the closest one around it.
  */
 import { SallyportError } from "./errors.ts";
+import { networkNumber, RankIndex } from "./matcher-index.ts";
 import {
   compareRecords,
   EXPIRY_WORD,
@@ -23,44 +23,26 @@ const MAX_RECORDS = 0xff_ffff;
 const PARENT_SHIFT = 8;
 /** Below this an index costs more than it saves. */
 const MIN_INDEXED = 64;
-const RECORDS_PER_BUCKET = 2;
-const NO_INDEX = new Uint32Array(0);
-
-/** The lowest and the highest network of a segment, as `networkNumber` gives them. */
-export interface Span {
-  readonly lowest: number;
-  readonly highest: number;
-}
-
-/** The first 64 bits of a network as a double: rounded, but never out of order, which is all that the index asks for. */
-export function networkNumber(records: Uint32Array, at: number, keyWords: KeyWords): number {
-  return (records[at] as number) * 2 ** 32 + (keyWords === 1 ? 0 : (records[at + 1] as number));
-}
 
 /** Filled by `append` in order, then sealed; after that only expiries change. */
 export class Segment {
   readonly keyWords: KeyWords;
   readonly stride: number;
-  readonly records: Uint32Array;
+  readonly records: Uint32Array<ArrayBuffer>;
   /** When each record was last noted as seen: a minute, modulo 65,535, plus 1. Made when first needed. */
   seen: Uint16Array | undefined;
   #count = 0;
-  #removed = 0;
-  /** For each bucket the first record in it or after it; one more at the end. */
-  readonly #index: Uint32Array;
-  readonly #lowest: number;
-  readonly #scale: number;
-  #filled = 0;
+  #live = 0;
+  #sealed = false;
+  readonly #index: RankIndex | undefined;
 
-  constructor(keyWords: KeyWords, capacity: number, span: Span) {
+  /** @param knots as `knotsOf` gives them; the first not above any record to come */
+  constructor(keyWords: KeyWords, capacity: number, knots: Float64Array) {
     if (capacity > MAX_RECORDS) throw new SallyportError("entry_limit", `an allowlist holds at most ${MAX_RECORDS}`);
     this.keyWords = keyWords;
     this.stride = strideOf(keyWords);
     this.records = new Uint32Array(capacity * this.stride);
-    const buckets = capacity < MIN_INDEXED ? 0 : Math.ceil(capacity / RECORDS_PER_BUCKET);
-    this.#index = buckets === 0 ? NO_INDEX : new Uint32Array(buckets + 1);
-    this.#lowest = span.lowest;
-    this.#scale = span.highest > span.lowest ? buckets / (span.highest - span.lowest) : 0;
+    this.#index = capacity < MIN_INDEXED ? undefined : new RankIndex(capacity, knots);
   }
 
   /** Records, those of removed entries included. */
@@ -68,26 +50,18 @@ export class Segment {
     return this.#count;
   }
 
-  get removed(): number {
-    return this.#removed;
+  /** Records of entries that are there, expired or not. */
+  get live(): number {
+    return this.#live;
   }
 
   get byteLength(): number {
-    return this.records.byteLength + this.#index.byteLength + (this.seen?.byteLength ?? 0);
+    return this.records.byteLength + (this.#index?.byteLength ?? 0) + (this.seen?.byteLength ?? 0);
   }
 
   /** Of the records alone, as `append` takes them. */
   get packed(): Uint32Array {
     return this.records.subarray(0, this.#count * this.stride);
-  }
-
-  get span(): Span {
-    if (this.#count === 0) return { lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY };
-    const last = (this.#count - 1) * this.stride;
-    return {
-      lowest: networkNumber(this.records, 0, this.keyWords),
-      highest: networkNumber(this.records, last, this.keyWords),
-    };
   }
 
   /** Adds a sound record, one that does not come before the others in the order, and finds its parent. */
@@ -101,13 +75,26 @@ export class Segment {
     const length = (from[at + keyWords] as number) & LENGTH_MASK;
     records[target + keyWords] = ((parent + 1) << PARENT_SHIFT) | length;
     this.#count = index + 1;
-    if (this.#index.length > 0) this.#fillIndex(this.#bucket(networkNumber(records, target, keyWords)), index);
+    this.#live++;
+    const second = keyWords === 1 ? 0 : (from[at + 1] as number);
+    this.#index?.add(networkNumber(from[at] as number, second), index);
   }
 
   /** No more records come. */
   seal(): this {
-    this.#fillIndex(this.#index.length - 1, this.#count);
+    this.#index?.seal(this.#count);
+    this.#sealed = true;
     return this;
+  }
+
+  /**
+   * Gives the memory back at once: left to the garbage collector, segments of megabytes would make it run more
+   * often. The segment is not to be used afterwards, unless it has no room for records: those are shared.
+   */
+  release(): void {
+    if (this.records.length === 0) return;
+    this.records.buffer.transfer(0);
+    this.#index?.release();
   }
 
   /**
@@ -136,7 +123,7 @@ export class Segment {
       if (this.compare(index, from, at) < 0) break;
       if (!this.#sameEntry(own, from, at) || records[own + keyWords + EXPIRY_WORD] === REMOVED) continue;
       records[own + keyWords + EXPIRY_WORD] = expiry;
-      if (expiry === REMOVED) this.#removed++;
+      if (expiry === REMOVED) this.#live--;
       found = true;
     }
     return found;
@@ -178,11 +165,11 @@ export class Segment {
   #lastAtOrBefore(a: number, b: number, c: number, d: number): number {
     let low = 0;
     let high = this.#count;
-    if (this.#index.length > 0) {
-      const bucket = this.#bucket(a * 2 ** 32 + b);
+    if (this.#index !== undefined && this.#sealed) {
+      const bucket = this.#index.bucketOf(networkNumber(a, b));
       if (bucket < 0) return -1;
-      low = this.#index[bucket] as number;
-      high = this.#index[bucket + 1] as number;
+      low = this.#index.start(bucket);
+      high = this.#index.start(bucket + 1);
     }
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -190,19 +177,6 @@ export class Segment {
       else low = middle + 1;
     }
     return low - 1;
-  }
-
-  /** Ascends with the network; -1 below the lowest. */
-  #bucket(network: number): number {
-    const position = (network - this.#lowest) * this.#scale;
-    if (network < this.#lowest) return -1;
-    const last = this.#index.length - 2;
-    return position < last ? Math.trunc(position) : last;
-  }
-
-  /** Lets every bucket up to this one that has no start yet begin at the record. */
-  #fillIndex(bucket: number, record: number): void {
-    while (this.#filled <= bucket) this.#index[this.#filled++] = record;
   }
 
   #startsAfter(index: number, a: number, b: number, c: number, d: number): boolean {

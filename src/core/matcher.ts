@@ -105,12 +105,12 @@ export class AllowlistMatcher {
 
   entryId(slot: number): EntryId {
     const segment = this.#segmentOf(slot);
-    return unpackEntryId(segment.records, segment.idOffset(slot >>> 2));
+    return unpackEntryId(segment.records, segment.idOffset(slot >>> 3));
   }
 
   /** Seconds since 1970; 0: never. */
   expiresAtSeconds(slot: number): number {
-    const expiry = this.#segmentOf(slot).expiry(slot >>> 2);
+    const expiry = this.#segmentOf(slot).expiry(slot >>> 3);
     return expiry === NEVER ? 0 : expiry;
   }
 
@@ -155,8 +155,8 @@ export class AllowlistMatcher {
     const segment = this.#segmentOf(slot);
     segment.seen ??= new Uint16Array(segment.count);
     const minute = (Math.floor(nowSeconds / 60) % 0xffff) + 1;
-    if (segment.seen[slot >>> 2] === minute) return;
-    segment.seen[slot >>> 2] = minute;
+    if (segment.seen[slot >>> 3] === minute) return;
+    segment.seen[slot >>> 3] = minute;
     this.#seen ??= new Map();
     this.#seen.set(this.entryId(slot), nowSeconds);
   }
@@ -168,7 +168,7 @@ export class AllowlistMatcher {
     return seen;
   }
 
-  /** A slot is four times the record's index, plus 2 in the recent segment, plus 1 for IPv6. */
+  /** A slot is twice the one in the records of its family, plus 1 for IPv6. */
   #segmentOf(slot: number): Segment {
     return (slot & 1) === 0 ? this.#ipv4.segmentOf(slot >>> 1) : this.#ipv6.segmentOf(slot >>> 1);
   }
