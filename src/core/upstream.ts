@@ -43,6 +43,12 @@ export function canonicalUpstream(text: string): { origin: string } | { refused:
     : { origin: url.origin };
 }
 
+/** Whether a name resolved to an address that no upstream may have. What is no plain address is refused too. */
+export function isRefusedPeer(text: string): boolean {
+  const address = parseAddress(text);
+  return address === undefined || isRefused(address);
+}
+
 function isRefused(address: Address): boolean {
   return REFUSED.some((prefix) => prefixContains(prefix, address));
 }

@@ -56,6 +56,8 @@ export class RichRequest {
     });
     this.#outgoing = outgoing;
     outgoing.on("error", (error) => this.#exchange.fail(error));
+    // An unasked 101 ends without an error event.
+    outgoing.on("close", () => this.#exchange.fail(new Error("closed without an answer")));
     outgoing.on("continue", () => this.#invite());
     outgoing.on("information", (info) => {
       if (info.statusCode !== 100) this.#exchange.answer(info.statusCode, info.statusMessage, info.rawHeaders);

@@ -30,6 +30,8 @@ export class Tunnel {
   #tried: Upstream[] = [];
   #giveUp: (() => void) | undefined;
   #outgoing: ClientRequest | undefined;
+  /** The upstream has answered: from here on a fault can only break the connection. */
+  #answered = false;
   #done = false;
 
   constructor(order: TunnelOrder, lane: Lane, idleMs: number) {
@@ -75,6 +77,9 @@ export class Tunnel {
     });
     this.#outgoing = outgoing;
     outgoing.on("error", () => this.#refuse("bad_gateway"));
+    outgoing.on("close", () => {
+      if (!this.#answered) this.#refuse("bad_gateway");
+    });
     outgoing.on("upgrade", (incoming, peer, early) => this.#relay(incoming, peer as Socket, early));
     outgoing.on("response", (incoming) => this.#answer(incoming));
     outgoing.setTimeout(this.#lane.responseHeadersMs, () => {
@@ -86,6 +91,7 @@ export class Tunnel {
 
   /** The upstream agreed: its 101 goes on, and from here on only bytes. */
   #relay(incoming: IncomingMessage, peer: Socket, peerEarly: Buffer): void {
+    this.#answered = true;
     const { socket, early } = this.#order;
     const head = new ResponseHead(101, "", incoming.rawHeaders, this.#lane.keepsOurCookies);
     const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", `Upgrade: ${head.upgrade}`];
@@ -109,8 +115,9 @@ export class Tunnel {
 
   /** The upstream declined: an ordinary answer, after which the connection closes. */
   #answer(incoming: IncomingMessage): void {
+    this.#answered = true;
     const { req, socket } = this.#order;
-    const res = this.#response();
+    const res = responseOn(req, socket);
     const head = new ResponseHead(
       incoming.statusCode ?? 0,
       incoming.statusMessage ?? "",
@@ -132,14 +139,11 @@ export class Tunnel {
   }
 
   #refuse(fault: Fault): void {
-    if (this.#done) return;
+    const { req, socket } = this.#order;
+    if (this.#answered) socket.destroy();
+    if (this.#done || this.#answered) return;
     this.#end();
-    answerFault(this.#order.req, this.#response(), fault, this.#order);
-  }
-
-  /** Node hands an upgrade over as a bare socket; this puts an HTTP answer on it, the last one. */
-  #response(): ServerResponse {
-    return responseOn(this.#order.req, this.#order.socket);
+    answerFault(req, responseOn(req, socket), fault, this.#order);
   }
 
   #leave(): void {

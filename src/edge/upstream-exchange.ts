@@ -109,6 +109,7 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
 
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
+    this.#controller = undefined;
     const { target, req, fields } = this.#order;
     connection.send({ path: target, method: req.method ?? "GET", headers: fields, body: this.#body() }, this);
   }
@@ -146,6 +147,8 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    // Refused before it was begun: the pool would wait for the connection's next word for ever.
+    if (this.#controller === undefined) this.#connection?.destroy();
     if (this.#done) return;
     if (this.#mayRepeat(error)) {
       this.#repeats += 1;

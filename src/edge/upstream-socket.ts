@@ -1,6 +1,8 @@
 /** Opens sockets to one upstream origin: TCP, TLS with a verified certificate, or a Unix socket. */
+
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
+import { isRefusedPeer } from "../core/upstream.ts";
 
 /** Where an upstream is. */
 export type Target =
@@ -12,6 +14,11 @@ export type Connected = (error: Error | undefined, socket: Socket | undefined) =
 
 export class ConnectTimeoutError extends Error {
   readonly code = "EDGE_CONNECT_TIMEOUT";
+}
+
+/** Names move: one may come to mean the cloud's metadata service, of which nobody may ask anything through the gate. */
+export class RefusedPeerError extends Error {
+  readonly code = "EDGE_REFUSED_PEER";
 }
 
 const READ_BYTES = 64 * 1024;
@@ -46,6 +53,12 @@ export function openSocket(target: Target, timeoutMs: number, connected: Connect
   };
   const timer = setTimeout(() => settle(new ConnectTimeoutError("connecting took too long")), timeoutMs);
   socket.on("error", settle);
+  if (target.kind !== "unix") {
+    socket.once("connect", () => {
+      if (isRefusedPeer(socket.remoteAddress ?? ""))
+        settle(new RefusedPeerError("the name leads to an address that is off limits"));
+    });
+  }
   socket.once(target.kind === "tls" ? "secureConnect" : "connect", () => settle(undefined));
   return () => {
     settled = true;

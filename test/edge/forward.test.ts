@@ -270,3 +270,22 @@ t.test("upstreams that no tenant names any more close once their request is done
   edge.forwarder.tenantChanged(edge.tenant.id, undefined);
   t.same(edge.forwarder.knownTenants(), []);
 });
+
+t.test("requests that cannot be sent do not use up the upstream's connections", async (t) => {
+  const { edge } = await start(t, always(ok()), { upstream: { maxConnections: 1 } });
+  for (let round = 0; round < 3; round++) {
+    t.match(
+      await exchangeRaw(edge.port, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+      /^HTTP\/1\.1 502 /,
+    );
+  }
+  t.match(await get(edge.port), /^HTTP\/1\.1 200 /);
+});
+
+t.test("an upstream that switches protocols unasked, when asked for 100 Continue", async (t) => {
+  const { edge } = await start(t, ({ socket }) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  });
+  const fields = "Connection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n";
+  t.match(await exchangeRaw(edge.port, request("POST", fields)), /^HTTP\/1\.1 502 /);
+});

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
+import { isRefusedPeer } from "../../src/core/upstream.ts";
 import { Upstream, type UpstreamOptions, type Waiter } from "../../src/edge/upstream.ts";
 import type { UpstreamConnection } from "../../src/edge/upstream-connection.ts";
 import { targetOf } from "../../src/edge/upstream-socket.ts";
@@ -125,4 +126,11 @@ t.test("a connection that is lost makes room for the next", async (t) => {
   t.notOk(second instanceof Error);
   t.not(second, first);
   upstream.destroy();
+});
+
+t.test("a name may not lead to the cloud's metadata, to multicast, or to what is no address", async (t) => {
+  for (const text of ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254", "224.0.0.1", ""]) {
+    t.ok(isRefusedPeer(text), text);
+  }
+  for (const text of ["127.0.0.1", "10.0.0.1", "::1", "2001:db8::1"]) t.notOk(isRefusedPeer(text), text);
 });
