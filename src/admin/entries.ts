@@ -12,6 +12,7 @@ import { pageOf } from "./cursor.ts";
 import {
   type Api,
   ChangeHeaders,
+  changed,
   created,
   DEFAULT_LIMIT,
   EntryParams,
@@ -133,7 +134,7 @@ function changeRoute(api: Api, { dependencies, entries }: Services): void {
       ...EntryChangeSchema,
       examples: [{ label: "Reception, new building", expiresAt: null }],
     } as typeof EntryChangeSchema,
-    response: responses({ 200: found("Entry") }, [
+    response: responses({ 200: changed("Entry") }, [
       "request_malformed",
       "body_invalid",
       "not_found",

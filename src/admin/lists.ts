@@ -15,7 +15,8 @@ import { originOf } from "./entries.ts";
 import {
   type Api,
   ChangeHeaders,
-  found,
+  changed,
+  created,
   responses,
   type Services,
   TenantParams,
@@ -32,6 +33,8 @@ const NAMED = { dryRun: 1000, applied: 100 };
 
 const flag = (description: string) =>
   Type.Optional(Type.Boolean({ description, errorMessage: "must be true or false" }));
+
+const text = (example: string) => Type.String({ examples: [example], errorMessage: "must be a list as text" });
 
 export function listRoutes(api: Api, services: Services): void {
   replaceRoute(api, services);
@@ -52,7 +55,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       ...AllowlistSchema,
       examples: [{ items: [{ cidr: "203.0.113.0/28", label: "Main Street" }] }],
     } as typeof AllowlistSchema,
-    response: responses({ 200: found("Difference") }, [
+    response: responses({ 200: changed("Difference") }, [
       "request_malformed",
       "body_invalid",
       "entry_limit",
@@ -109,11 +112,13 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
     headers: WriteHeaders,
     params: TenantParams,
     querystring: writeQuery({ allowBroad: flag("Admits prefixes shorter than /8 (IPv4) or /32 (IPv6). Audited.") }),
-    body: Type.String({
-      examples: ["203.0.113.0/28 Main Street\n2001:db8:7::/64 Harbour\n"],
-      errorMessage: "must be a list as text",
-    }),
-    response: responses({ 201: found("ImportResult") }, [
+    body: {
+      content: {
+        "text/csv": { schema: text("cidr,label,expiresAt\n203.0.113.0/28,Main Street,2031-01-01T00:00:00Z\n") },
+        "text/plain": { schema: text("# our sites\n203.0.113.0/28 Main Street\n2001:db8:7::/64 Harbour\n") },
+      },
+    },
+    response: responses({ 201: created("ImportResult") }, [
       "request_malformed",
       "import_invalid",
       "entry_limit",
@@ -128,7 +133,7 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
     const tenant = request.params.tenant as TenantId;
     const format = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() as ImportFormat;
     const wanted = await parseImport(
-      request.body,
+      request.body as string,
       format,
       dependencies.clock.nowMs(),
       request.query.allowBroad ?? false,

@@ -72,15 +72,13 @@ function problemsAsProblems(document: unknown): unknown {
   if (Array.isArray(document)) return document.map(problemsAsProblems);
   if (typeof document !== "object" || document === null) return document;
   const entries = Object.entries(document).filter(([key]) => key !== "errorMessage");
-  const content = (document as { content?: Record<string, { schema?: { $ref?: string } }> }).content;
-  const json = content?.["application/json"];
-  const isProblem = json?.schema?.$ref === "#/components/schemas/Problem";
   return Object.fromEntries(
-    entries.map(([key, value]) => [
-      key,
-      isProblem && key === "content"
-        ? { "application/problem+json": problemsAsProblems(json) }
-        : problemsAsProblems(value),
-    ]),
+    entries.map(([key, value]) => [key, key === "content" ? mediaOf(value) : problemsAsProblems(value)]),
   );
+}
+
+function mediaOf(content: unknown): unknown {
+  const [media] = Object.values(content as Record<string, { schema?: { $ref?: string } }>);
+  const isProblem = media?.schema?.$ref === "#/components/schemas/Problem";
+  return isProblem ? { "application/problem+json": media } : problemsAsProblems(content);
 }

@@ -105,7 +105,7 @@ export function healthRoutes(api: Api, { dependencies }: Services): void {
     summary: "Whether the node can do its work",
     tags,
     security: [],
-    response: { 200: found("Readiness"), 503: Type.Ref("Problem") },
+    response: { 200: found("Readiness"), 503: { ...Type.Ref("Problem"), description: "not_ready" } },
   };
   api.get("/readyz", { schema: readiness }, async (_request, reply) => {
     const { ready, checks } = await dependencies.readiness();

@@ -120,7 +120,22 @@ export function responses(own: Record<number, TSchema>, codes: readonly ErrorCod
   return { ...Object.fromEntries(problems), ...own };
 }
 
-export const created = (schema: string) => ({ ...Type.Ref(schema), description: "Created." });
-export const found = (schema: string) => ({ ...Type.Ref(schema), description: "As it is." });
-export const NoContent = Type.Null({ description: "Done." });
+const tagged = { ETag: Type.String({ description: "For If-Match and If-None-Match." }) };
+const written = {
+  "Sallyport-Revision": Type.Integer({ description: "The revision of the change." }),
+  "Sallyport-Applied": Type.String({ description: "With wait=applied: the edges that have applied the change." }),
+};
+
+export const created = (schema: string) => ({
+  ...Type.Ref(schema),
+  description: "Created.",
+  headers: { ...tagged, ...written },
+});
+export const changed = (schema: string) => ({
+  ...Type.Ref(schema),
+  description: "As it is now.",
+  headers: { ...tagged, ...written },
+});
+export const found = (schema: string) => ({ ...Type.Ref(schema), description: "As it is.", headers: tagged });
+export const NoContent = { ...Type.Null(), description: "Done.", headers: written };
 export const NotModified = Type.Null({ description: "As If-None-Match has it." });

@@ -14,6 +14,7 @@ import { mergePatch } from "./merge-patch.ts";
 import {
   type Api,
   ChangeHeaders,
+  changed,
   created,
   DEFAULT_LIMIT,
   found,
@@ -139,7 +140,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     params: TenantParams,
     querystring: writeQuery({}),
     body: TenantPatchSchema,
-    response: responses({ 200: found("Tenant") }, [
+    response: responses({ 200: changed("Tenant") }, [
       "request_malformed",
       "body_invalid",
       "not_found",

@@ -1,6 +1,6 @@
 /** Reading lists of entries from text. */
 import t from "tap";
-import { formatCsvLine, CSV_HEADER, parseImport } from "../../src/core/import.ts";
+import { CSV_HEADER, formatCsvLine, parseImport } from "../../src/core/import.ts";
 
 const NOW = Date.parse("2030-01-01T00:00:00Z");
 const read = (text: string, csv = false) => parseImport(text, csv ? "text/csv" : "text/plain", NOW, false);
@@ -20,9 +20,10 @@ t.test("CSV: quotes, any order of columns, lines within quotes counted", async (
     { cidr: "192.0.2.1/32", label: 'a "b", c' },
     { cidr: "192.0.2.2/32", label: "d", expiresAt: "2031-01-01T00:00:00.000Z" },
   ]);
-  await t.rejects(read('cidr,label\n192.0.2.1,"two\nlines"\n192.0.2.999,x\n', true), {
-    issues: [{ at: "line 2" }, { at: "line 4" }],
-  });
+  const lines = await read('cidr,label\n192.0.2.1,"two\nlines"\n192.0.2.999,x\n', true).catch(
+    (error: unknown) => error,
+  );
+  t.match(lines, { issues: [{ at: "line 2" }, { at: "line 4" }] });
 });
 
 t.test("all that is wrong is named by line, the first hundred", async (t) => {
@@ -31,7 +32,10 @@ t.test("all that is wrong is named by line, the first hundred", async (t) => {
     message: /^2 of 4 lines/,
     issues: [{ at: "line 2" }, { at: "line 3", hint: /allowBroad/ }],
   });
-  const all = await read("x\n".repeat(300)).then(() => undefined, (error) => error);
+  const all = await read("x\n".repeat(300)).then(
+    () => undefined,
+    (error) => error,
+  );
   t.match(all, { message: /^300 of 300/ });
   t.equal(all.issues.length, 100);
 });
@@ -46,11 +50,14 @@ for (const [name, text] of [
   ["nothing", ""],
   ["only a header", "cidr,label\n"],
 ] as const) {
-  t.test(`CSV with ${name} is refused`, async (t) => void (await t.rejects(read(text, true), { code: "import_invalid" })));
+  t.test(
+    `CSV with ${name} is refused`,
+    async (t) => void (await t.rejects(read(text, true), { code: "import_invalid" })),
+  );
 }
 
 t.test("what is exported is imported as it was, and is no formula to a spreadsheet", async (t) => {
-  const labels = ['=HYPERLINK("http://evil")', "+1", "-1", "@x", "'=1", "''@", "plain, with \"quotes\"", "'tis"];
+  const labels = ['=HYPERLINK("http://evil")', "+1", "-1", "@x", "'=1", "''@", 'plain, with "quotes"', "'tis"];
   const entries = labels.map((label, n) => ({ cidr: `192.0.2.${n}/32`, label }));
   const csv = CSV_HEADER + entries.map(formatCsvLine).join("");
   t.notMatch(csv, /,"?[=+@-]/);
@@ -58,7 +65,9 @@ t.test("what is exported is imported as it was, and is no formula to a spreadshe
 });
 
 t.test("100,000 lines do not hold the process up", async (t) => {
-  const text = Array.from({ length: 100_000 }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255} site ${n}`).join("\n");
+  const text = Array.from({ length: 100_000 }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255} site ${n}`).join(
+    "\n",
+  );
   let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {

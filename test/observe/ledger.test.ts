@@ -30,7 +30,7 @@ function put(id: string, extra: Partial<AuditedChange> = {}): AuditedChange {
 function watched(store: Store, onCommit: (request: CommitRequest) => Promise<void>): Store {
   return new Proxy(store, {
     get(target, name) {
-      if (name === "commit") return async (request: CommitRequest) => (await onCommit(request), await target.commit(request));
+      if (name === "commit") return (request: CommitRequest) => onCommit(request).then(() => target.commit(request));
       const value = Reflect.get(target, name) as unknown;
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -40,7 +40,10 @@ function watched(store: Store, onCommit: (request: CommitRequest) => Promise<voi
 t.test("many waiting changes share commits and form one chain", async (t) => {
   const { store, ledger } = await setUp(t);
   let commits = 0;
-  const busy = ledger("a", watched(store, async () => void commits++));
+  const busy = ledger(
+    "a",
+    watched(store, async () => void commits++),
+  );
   const revisions = await Promise.all(Array.from({ length: 200 }, (_, n) => busy.commit(put(`t${n}`))));
   t.ok(revisions.every((revision) => revision > 0));
   t.ok(commits < 20, `${commits} commits`);
@@ -53,7 +56,10 @@ t.test("a change that fails takes no other with it, and leaves no record", async
   await busy.commit(put("taken"));
   const absent = (id: string) => ({ preconditions: [{ kind: "thing", id, revision: 0 }] });
   const results = await Promise.allSettled(["x", "taken", "y"].map((id) => busy.commit(put(id, absent(id)))));
-  t.same(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+  t.same(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  );
   t.ok(results[1]?.status === "rejected" && results[1].reason instanceof ConflictError);
   t.match(await verifyAudit(store, keyring), { ok: true, records: 3 });
 });
@@ -63,7 +69,10 @@ t.test("two changes of one document in one moment: the second sees the first", a
   const busy = ledger("a");
   const first = { preconditions: [{ kind: "thing", id: "d", revision: 0 }] };
   const results = await Promise.allSettled([busy.commit(put("d", first)), busy.commit(put("d", first))]);
-  t.same(results.map(({ status }) => status), ["fulfilled", "rejected"]);
+  t.same(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected"],
+  );
 });
 
 t.test("counters: two nodes at once neither lose a count nor pass the limit", async (t) => {
@@ -95,7 +104,8 @@ t.test("after an unknown outcome the chain goes on from what is there", async (t
   await busy.commit(put("1"));
   lose = true;
   const waiting = [busy.commit(put("2")), busy.commit(put("2b"))];
-  for (const result of await Promise.allSettled(waiting)) t.equal(result.status, "rejected", "nobody waits for a store that is away");
+  for (const result of await Promise.allSettled(waiting))
+    t.equal(result.status, "rejected", "nobody waits for a store that is away");
   lose = false;
   await busy.commit(put("3"));
   t.match(await verifyAudit(store, keyring), { ok: true });
@@ -126,7 +136,9 @@ t.test("verification finds every kind of meddling", async (t) => {
   const meddle: Record<string, (store: Store, ids: string[]) => Promise<unknown>> = {
     altered: async (store, ids) => {
       const record = await store.get(AUDIT_KIND, ids[1] ?? "");
-      return await store.commit({ writes: [{ kind: AUDIT_KIND, id: ids[1] ?? "", value: { ...(record?.value as object), target: "x" } }] });
+      return await store.commit({
+        writes: [{ kind: AUDIT_KIND, id: ids[1] ?? "", value: { ...(record?.value as object), target: "x" } }],
+      });
     },
     missing: (store, ids) => store.commit({ writes: [{ kind: AUDIT_KIND, id: ids[2] ?? "", value: null }] }),
     truncated: (store, ids) => store.commit({ writes: [{ kind: AUDIT_KIND, id: ids[0] ?? "", value: null }] }),
@@ -139,7 +151,8 @@ t.test("verification finds every kind of meddling", async (t) => {
       ];
       return await store.commit({ writes });
     },
-    "oldest missing": (store, ids) => store.commit({ writes: [{ kind: AUDIT_KIND, id: ids.at(-1) ?? "", value: null }] }),
+    "oldest missing": (store, ids) =>
+      store.commit({ writes: [{ kind: AUDIT_KIND, id: ids.at(-1) ?? "", value: null }] }),
   };
   for (const [name, act] of Object.entries(meddle)) {
     const { store, ledger } = await setUp(t);
@@ -149,7 +162,10 @@ t.test("verification finds every kind of meddling", async (t) => {
     await act(store, ids);
     const { ok, problems } = await verifyAudit(store, keyring);
     t.equal(ok, false, name);
-    t.ok(problems.some(({ problem }) => name.endsWith(problem)), `${name}: ${JSON.stringify(problems)}`);
+    t.ok(
+      problems.some(({ problem }) => name.endsWith(problem)),
+      `${name}: ${JSON.stringify(problems)}`,
+    );
   }
 });
 
@@ -157,11 +173,18 @@ t.test("a chain rewritten whole by somebody without the key does not pass", asyn
   const { store, ledger } = await setUp(t);
   await ledger("a").commit(put("1"));
   const other = await setUp(t);
-  const forger = new Ledger({ store: other.store, keyring: new Keyring([new Uint8Array(32).fill(2)]), chain: "a", clock });
+  const forger = new Ledger({
+    store: other.store,
+    keyring: new Keyring([new Uint8Array(32).fill(2)]),
+    chain: "a",
+    clock,
+  });
   await forger.commit(put("nothing happened"));
   for (const kind of [AUDIT_KIND, AUDIT_HEAD_KIND]) {
-    for (const { id } of await store.list({ kind, limit: 10 })) await store.commit({ writes: [{ kind, id, value: null }] });
-    for (const { id, value } of await other.store.list({ kind, limit: 10 })) await store.commit({ writes: [{ kind, id, value }] });
+    for (const { id } of await store.list({ kind, limit: 10 }))
+      await store.commit({ writes: [{ kind, id, value: null }] });
+    for (const { id, value } of await other.store.list({ kind, limit: 10 }))
+      await store.commit({ writes: [{ kind, id, value }] });
   }
   t.match(await verifyAudit(store, keyring), { ok: false, problems: [{ problem: "head-altered" }] });
 });

@@ -27,6 +27,11 @@ t.test("fields and requests", async (t) => {
   log.error({ err: new Error("outer", { cause: new Error("inner") }), url: "/.sallyport/reset/s3cret" }, "fault");
   t.equal(lines.length, 3);
   t.notMatch(lines.join(""), "s3cret");
-  t.match(JSON.parse(lines[0] ?? ""), { process: "test", level: "info", req: { address: "192.0.2.1" }, msg: "request" });
+  t.match(JSON.parse(lines[0] ?? ""), {
+    process: "test",
+    level: "info",
+    req: { address: "192.0.2.1" },
+    msg: "request",
+  });
   t.match(JSON.parse(lines[2] ?? ""), { err: { message: /outer/, cause: { message: "inner" } } });
 });

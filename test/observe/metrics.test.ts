@@ -18,7 +18,10 @@ t.test("traffic", async (t) => {
   metrics.edgeApplied("n/1", 42, 5);
   metrics.adminRequest("GET", "/v1/tenants", 200, 0.01);
   const text = await metrics.registry.metrics();
-  t.match(text, 'sallyport_requests_total{tenant="a",outcome="blocked",reason="not-on-allowlist",would_block="false"} 6');
+  t.match(
+    text,
+    'sallyport_requests_total{tenant="a",outcome="blocked",reason="not-on-allowlist",would_block="false"} 6',
+  );
   t.match(text, 'sallyport_responses_total{status="403"} 6');
   t.match(text, 'sallyport_request_duration_seconds_bucket{le="0.002"} 2');
   t.match(text, 'sallyport_request_duration_seconds_bucket{le="+Inf"} 6');
