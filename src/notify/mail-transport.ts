@@ -2,8 +2,8 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
-import type { MailSettings, SmtpSettings } from "./config.ts";
 import { DeliveryError, type DeliveryOutcome } from "./delivery-error.ts";
+import type { MailSettings, SmtpSettings } from "./settings.ts";
 
 /** A mail as it goes out. Names and subject are free of control characters, addresses are checked. */
 export interface OutgoingMail {

@@ -1,6 +1,6 @@
 /** The one switch between the providers of text messages. */
 import { SallyportError } from "../core/errors.ts";
-import type { SmsSettings } from "./config.ts";
+import type { SmsSettings } from "./settings.ts";
 import { checkNumber, type SmsProvider, type TextProvider } from "./sms.ts";
 
 export interface SmsContext {

@@ -21,8 +21,9 @@ const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 2 * 60 * 60 * 1000;
 const MOST_ATTEMPTS = 8;
 const AT_ONCE = 4;
-/** Mail made on this node wakes the worker; the poll finds what another node left behind. */
-const POLL_MS = 10_000;
+/** A mail made on this node is committed within moments; the longest wait finds what another node left behind. */
+const SHORTEST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
 
 export interface OutboxWorkerOptions {
   readonly store: Store;
@@ -44,28 +45,23 @@ export class OutboxWorker {
   readonly #unwritten = new Map<string, CommitRequest>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  #again = false;
-  #stopped = false;
+  #waitMs = SHORTEST_WAIT_MS;
+  #state: "new" | "started" | "stopped" = "new";
 
   constructor(options: OutboxWorkerOptions) {
     this.#options = options;
+    options.outbox.onWrite(() => this.#expectMail());
   }
 
-  /** Looks now, then every few seconds and after each {@link wake}. */
+  /** Looks now, soon after each mail made on this node, and every few seconds. */
   start(): void {
-    this.wake();
-  }
-
-  /** There may be something new. Cheap; never throws. */
-  wake(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    this.#running ??= this.#run();
+    this.#state = "started";
+    this.#running = this.#run();
   }
 
   /** Lets attempts under way end (at most {@link SEND_DEADLINE_MS}) and starts no other. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#state = "stopped";
     clearTimeout(this.#timer);
     await this.#running;
   }
@@ -80,21 +76,32 @@ export class OutboxWorker {
   }
 
   async #run(): Promise<void> {
-    clearTimeout(this.#timer);
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      try {
-        await this.runOnce();
-      } catch (error) {
-        this.#options.log.warn({ err: error }, "outbox: the store does not answer");
-      }
+    try {
+      await this.runOnce();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, "outbox: the store does not answer");
     }
     this.#running = undefined;
-    if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), POLL_MS).unref();
+    this.#wait();
+  }
+
+  /** Waits twice as long each time, until a mail is made. */
+  #wait(): void {
+    clearTimeout(this.#timer);
+    if (this.#state !== "started") return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, this.#waitMs).unref();
+    this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+  }
+
+  #expectMail(): void {
+    this.#waitMs = SHORTEST_WAIT_MS;
+    if (this.#running === undefined) this.#wait();
   }
 
   async #work(queue: Iterator<StoredDocument>): Promise<void> {
-    for (let next = queue.next(); next.done !== true && !this.#stopped; next = queue.next()) {
+    for (let next = queue.next(); next.done !== true && this.#state !== "stopped"; next = queue.next()) {
       const claimed = await this.#claim(next.value);
       if (claimed !== undefined) await this.#attempt(claimed.item, claimed.id, claimed.revision);
     }

@@ -5,10 +5,10 @@ import type { Store, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { DEFAULT_LANGUAGE, type Language } from "../look/language.ts";
 import { compose } from "./compose.ts";
-import type { MailSettings } from "./config.ts";
 import { layoutHtml, layoutText } from "./mail-layout.ts";
 import type { OutgoingMail } from "./mail-transport.ts";
 import type { Notice, NoticeKind } from "./notice.ts";
+import type { MailSettings } from "./settings.ts";
 
 /** Mail still to be sent, as {@link OutboxItem}: the worker reads this kind whole, so its documents are small. */
 export const OUTBOX_KIND = "outbox";
@@ -52,6 +52,8 @@ const ADDRESS = /^[^\s@<>()[\]\\,;:"\p{C}]{1,64}@[a-z0-9.-]{1,253}$/iu;
 export class Outbox {
   readonly #settings: MailSettings;
   readonly #keyring: Keyring;
+  #written: () => void = () => {};
+
   constructor(settings: MailSettings, keyring: Keyring) {
     this.#settings = settings;
     this.#keyring = keyring;
@@ -62,8 +64,13 @@ export class Outbox {
     return this.#settings.transport !== "none";
   }
 
+  /** @param listener called when documents were made, moments before they are committed */
+  onWrite(listener: () => void): void {
+    this.#written = listener;
+  }
+
   /**
-   * The documents that make a mail durable, to go into the commit of what it tells; afterwards wake the worker.
+   * The documents that make a mail durable, to go into the commit of what it tells; the worker finds them there.
    * None when mail is off, or when the address could not be written into a header.
    */
   write(
@@ -100,6 +107,7 @@ export class Outbox {
       expiresAtMs: "expiresAtMs" in notice ? notice.expiresAtMs : nowMs + NO_EXPIRY_MS,
       attempts: 0,
     };
+    this.#written();
     const sealed = this.#keyring.seal(JSON.stringify(mail), sealContext(id));
     return [
       { kind: OUTBOX_KIND, id, value: item, quiet: true },
@@ -131,7 +139,7 @@ export async function listOutbox(store: Store, tenant: string, limit: number): P
   return parts.flat().map((document) => ({ id: document.id, ...(document.value as OutboxItem) }));
 }
 
-/** Puts a dead mail back into the queue. @returns whether there was one whose link has not expired. */
+/** Puts a dead mail back into the queue. The caller has checked whose it is: `id` starts with the tenant's. @returns whether there was one whose link has not expired. */
 export async function retryMail(store: Store, id: string, nowMs: number): Promise<boolean> {
   const document = await store.get(OUTBOX_SETTLED_KIND, id);
   const item = document?.value as OutboxItem | undefined;

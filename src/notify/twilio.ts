@@ -1,7 +1,7 @@
 /** Text messages by Twilio: Messages with our own codes, and Verify. Twilio's own client makes the calls, once each. */
 import twilio from "twilio";
-import type { TwilioSettings } from "./config.ts";
 import { DeliveryError, type DeliveryOutcome } from "./delivery-error.ts";
+import type { TwilioSettings } from "./settings.ts";
 import { checkNumber, type TextProvider, type VerifyProvider } from "./sms.ts";
 
 /** A code is of no use later; Twilio drops a message that waited longer. */
@@ -49,6 +49,8 @@ function openClient(settings: TwilioSettings) {
   return twilio(apiKeySid ?? accountSid, authToken, {
     accountSid,
     autoRetry: false,
+    // TWILIO_LOG_LEVEL=debug would print numbers and codes.
+    env: {},
     httpClient: new DeadlineClient(settings),
     ...(region !== undefined && { region }),
     ...(edge !== undefined && { edge }),

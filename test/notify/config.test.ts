@@ -2,7 +2,8 @@
 
 import t from "tap";
 import Schema from "typebox/schema";
-import { MailConfig, SmsConfig, settleMail, settleSms } from "../../src/notify/config.ts";
+import { MailConfig, SmsConfig } from "../../src/notify/config.ts";
+import { settleMail, settleSms, settleSmsLimits } from "../../src/notify/settings.ts";
 
 const context = { base: "/etc/sallyport", defaultFolder: "/var/lib/sallyport/mail" };
 const from = "gate@sallyport.example";
@@ -47,6 +48,7 @@ t.test("sms", async (t) => {
   const { mistakes, report } = reporter();
   const secrets = { twilioAuthToken: "token" };
   t.same(settleSms({}, {}, report), { provider: "none" });
+  t.same(settleSmsLimits({ countries: ["+31"] }), { countries: ["+31"], dailyPerTenant: 300 });
   t.match(settleSms({ provider: "twilio", accountSid, from: "HappyFeet", timeout: "5s" }, secrets, report), {
     sender: { from: "HappyFeet" },
     twilio: { accountSid, authToken: "token", timeoutMs: 5000 },
@@ -77,6 +79,8 @@ t.test("the schemas refuse what is not theirs", async (t) => {
     { from: "+44 7700" },
     { baseUrl: "http://a/b" },
     { accountSid: "AC1" },
+    { countries: ["44"] },
+    { countries: [] },
   ]) {
     t.notOk(sms.Check(bad), JSON.stringify(bad));
   }

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import type { SmtpSettings } from "../../src/notify/config.ts";
 import { DeliveryError } from "../../src/notify/delivery-error.ts";
 import { type MailTransport, type OutgoingMail, openMailTransport } from "../../src/notify/mail-transport.ts";
+import type { SmtpSettings } from "../../src/notify/settings.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { startSmtp } from "../support/smtp.ts";
 

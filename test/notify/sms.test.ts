@@ -1,9 +1,9 @@
 /** Text messages: sent once and never again by themselves, failures told apart, nothing secret in an error. */
 import { inspect } from "node:util";
 import t, { type Test } from "tap";
-import type { SmsSettings, TwilioSettings } from "../../src/notify/config.ts";
 import { DeliveryError, type DeliveryOutcome } from "../../src/notify/delivery-error.ts";
 import { openSmsProvider } from "../../src/notify/open-sms.ts";
+import type { SmsSettings, TwilioSettings } from "../../src/notify/settings.ts";
 import type { TextProvider, VerifyProvider } from "../../src/notify/sms.ts";
 import { ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID, startTwilio, type TwilioFault } from "../support/twilio.ts";
 
