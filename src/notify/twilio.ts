@@ -49,8 +49,8 @@ function openClient(settings: TwilioSettings) {
   return twilio(apiKeySid ?? accountSid, authToken, {
     accountSid,
     autoRetry: false,
-    // TWILIO_LOG_LEVEL=debug would print numbers and codes.
-    env: {},
+    // Else the environment's TWILIO_LOG_LEVEL=debug would print what is sent.
+    logLevel: "none",
     httpClient: new DeadlineClient(settings),
     ...(region !== undefined && { region }),
     ...(edge !== undefined && { edge }),

@@ -54,6 +54,15 @@ t.test("Twilio Messages", async (t) => {
   );
 });
 
+t.test("nothing is printed, whatever the environment asks of Twilio's client", async (t) => {
+  const server = await startTwilio(t);
+  const printed = t.capture(console, "log");
+  process.env["TWILIO_LOG_LEVEL"] = "debug";
+  t.teardown(() => delete process.env["TWILIO_LOG_LEVEL"]);
+  await (await texts(server.baseUrl)).send(NUMBER, BODY);
+  t.same(printed(), []);
+});
+
 t.test("every failure is told apart, and no request is ever repeated", async (t) => {
   const server = await startTwilio(t);
   const provider = await texts(server.baseUrl);
