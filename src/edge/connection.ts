@@ -24,6 +24,8 @@ export interface ConnectionFacts {
   /** The peer is a trusted proxy that names its client in `X-Forwarded-For`. */
   readonly forwards: boolean;
   readonly tls: boolean;
+  /** The TCP socket: beneath TLS, another than the one that carries HTTP. */
+  readonly transport: Socket;
   /** The TLS server name (SNI): `undefined` when none was sent, or none that can be a host. */
   readonly serverName: CanonicalHost | undefined;
 }
@@ -114,7 +116,6 @@ export class Connection {
 
   /** Ends it at once: what is still buffered for the client does not arrive. */
   cut(): void {
-    if (this.facts.tls) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    this.facts.transport.resetAndDestroy();
   }
 }

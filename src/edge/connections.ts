@@ -74,7 +74,7 @@ export class Connections {
     if (connection.answers > 0) return;
     connection.latest = undefined;
     if (connection.receiving?.complete === true) connection.receiving = undefined;
-    if (this.#draining) connection.socket.end();
+    if (this.#draining) connection.socket.destroySoon();
   }
 
   /** From now on the exchange is cut when it loses its right. */
@@ -146,7 +146,7 @@ export class Connections {
   }
 
   #endIfIdle(connection: Connection): void {
-    if (connection.answers === 0 && connection.tunnel === undefined) connection.socket.end();
+    if (connection.answers === 0 && connection.tunnel === undefined) connection.socket.destroySoon();
   }
 
   #empty(deadlineMs: number): Promise<void> {

@@ -27,6 +27,7 @@ type AcceptSocket = (socket: Socket) => void;
 interface Peer {
   readonly address: Address;
   readonly trusted: boolean;
+  readonly transport: Socket;
 }
 
 export class Listener {
@@ -87,11 +88,11 @@ export class Listener {
       return;
     }
     if (!proxyProtocol) {
-      this.#welcome(socket, { address, trusted });
+      this.#welcome({ address, trusted, transport: socket });
       return;
     }
     readProxyHeader(socket, this.#options.edge.timeouts.headersSeconds * 1000, (source) => {
-      this.#welcome(socket, { address: source ?? address, trusted });
+      this.#welcome({ address: source ?? address, trusted, transport: socket });
       if (this.#certificates === undefined) socket.resume();
     });
   }
@@ -111,7 +112,8 @@ export class Listener {
     return true;
   }
 
-  #welcome(socket: Socket, peer: Peer): void {
+  #welcome(peer: Peer): void {
+    const socket = peer.transport;
     if (this.#certificates === undefined) {
       this.#connect(socket, peer, false, undefined);
     } else {
@@ -133,10 +135,15 @@ export class Listener {
     speakHttp.call(this.server, socket);
   }
 
-  #connect(socket: Socket, { address: peer, trusted }: Peer, tls: boolean, servername: string | undefined): void {
+  #connect(
+    socket: Socket,
+    { address: peer, trusted, transport }: Peer,
+    tls: boolean,
+    servername: string | undefined,
+  ): void {
     const forwards = trusted && !this.#options.listener.proxyProtocol;
     const serverName = servername === undefined ? undefined : canonicalHost(servername);
-    this.#options.onConnection(new Connection(socket, { peer, trusted, forwards, tls, serverName }));
+    this.#options.onConnection(new Connection(socket, { peer, trusted, forwards, tls, transport, serverName }));
   }
 }
 
