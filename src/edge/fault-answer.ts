@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { negotiateLanguage } from "../look/language.ts";
 import { type RenderedPage, renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
+import type { ForwardTenant } from "./forward-order.ts";
 import { acceptsHtml } from "./refuse.ts";
-import type { ForwardTenant } from "./upstream-exchange.ts";
 
 /** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
 const FAULTS = {
@@ -26,6 +26,22 @@ const RETRY_AFTER_SECONDS = "5";
 export interface FaultContext {
   readonly tenant: Pick<ForwardTenant, "name" | "branding">;
   readonly requestId: string;
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  ...["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"],
+]);
+
+/** What an error on the way to an upstream means to the client. */
+export function faultOf(error: Error): Fault {
+  const code = codeOf(error);
+  if (TIMEOUTS.has(code)) return "gateway_timeout";
+  return code === "EDGE_BUSY" ? "unavailable" : "bad_gateway";
+}
+
+/** The error's code, or its name where it has none. */
+export function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 /** Answers, if nothing was answered yet; otherwise the connection breaks, so that the client sees that it lacks the rest. */

@@ -10,11 +10,12 @@ import type { CanonicalHost, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import { readPageBody } from "./control-request.ts";
 import { answerFault } from "./fault-answer.ts";
+import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { RequestHead } from "./request-head.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
 import { type OriginRules, upgradeFault } from "./upgrade-rules.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
-import { type ForwardTenant, type Lane, UpstreamExchange } from "./upstream-exchange.ts";
+import { UpstreamExchange } from "./upstream-exchange.ts";
 import { targetOf } from "./upstream-socket.ts";
 import { type UpstreamOwner, Upstreams } from "./upstreams.ts";
 

@@ -14,6 +14,9 @@ export type FieldRule =
   | "expect"
   | "upgrade";
 
+/** The length of a message that states none. */
+export const NO_LENGTH = -1;
+
 /** Fields of one connection (RFC 9110, 7.6.1), and `Proxy`, which CGI programs take for a setting of theirs (httpoxy). */
 const HOP_BY_HOP = [
   "keep-alive",
@@ -142,9 +145,15 @@ export function announcedTrailers(value: string): string {
     .join(", ");
 }
 
-/** The lower-case tokens of a `Connection` field; what a sender nominates there goes no further. */
-export function connectionTokens(value: string): string[] {
-  return value.split(",").map((token) => token.trim().toLowerCase());
+/** What a `Connection` field names that is no field, or is handled by itself. */
+const NOT_NOMINATED = new Set(["", "close", "keep-alive", "te", "upgrade"]);
+const NOTHING: readonly string[] = [];
+
+/** The fields, in lower case, that a `Connection` field nominates to go no further than here. */
+export function nominatedBy(connection: string): readonly string[] {
+  if (connection === "keep-alive" || connection === "close") return NOTHING;
+  const tokens = connection.split(",").map((token) => token.trim().toLowerCase());
+  return tokens.filter((token) => !NOT_NOMINATED.has(token));
 }
 
 /** Takes the nominated fields out of names and values in turn. */

@@ -2,7 +2,7 @@
 import type { Address } from "../core/address.ts";
 import { withoutOurCookies } from "../core/cookies.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
-import { announcedTrailers, connectionTokens, dropNominated, requestRule } from "./header-rules.ts";
+import { announcedTrailers, dropNominated, NO_LENGTH, nominatedBy, requestRule } from "./header-rules.ts";
 
 /** What the edge itself vouches for. */
 export interface RequestFacts {
@@ -18,11 +18,7 @@ export interface ControlFacts extends RequestFacts {
   readonly requestId: string;
 }
 
-/** `content-length` of a request that has none. */
-export const NO_LENGTH = -1;
-
 const DIGITS = /^[0-9]{1,15}$/;
-const HARMLESS = new Set(["", "close", "keep-alive", "te", "upgrade"]);
 
 /**
  * Reads the fields of a request and sorts them: what passes, and what the edge must know of the rest. What a
@@ -41,7 +37,7 @@ export class RequestHead {
   /** The `Trailer` field, as far as its trailers may pass. */
   trailer = "";
   upgrade = "";
-  #nominated: string[] = [];
+  readonly #nominated: string[] = [];
 
   readonly #keepsOurCookies: boolean;
 
@@ -94,7 +90,7 @@ export class RequestHead {
         return;
       }
       case "connection":
-        for (const token of connectionTokens(value)) if (!HARMLESS.has(token)) this.#nominated.push(token);
+        this.#nominated.push(...nominatedBy(value));
         return;
       case "content-length":
         if (this.contentLength !== NO_LENGTH || !DIGITS.test(value)) this.malformed = true;

@@ -1,10 +1,7 @@
 /** The head of a response as the client gets it: one pass over the fields as the upstream sent them. */
 import { setsOurCookie } from "../core/cookies.ts";
-import { announcedTrailers, connectionTokens, dropNominated, responseRule } from "./header-rules.ts";
+import { announcedTrailers, dropNominated, NO_LENGTH, nominatedBy, responseRule } from "./header-rules.ts";
 
-export const NO_LENGTH = -1;
-
-const HARMLESS = new Set(["", "close", "keep-alive", "upgrade"]);
 /** What a reason phrase may consist of (RFC 9112, 4). */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -21,7 +18,7 @@ export class ResponseHead {
   upgrade = "";
   /** A transfer coding other than `chunked`: the body could not be passed on as what it is. */
   malformed = false;
-  #nominated: string[] = [];
+  readonly #nominated: string[] = [];
 
   /**
    * @param raw names and values in turn; bytes are Latin-1
@@ -48,7 +45,7 @@ export class ResponseHead {
         if (keepsOurCookies || !setsOurCookie(value)) this.fields.push(name, value);
         return;
       case "connection":
-        for (const token of connectionTokens(value)) if (!HARMLESS.has(token)) this.#nominated.push(token);
+        this.#nominated.push(...nominatedBy(value));
         return;
       case "content-length":
         this.contentLength = Number(value);

@@ -1,10 +1,11 @@
 /** A request with what undici cannot send, an expectation or trailers: Node's own client, on a connection of its own. */
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import type { Lane, Order } from "./forward-order.ts";
 import { passedTrailers } from "./header-rules.ts";
 import type { Upstream } from "./upstream.ts";
 import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
-import type { Lane, Order, UpstreamExchange } from "./upstream-exchange.ts";
+import type { UpstreamExchange } from "./upstream-exchange.ts";
 
 export class UpstreamTimeoutError extends Error {
   readonly code = "EDGE_TIMEOUT";

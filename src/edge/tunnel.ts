@@ -3,11 +3,11 @@ import { type ClientRequest, type IncomingMessage, request, ServerResponse } fro
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { answerFault, type Fault } from "./fault-answer.ts";
+import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { passedTrailers } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
 import type { Upstream } from "./upstream.ts";
 import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
-import type { ForwardTenant, Lane } from "./upstream-exchange.ts";
 
 /** A request to switch protocols that was let in. */
 export interface TunnelOrder {

@@ -1,48 +1,15 @@
 /** One forwarded request from its admission to its last byte: finds a connection, sends, streams the answer back. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import type { Logger } from "../core/log.ts";
-import type { TenantPolicy } from "../replica/policy.ts";
-import { answerFault, type Fault } from "./fault-answer.ts";
-import { passedTrailers } from "./header-rules.ts";
+import { answerFault, codeOf, type Fault, faultOf } from "./fault-answer.ts";
+import type { Lane, Order } from "./forward-order.ts";
+import { NO_LENGTH, passedTrailers } from "./header-rules.ts";
 import { RequestBody } from "./request-body.ts";
-import type { RequestHead } from "./request-head.ts";
-import { NO_LENGTH, ResponseHead } from "./response-head.ts";
+import { ResponseHead } from "./response-head.ts";
 import { RichRequest } from "./rich-request.ts";
 import type { Upstream, Waiter } from "./upstream.ts";
 import { NothingSentError, type UpstreamConnection } from "./upstream-connection.ts";
-import type { UpstreamOwner, Upstreams } from "./upstreams.ts";
-
-/** What forwarding needs of a tenant. */
-export type ForwardTenant = Pick<TenantPolicy, "id" | "name" | "upstreams" | "branding">;
-
-/** Where exchanges of one kind go: to the tenants' applications, or to control. */
-export interface Lane {
-  readonly upstreams: Upstreams;
-  readonly responseHeadersMs: number;
-  readonly responseIdleMs: number;
-  /** Only control's pages may set our cookies. */
-  readonly keepsOurCookies: boolean;
-  /** What to say when nothing can be reached. */
-  readonly unreachable: Fault;
-  readonly log: Logger;
-}
-
-/** One request that was let in. */
-export interface Order {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly head: RequestHead;
-  /** The fields to send, names and values in turn. */
-  readonly fields: string[];
-  readonly target: string;
-  readonly owner: UpstreamOwner;
-  readonly tenant: ForwardTenant;
-  readonly requestId: string;
-  /** The whole body, where it was read beforehand. */
-  readonly body?: Buffer;
-}
 
 /** Bodies up to this length go out in one piece with their head, if they arrived with it. */
 const SMALL_BODY_BYTES = 16 * 1024;
@@ -214,9 +181,9 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
   fail(error: Error): void {
     if (this.#done) return;
     const { requestId, tenant } = this.#order;
-    const code = codeOf(error);
-    this.#lane.log.warn({ requestId, tenant: tenant.id, code }, "an upstream did not answer properly");
-    this.#refuse(this.#lane.unreachable === "unavailable" ? "unavailable" : faultOf(code));
+    const { log, unreachable } = this.#lane;
+    log.warn({ requestId, tenant: tenant.id, code: codeOf(error) }, "an upstream did not answer properly");
+    this.#refuse(unreachable === "unavailable" ? unreachable : faultOf(error));
     this.#rich?.abort();
   }
 
@@ -281,19 +248,6 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     if (head.hasBody || !REPEATABLE.has(req.method ?? "")) return false;
     return (this.#connection?.uses ?? 0) > 1 && CLOSED.has(codeOf(error));
   }
-}
-
-const TIMEOUTS: ReadonlySet<string> = new Set([
-  ...["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"],
-]);
-
-function faultOf(code: string): Fault {
-  if (TIMEOUTS.has(code)) return "gateway_timeout";
-  return code === "EDGE_BUSY" ? "unavailable" : "bad_gateway";
-}
-
-function codeOf(error: Error): string {
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 function approach(exchange: UpstreamExchange): void {

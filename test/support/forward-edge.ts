@@ -7,7 +7,7 @@ import { parseAddress } from "../../src/core/address.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { CanonicalHost, TenantId } from "../../src/core/ids.ts";
 import { type Admission, Forwarder, type ForwarderOptions } from "../../src/edge/forward.ts";
-import type { ForwardTenant } from "../../src/edge/upstream-exchange.ts";
+import type { ForwardTenant } from "../../src/edge/forward-order.ts";
 
 export const CLIENT = "203.0.113.7";
 

@@ -1,0 +1,37 @@
+/** What is to be forwarded, and by which lane. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "../core/log.ts";
+import type { TenantPolicy } from "../replica/policy.ts";
+import type { Fault } from "./fault-answer.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { UpstreamOwner, Upstreams } from "./upstreams.ts";
+
+/** What forwarding needs of a tenant. */
+export type ForwardTenant = Pick<TenantPolicy, "id" | "name" | "upstreams" | "branding">;
+
+/** Where exchanges of one kind go: to the tenants' applications, or to control. */
+export interface Lane {
+  readonly upstreams: Upstreams;
+  readonly responseHeadersMs: number;
+  readonly responseIdleMs: number;
+  /** Only control's pages may set our cookies. */
+  readonly keepsOurCookies: boolean;
+  /** What to say when nothing can be reached. */
+  readonly unreachable: Fault;
+  readonly log: Logger;
+}
+
+/** One request that was let in. */
+export interface Order {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly head: RequestHead;
+  /** The fields to send, names and values in turn. */
+  readonly fields: string[];
+  readonly target: string;
+  readonly owner: UpstreamOwner;
+  readonly tenant: ForwardTenant;
+  readonly requestId: string;
+  /** The whole body, where it was read beforehand. */
+  readonly body?: Buffer;
+}
