@@ -1,101 +1,25 @@
-/** A Redis connection that fails fast: deadlines, no queueing while it is down, reconnection in the background. */
-import { readFileSync } from "node:fs";
-import type { ConnectionOptions } from "node:tls";
-import type { RedisOptions } from "ioredis";
+/** A Redis store's commands, scripts and wake-ups, each answered or refused within a deadline. */
 import { Cluster, Redis } from "ioredis";
-import { SallyportError, StoreUnavailableError } from "../core/errors.ts";
+import { StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import type { Client } from "./redis-connect.ts";
+import { connectEagerly, createClient } from "./redis-connect.ts";
 import type { Script } from "./redis-scripts.ts";
-import type { RedisOption, RedisUrl } from "./redis-url.ts";
-import { numberOption } from "./redis-url.ts";
+import type { RedisUrl } from "./redis-url.ts";
 
-type Client = Redis | Cluster;
 type Argument = string | number;
 
 /** The port's promise is an answer in under a second. */
 const COMMAND_MS = 800;
 /** How long of it replicas may take to acknowledge. */
 const WAIT_MS = 500;
-/** A connection that owes an answer for this long is given up: its peer may be gone without a word. */
-const SILENCE_MS = 3_000;
-const CONNECT_MS = 2_000;
-/** At least 6.2: `XRANGE` with an open end. */
 const EVICTION = /^maxmemory_policy:(\S+)/m;
-
-/** The reply mapping is pinned, so that replies look the same under RESP2 and RESP3. */
-type LinkOptions = RedisOptions & { replyMapping: "legacy" };
-
-const LINK: LinkOptions = {
-  replyMapping: "legacy",
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  // A command whose answer was lost may have been carried out: only its caller knows whether to repeat it.
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  socketTimeout: SILENCE_MS,
-  connectTimeout: CONNECT_MS,
-  retryStrategy: backOff,
-  reconnectOnError: (error) => error.message.startsWith("READONLY"),
-  connectionName: "sallyport",
-};
-
-function backOff(attempts: number): number {
-  return Math.min(50 * 2 ** Math.min(attempts, 6), 2_000) + Math.floor(Math.random() * 100);
-}
-
-function tlsOptions(url: RedisUrl): ConnectionOptions {
-  const pem = (option: RedisOption) => {
-    const file = url.options[option];
-    if (file === undefined) return undefined;
-    try {
-      return readFileSync(file);
-    } catch (cause) {
-      throw new SallyportError("config_invalid", `the store's ${option} file ${file} cannot be read`, { cause });
-    }
-  };
-  const { serverName: servername } = url.options;
-  const files = { ca: pem("ca"), cert: pem("cert"), key: pem("key"), servername };
-  return Object.fromEntries(Object.entries(files).filter(([, value]) => value !== undefined));
-}
-
-function createClient(url: RedisUrl): Client {
-  const { username, password, database: db } = url;
-  const tls = url.tls ? tlsOptions(url) : undefined;
-  const link: LinkOptions = { ...LINK, username, password, db, tls };
-  const [first] = url.nodes;
-  if (url.mode === "standalone") return new Redis({ ...link, ...first });
-  if (url.mode === "cluster") return createCluster(url.nodes, link);
-  return new Redis({
-    ...link,
-    sentinels: [...url.nodes],
-    name: url.master,
-    sentinelUsername: url.options.sentinelUsername,
-    sentinelPassword: url.options.sentinelPassword,
-    sentinelCommandTimeout: COMMAND_MS,
-    sentinelRetryStrategy: backOff,
-    failoverDetector: true,
-    enableTLSForSentinelMode: url.tls,
-    sentinelTLS: tls,
-  });
-}
-
-function createCluster(nodes: RedisUrl["nodes"], link: LinkOptions): Cluster {
-  const { retryStrategy: _none, enableOfflineQueue, db: _zero, ...redisOptions } = link;
-  return new Cluster([...nodes], {
-    redisOptions,
-    enableOfflineQueue,
-    clusterRetryStrategy: backOff,
-    // Repeating after a lost connection could carry out a commit twice.
-    retryDelayOnFailover: 0,
-    retryDelayOnClusterDown: 0,
-    maxRedirections: 4,
-    slotsRefreshInterval: 1_000,
-  });
-}
 
 /** Rejects every call with `StoreUnavailableError` where Redis refuses, is away, or takes too long. */
 export class RedisClient {
   readonly #client: Client;
+  /** WAIT holds up what is sent behind it: with `waitReplicas` writes have a connection of their own. */
+  readonly #writer: Client;
   readonly #subscriber: Client;
   readonly #channel: string;
   readonly #log: Logger | undefined;
@@ -109,27 +33,20 @@ export class RedisClient {
   constructor(url: RedisUrl, options: { channel: string; log?: Logger; onReady: () => void }) {
     this.#channel = options.channel;
     this.#log = options.log;
-    this.#waitReplicas = numberOption(url, "waitReplicas", 0);
+    this.#waitReplicas = Number(url.options.waitReplicas ?? 0);
     this.#client = createClient(url);
+    this.#writer = this.#waitReplicas === 0 ? this.#client : createClient(url);
     this.#subscriber = this.#client instanceof Cluster ? this.#client : this.#client.duplicate();
+    for (const client of new Set([this.#client, this.#writer, this.#subscriber])) {
+      client.on("error", (error: Error) => this.#fault(error));
+      if (client instanceof Cluster) connectEagerly(client, options.onReady);
+    }
     this.#client.on("ready", () => {
       this.#connected();
       options.onReady();
     });
     this.#client.on("close", () => this.#disconnected());
-    this.#client.on("error", (error: Error) => this.#fault(error));
     this.#subscribe();
-  }
-
-  /** Resolves once connected, or after `timeoutMs`: being away at start is not a fault. */
-  async settled(timeoutMs: number): Promise<void> {
-    if (this.#client.status === "ready") return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
-    this.#client.once("ready", resolve);
-    await promise;
-    clearTimeout(timer);
-    this.#client.off("ready", resolve);
   }
 
   /** Runs a command. */
@@ -139,9 +56,7 @@ export class RedisClient {
 
   /** Runs a script that only reads, or whose loss in a failover is no harm. */
   async read(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#within(COMMAND_MS, () =>
-      this.#run(script, keys, args, (command, flat) => this.#client.call(command, flat)),
-    );
+    return this.#within(COMMAND_MS, () => this.#run(script, [keys.length, ...keys, ...args]));
   }
 
   /**
@@ -149,14 +64,17 @@ export class RedisClient {
    * @throws StoreUnavailableError also when too few acknowledge: the write then may or may not survive a failover.
    */
   async write(script: Script, keys: readonly string[], args: readonly Argument[], extraMs = 0): Promise<unknown> {
-    return this.#within(COMMAND_MS + extraMs, () =>
-      this.#run(script, keys, args, (command, flat) => this.#durably(command, flat)),
-    );
+    const rest = [keys.length, ...keys, ...args];
+    const send = () =>
+      // By its text: a script that Redis has forgotten would otherwise wait for replicas twice.
+      this.#waitReplicas === 0 ? this.#run(script, rest) : this.#replicate("eval", [script.lua, ...rest]);
+    return this.#within(COMMAND_MS + extraMs, send);
   }
 
-  /** {@link call} for a command that writes one key. */
+  /** Runs a command that writes one key, then waits like {@link write}. */
   async writeCommand(command: string, ...args: Argument[]): Promise<unknown> {
-    return this.#within(COMMAND_MS, () => this.#durably(command, args));
+    const send = () => (this.#waitReplicas === 0 ? this.#client.call(command, args) : this.#replicate(command, args));
+    return this.#within(COMMAND_MS, send);
   }
 
   watch(wake: () => void): () => void {
@@ -168,31 +86,21 @@ export class RedisClient {
   close(): void {
     this.#closed = true;
     this.#wakes.clear();
-    this.#subscriber.disconnect();
-    this.#client.disconnect();
+    for (const client of new Set([this.#subscriber, this.#writer, this.#client])) client.disconnect();
   }
 
-  async #run(
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-    send: (command: string, args: Argument[]) => Promise<unknown>,
-  ): Promise<unknown> {
+  async #run(script: Script, rest: readonly Argument[]): Promise<unknown> {
     try {
-      return await send("evalsha", [script.sha1, keys.length, ...keys, ...args]);
+      return await this.#client.call("evalsha", [script.sha1, ...rest]);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return send("eval", [script.lua, keys.length, ...keys, ...args]);
+      return this.#client.call("eval", [script.lua, ...rest]);
     }
   }
 
-  /** In one pipeline, so that WAIT speaks of this very write and goes to the same node of a Cluster. */
-  async #durably(command: string, args: Argument[]): Promise<unknown> {
-    if (this.#waitReplicas === 0) return this.#client.call(command, args);
-    const pipeline = this.#client
-      .pipeline()
-      .call(command, ...args)
-      .wait(this.#waitReplicas, WAIT_MS);
+  /** In one pipeline, so that WAIT speaks of this very write on this very connection, to the same node of a Cluster. */
+  async #replicate(command: string, args: Argument[]): Promise<unknown> {
+    const pipeline = this.#writer.pipeline().call(command, args).wait(this.#waitReplicas, WAIT_MS);
     const [written, waited] = (await pipeline.exec()) ?? [];
     const fault = written?.[0] ?? waited?.[0];
     if (fault) throw fault;
@@ -233,7 +141,6 @@ export class RedisClient {
         (error: Error) => this.#fault(error),
       );
     });
-    if (this.#subscriber !== this.#client) this.#subscriber.on("error", () => undefined);
   }
 
   #wake(): void {
@@ -257,7 +164,8 @@ export class RedisClient {
       this.#log?.warn({ reason: this.#lastFault }, "lost the connection to the store");
     this.#wasReady = false;
     // A path that died without a word takes the silent subscription with it.
-    if (this.#subscriber !== this.#client && !this.#closed) this.#subscriber.disconnect(true);
+    // Only when it is ready: ioredis ends a client for good that is told to reconnect while it connects.
+    if (this.#subscriber !== this.#client && this.#subscriber.status === "ready") this.#subscriber.disconnect(true);
   }
 
   #fault(error: Error): void {

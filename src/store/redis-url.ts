@@ -18,19 +18,25 @@ export interface RedisUrl {
   readonly options: Readonly<Partial<Record<RedisOption, string>>>;
 }
 
-const OPTIONS = [
-  "ca",
-  "cert",
-  "feedBytes",
-  "feedCommits",
-  "key",
-  "prefix",
-  "sentinelPassword",
-  "sentinelUsername",
-  "serverName",
-  "waitReplicas",
-] as const;
-export type RedisOption = (typeof OPTIONS)[number];
+const FILE = /^[^\0]+$/;
+const TEXT = /^.+$/s;
+const NUMBER = /^\d{1,12}$/;
+
+/** What each option may look like. */
+const OPTIONS = {
+  ca: FILE,
+  cert: FILE,
+  feedBytes: NUMBER,
+  feedCommits: NUMBER,
+  key: FILE,
+  prefix: /^[A-Za-z0-9_.-]{1,64}$/,
+  sentinelPassword: TEXT,
+  sentinelUsername: TEXT,
+  serverName: TEXT,
+  waitReplicas: NUMBER,
+};
+const TLS_OPTIONS: readonly string[] = ["ca", "cert", "key", "serverName"];
+export type RedisOption = keyof typeof OPTIONS;
 
 const DEFAULT_PORT = { standalone: 6379, sentinel: 26379, cluster: 6379 };
 const SHAPE =
@@ -65,7 +71,7 @@ export function parseRedisUrl(url: string): RedisUrl {
     nodes,
     ...parseUser(parts["user"]),
     ...parsePath(mode, parts["path"] ?? ""),
-    options: parseOptions(parts["query"] ?? ""),
+    options: parseOptions(parts["query"] ?? "", parts["tls"] === "s"),
   };
 }
 
@@ -98,23 +104,20 @@ function parsePath(mode: RedisUrl["mode"], path: string): { master?: string; dat
   return { database: Number(database), ...(master !== undefined && { master }) };
 }
 
-function parseOptions(query: string): RedisUrl["options"] {
+function parseOptions(query: string, tls: boolean): RedisUrl["options"] {
   const options: Partial<Record<RedisOption, string>> = {};
   for (const [name, value] of new URLSearchParams(query)) {
-    const option = OPTIONS.find((known) => known === name);
-    if (option === undefined) throw invalid(`there is no option "${name}"; there are ${OPTIONS.join(", ")}`);
-    if (options[option] !== undefined) throw invalid(`option "${name}" is given twice`);
-    options[option] = value;
+    if (!isOption(name)) throw invalid(`there is no option "${name}"; there are ${Object.keys(OPTIONS).join(", ")}`);
+    if (options[name] !== undefined) throw invalid(`option "${name}" is given twice`);
+    if (!OPTIONS[name].test(value)) throw invalid(`option "${name}" does not take such a value`);
+    if (!tls && TLS_OPTIONS.includes(name)) throw invalid(`option "${name}" is for TLS: write rediss instead of redis`);
+    options[name] = value;
   }
   return options;
 }
 
-/** A whole number among the options. @throws SallyportError "config_invalid" */
-export function numberOption(url: RedisUrl, option: RedisOption, byDefault: number): number {
-  const text = url.options[option];
-  if (text === undefined) return byDefault;
-  if (!/^\d{1,12}$/.test(text)) throw invalid(`option "${option}" is a whole number`);
-  return Number(text);
+function isOption(name: string): name is RedisOption {
+  return Object.hasOwn(OPTIONS, name);
 }
 
 function decode(text: string): string {

@@ -1,5 +1,5 @@
 /** The shared adapter of the store port: Redis 6.2 or later, or Valkey; standalone, Sentinel or Cluster. */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { ConflictError, StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
@@ -33,10 +33,10 @@ import {
 import { RedisClient } from "./redis-client.ts";
 import { CHANGES, COMMIT, INITIALISE, LIST, TAKE } from "./redis-scripts.ts";
 import type { RedisUrl } from "./redis-url.ts";
-import { numberOption } from "./redis-url.ts";
 
 /** How long opening waits for the first connection before it goes on without. */
 const OPEN_MS = 1_000;
+const OPEN_RETRY_MS = 20;
 /** A script takes some 5 µs a write; this much more than that is allowed. */
 const MS_PER_WRITE = 0.02;
 
@@ -69,8 +69,8 @@ export class RedisStore implements Store {
     this.#clock = options.clock;
     this.#prefix = `{${url.options.prefix ?? "sallyport"}}`;
     this.#feed = {
-      commits: numberOption(url, "feedCommits", DEFAULT_FEED_LIMITS.commits),
-      bytes: numberOption(url, "feedBytes", DEFAULT_FEED_LIMITS.bytes),
+      commits: Number(url.options.feedCommits ?? DEFAULT_FEED_LIMITS.commits),
+      bytes: Number(url.options.feedBytes ?? DEFAULT_FEED_LIMITS.bytes),
     };
     this.#client = new RedisClient(url, {
       ...(options.log !== undefined && { log: options.log }),
@@ -81,8 +81,9 @@ export class RedisStore implements Store {
 
   /** Waits a moment for the first connection; a Redis that is away makes a store that refuses until it is back. */
   async opened(): Promise<this> {
-    await this.#client.settled(OPEN_MS);
-    await this.#knownEpoch().catch(() => undefined);
+    for (const end = performance.now() + OPEN_MS; performance.now() < end; await delay(OPEN_RETRY_MS)) {
+      if (await this.#knownEpoch().catch(() => undefined)) break;
+    }
     return this;
   }
 
@@ -224,7 +225,7 @@ export class RedisStore implements Store {
   }
 
   async #knownEpoch(): Promise<string> {
-    this.#epoch ??= String(await this.#client.write(INITIALISE, [this.#key("meta")], [newEpoch()]));
+    this.#epoch ??= String(await this.#client.read(INITIALISE, [this.#key("meta")], [newEpoch()]));
     return this.#epoch;
   }
 
