@@ -60,7 +60,7 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
   /** Looks for an upstream that can take the request. */
   approach(): void {
     if (this.#done) return;
-    const { head, body, owner } = this.#order;
+    const { req, head, body, owner } = this.#order;
     const upstream = this.#lane.upstreams.choose(owner, this.#tried);
     if (upstream === undefined) {
       this.#refuse(this.#lane.unreachable);
@@ -68,7 +68,9 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     }
     this.#upstream = upstream;
     upstream.active += 1;
-    if (body === undefined && (head.expectsContinue || (head.trailer !== "" && head.chunked))) {
+    // HTTP/1.0 knows neither expectations nor trailers (RFC 9110, 10.1.1).
+    const rich = head.expectsContinue || (head.trailer !== "" && head.chunked);
+    if (rich && body === undefined && req.httpVersionMinor > 0) {
       this.#rich = new RichRequest(this.#order, this.#lane, this);
       this.#rich.start(upstream);
     } else upstream.acquire(this);

@@ -193,6 +193,15 @@ export const UPSTREAM_CASES: readonly UpstreamCase[] = [
   },
   {
     number: 12,
+    name: "an expectation in HTTP/1.0",
+    request: "POST / HTTP/1.0\r\nHost: happyfeet.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+    after: "hello",
+    answer: OK,
+    status: "HTTP/1.1 200 ",
+    upstreamMisses: [/expect/i],
+  },
+  {
+    number: 12,
     name: "an expectation that the upstream fulfils",
     request: post("Expect: 100-continue\r\nContent-Length: 5\r\n", "hello"),
     after: "hello",
