@@ -2,19 +2,19 @@
 
 /** Printable ASCII without space, quotes, backslash and angle brackets: nothing that a browser rewrites on the way. */
 const PLAIN = /^\/[\x21\x23-\x26\x28-\x3b\x3d\x3f-\x5b\x5d-\x7e]*$/;
-/** An encoded slash, backslash, dot or control character before the first query or fragment. */
-const HIDDEN = /%(?:2f|5c|2e|[01][0-9a-f]|7f)/i;
+/** A second slash or backslash at the start, encoded or not; or a control character, encoded, anywhere. */
+const HIDDEN = /^\/(?:\/|%2f|%5c)|%(?:[01][0-9a-f]|7f)/i;
 const MAX_LENGTH = 2048;
 
 /**
  * The path (with its query) when it can only lead to the same host, otherwise `/`. Refused are `//host`,
- * `/\host`, anything with a scheme, encoded slashes and backslashes in the path, control characters, dot
- * segments that begin with a slash once resolved, and our own pages except the account and the portal.
+ * `/\host` and their encoded forms, anything with a scheme, control characters, paths that a browser would write
+ * otherwise (dot segments), and our own pages except the account and the portal.
  */
 export function wayBackPath(input: unknown): string {
   if (typeof input !== "string" || input.length > MAX_LENGTH || !PLAIN.test(input)) return "/";
   const path = input.split(/[?#]/, 1)[0] ?? "/";
-  if (path.includes("//") || HIDDEN.test(path)) return "/";
+  if (HIDDEN.test(path)) return "/";
   const resolved = new URL(input, "https://host.invalid");
   if (resolved.origin !== "https://host.invalid" || resolved.pathname !== path) return "/";
   if (/^\/\.sallyport(?:\/|$)/i.test(path) && !/^\/\.sallyport\/(?:account|portal)(?:\/|$)/.test(path)) return "/";

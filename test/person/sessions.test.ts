@@ -1,0 +1,240 @@
+/** Sessions: what a cookie is worth, how long, and that its end is final and heard by every edge. */
+import { createLocalJWKSet, jwtVerify } from "jose";
+import t from "tap";
+import type { FixedClock } from "../../src/core/clock.ts";
+import { SESSION_KIND } from "../../src/core/session.ts";
+import type { Tenant } from "../../src/core/tenant.ts";
+import { Assertions } from "../../src/person/assertion.ts";
+import { hashSessionSecret } from "../../src/person/session-record.ts";
+import {
+  API,
+  Browser,
+  enrolledUser,
+  mails,
+  makeTenant,
+  type Node,
+  onEveryStore,
+  totpCode,
+} from "../support/person-door.ts";
+
+async function signedIn(node: Node, tenant: Tenant, clock: FixedClock) {
+  const user = await enrolledUser(node, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(node.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+  const secret = browser.cookies.session ?? "";
+  const more = async () => {
+    clock.advance(30_000);
+    const another = new Browser(tenant);
+    await another.signIn(node.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+    return another;
+  };
+  return { user, browser, secret, hash: hashSessionSecret(secret), more };
+}
+
+/** Ids of the sessions whose end is in the feed. */
+async function endings({ store }: Node): Promise<string[]> {
+  const changes = await store.changesSince(0, 1000);
+  if (changes.gap) throw new Error("a gap");
+  return changes.commits
+    .flatMap((commit) => commit.changes)
+    .filter((change) => change.kind === SESSION_KIND)
+    .map((change) => (change.value === null ? change.id : `unexpected ${change.id}`));
+}
+
+onEveryStore(
+  t,
+  "one bit changed, another tenant, after sign-out, after disabling: no session",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const { door } = one;
+    const { user, browser, secret, hash, more } = await signedIn(one, tenant, clock);
+    t.ok(await door.sessions.lookup(tenant, hash));
+    const flipped = secret.slice(0, -2) + (secret.at(-2) === "A" ? "B" : "A") + secret.at(-1);
+    t.equal(await door.sessions.lookup(tenant, hashSessionSecret(flipped)), undefined);
+    t.equal(await door.sessions.lookup(makeTenant("other"), hash), undefined);
+    const stored = JSON.stringify(await one.store.list({ kind: SESSION_KIND, limit: 10 }));
+    t.notOk(stored.includes(secret), "the secret is not stored");
+    t.ok(await door.sessions.endByHash(tenant.id, hash, API));
+    t.equal(await browser.session(door), undefined);
+    t.same(
+      await endings(one),
+      (await endings(one)).filter((id) => !id.startsWith("unexpected")),
+    );
+    t.ok((await endings(one)).includes(`${tenant.id}/${hash}`));
+    const other = await more();
+    await door.users.change(tenant, user.id, { state: "disabled" }, API);
+    t.equal(await other.session(door), undefined);
+    await door.users.change(tenant, user.id, { state: "active" }, API);
+    t.equal(await other.session(door), undefined, "enabling brings no session back");
+  },
+);
+
+onEveryStore(
+  t,
+  "idle and absolute limits; use is written in batches and revives nothing",
+  async (t, { clock, tenant, node }) => {
+    const [one, two] = [await node(), await node()];
+    const { hash, more } = await signedIn(one, tenant, clock);
+    const at = async (node: Node) => (await node.door.sessions.lookup(tenant, hash)) !== undefined;
+    clock.advance(59 * 60_000);
+    one.door.sessions.noteSeen(tenant, hash, clock.nowMs());
+    await one.door.sessions.flush();
+    clock.advance(59 * 60_000);
+    t.ok(await at(two), "kept awake by another node's edges");
+    clock.advance(60_000);
+    t.notOk(await at(two), "idle for an hour");
+    const busy = await more();
+    const busyHash = hashSessionSecret(busy.cookies.session ?? "");
+    for (let minutes = 0; minutes < 12 * 60; minutes += 30) {
+      t.ok(await busy.session(one.door));
+      one.door.sessions.noteSeen(tenant, busyHash, clock.nowMs());
+      clock.advance(30 * 60_000);
+    }
+    t.equal(await busy.session(one.door), undefined, "twelve hours are the end");
+    const ended = await more();
+    const endedHash = hashSessionSecret(ended.cookies.session ?? "");
+    one.door.sessions.noteSeen(tenant, endedHash, clock.nowMs() + 1);
+    await two.door.sessions.endByHash(tenant.id, endedHash, API);
+    await one.door.sessions.flush();
+    t.equal(await ended.session(two.door), undefined, "a late note of use revives nothing");
+  },
+);
+
+onEveryStore(t, "today's policy holds for yesterday's sessions", async (t, { clock, node }) => {
+  const one = await node();
+  const lax = makeTenant("happy-feet", { secondFactor: "off" });
+  await one.door.users.create(lax, { email: "bob@happy-feet.example", password: "lamp river quilt seven" }, API);
+  const browser = new Browser(lax);
+  const { outcome } = await browser.identify(one.door, "bob@happy-feet.example", "lamp river quilt seven");
+  t.match(outcome, { kind: "signed-in", amr: ["pwd"] });
+  const hash = hashSessionSecret(browser.cookies.session ?? "");
+  t.ok(await one.door.sessions.lookup(lax, hash));
+  t.equal(await one.door.sessions.lookup(makeTenant("happy-feet"), hash), undefined, "a factor is required now");
+  const short = { idleSeconds: 60, maxSeconds: 120, rememberDeviceSeconds: 0 };
+  clock.advance(60_000);
+  t.equal(
+    await one.door.sessions.lookup(makeTenant("happy-feet", { secondFactor: "off", session: short }), hash),
+    undefined,
+  );
+});
+
+onEveryStore(t, "listed and ended by public id, by user, and all at once", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { door } = one;
+  const { user, browser, more } = await signedIn(one, tenant, clock);
+  const others = [await more(), await more()];
+  const list = await door.sessions.listOfUser(tenant, user.id);
+  t.equal(list.length, 3);
+  t.match(list[0], { id: /^ses_/, user: user.id, address: "203.0.113.7", userAgent: "Firefox" });
+  const all = await door.sessions.list(tenant, { limit: 2 });
+  const rest = await door.sessions.list(tenant, { limit: 2, ...(all.next === undefined ? {} : { after: all.next }) });
+  t.same(
+    new Set([...all.items, ...rest.items].map((session) => session.id)),
+    new Set(list.map((session) => session.id)),
+  );
+  const mine = (await browser.session(door))?.id ?? "";
+  t.notOk(await door.sessions.end(tenant.id, mine, API, "usr_00000000000000000000000000"), "not this user's");
+  t.notOk(await door.sessions.end(makeTenant("other").id, mine, API), "not that tenant's");
+  for (const id of ["", "ses_", "ses_%", `${mine}x`, mine.slice(0, -1)])
+    t.notOk(await door.sessions.end(tenant.id, id, API), id);
+  t.ok(await door.sessions.end(tenant.id, mine, API, user.id));
+  t.equal(await browser.session(door), undefined);
+  t.equal(await door.users.endSessions(tenant, user.id, API), 2);
+  for (const other of others) t.equal(await other.session(door), undefined);
+  t.equal((await endings(one)).length, 4, "every end is in the feed");
+});
+
+onEveryStore(t, "a sign-in that races a revocation leaves no session", async (t, { clock, tenant, node }) => {
+  const [one, two] = [await node(), await node()];
+  const { user } = await signedIn(one, tenant, clock);
+  for (let round = 0; round < 5; round++) {
+    clock.advance(30_000);
+    const browser = new Browser(tenant);
+    const code = totpCode(user.secret, clock.nowMs());
+    await Promise.all([
+      browser.signIn(one.door, user.email, { kind: "totp", code }).catch(() => undefined),
+      two.door.users.change(tenant, user.id, { state: "disabled" }, API),
+    ]);
+    t.equal(await browser.session(two.door), undefined);
+    t.same(await two.door.sessions.listOfUser(tenant, user.id), []);
+    await two.door.users.change(tenant, user.id, { state: "active" }, API);
+    t.equal(await browser.session(one.door), undefined);
+  }
+});
+
+onEveryStore(
+  t,
+  "the assertion is verified by the published keys, through rotations",
+  async (t, { clock, tenant, node }) => {
+    const [one, two] = [await node(), await node()];
+    const { user, browser, more } = await signedIn(one, tenant, clock);
+    const host = tenant.hosts[0];
+    const session = await browser.session(one.door);
+    if (host === undefined || session === undefined) throw new Error("no session");
+    const verify = async (token: string, node: Node) =>
+      await jwtVerify(token, createLocalJWKSet(await node.door.assertions.jwks()), {
+        audience: host,
+        issuer: `https://${host}`,
+        algorithms: ["EdDSA"],
+        currentDate: new Date(clock.nowMs()),
+      });
+    const [first, same] = [
+      await one.door.assertions.forSession(session, host),
+      await one.door.assertions.forSession(session, host),
+    ];
+    t.equal(same.token, first.token, "made once");
+    const { payload, protectedHeader } = await verify(first.token, two);
+    t.match(payload, { sub: user.id, tenant: tenant.id, email: user.email, role: "owner", sid: session.id });
+    t.same(payload["amr"], ["pwd", "otp", "mfa"]);
+    t.equal((payload.exp ?? 0) - (payload.iat ?? 0), 300);
+    t.notOk(JSON.stringify(payload).includes(browser.cookies.session ?? ""));
+    await two.door.assertions.rotate();
+    clock.advance(5 * 60_000);
+    const soon = await one.door.assertions.forSession(session, host);
+    t.equal(
+      (await verify(soon.token, two)).protectedHeader.kid,
+      protectedHeader.kid,
+      "a new key is published before it signs",
+    );
+    t.equal((await one.door.assertions.jwks()).keys.length, 2);
+    t.notOk(JSON.stringify(await one.door.assertions.jwks()).includes('"d"'), "public parts alone");
+    clock.advance(11 * 60_000);
+    const late = await one.door.assertions.forSession(session, host);
+    t.not((await verify(late.token, two)).protectedHeader.kid, protectedHeader.kid);
+    clock.advance(31 * 24 * 3_600_000);
+    const next = await (await more()).session(one.door);
+    if (next === undefined) throw new Error("no session");
+    t.ok(await verify((await one.door.assertions.forSession(next, host)).token, two), "rotates by itself");
+  },
+);
+
+onEveryStore(t, "two nodes that make the first signing key at once agree on one", async (t, { clock, node }) => {
+  const nodes = [await node(), await node()];
+  const sets = await Promise.all(nodes.map(({ store, keyring }) => new Assertions(store, keyring, clock).jwks()));
+  t.same(sets[0], sets[1]);
+});
+
+onEveryStore(
+  t,
+  "the same login far apart at the same time is told to the owner, once, and not blocked",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const { user, browser } = await signedIn(one, tenant, clock);
+    const signIn = async (address: string, userAgent: string) => {
+      clock.advance(30_000);
+      const other = new Browser(tenant, address, userAgent);
+      await other.signIn(one.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+      t.ok(await other.session(one.door));
+    };
+    const told = async () => (await mails(one)).filter((mail) => mail.notice === "shared-login").length;
+    await signIn("203.0.200.1", "Safari");
+    t.equal(await told(), 0, "another browser near by");
+    clock.advance(5 * 60_000);
+    await signIn("198.51.100.1", "Firefox");
+    t.equal(await told(), 0, "far apart, but not at the same time");
+    await signIn("192.0.2.1", "Edge");
+    await signIn("192.168.7.1", "Opera");
+    t.equal(await told(), 1);
+    t.ok(await browser.session(one.door), "nobody is put out");
+  },
+);

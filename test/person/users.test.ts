@@ -1,0 +1,272 @@
+/** Managing users: states, tokens that work once, enrolment rules, and what ends when something changes. */
+import t from "tap";
+import type { Actor } from "../../src/core/audit.ts";
+import {
+  API,
+  Browser,
+  enrolledUser,
+  mailedToken,
+  mails,
+  makeTenant,
+  onEveryStore,
+  PASSWORD,
+  totpCode,
+} from "../support/person-door.ts";
+
+onEveryStore(t, "invited, accepts once, enrols, is in", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { door } = one;
+  const user = await door.users.create(tenant, { email: "new@happy-feet.example", name: "Nia", role: "owner" }, API);
+  t.match(user, { state: "invited", factors: [], signIn: { possible: false, reasons: ["no-password"] } });
+  const { link } = await door.invitations.invite(tenant, user.id, API);
+  t.match(link, /^https:\/\/happy-feet\.example\/\.sallyport\/invite\/[A-Za-z0-9_-]{43}$/);
+  const old = await mailedToken(one, "invite");
+  clock.advance(1000);
+  await door.invitations.invite(tenant, user.id, API);
+  const token = await mailedToken(one, "invite");
+  const browser = new Browser(tenant);
+  for (const bad of [old, `${token.slice(0, -1)}_`, "", undefined, [token]]) {
+    t.equal(await door.invitations.show(browser.visit, "invite", bad), undefined);
+  }
+  t.equal(await door.invitations.show(browser.visit, "reset", token), undefined, "not for another purpose");
+  t.equal(await door.invitations.show(new Browser(makeTenant("other")).visit, "invite", token), undefined);
+  for (let look = 0; look < 3; look++) {
+    t.same(
+      await door.invitations.show(browser.visit, "invite", token),
+      { email: user.email },
+      "looking changes nothing",
+    );
+  }
+  await t.rejects(door.invitations.accept(browser.visit, "invite", token, "niahappyfeet"), {
+    code: "password_refused",
+  });
+  const outcomes = await Promise.all(
+    [0, 1].map(() => door.invitations.accept(browser.visit, "invite", token, PASSWORD)),
+  );
+  t.same(outcomes.map((outcome) => outcome.kind).sort(), ["continue", "gone"]);
+  const accepted = outcomes.find((outcome) => outcome.kind === "continue");
+  if (accepted?.kind !== "continue") throw new Error("not accepted");
+  browser.keep(accepted);
+  t.match(accepted.step, { stage: "enrol" });
+  t.equal((await door.users.get(tenant, user.id)).state, "invited");
+  const { enrolment } = await door.enrolments.beginTotp(browser.visit, accepted.step.challenge, "");
+  const offer = await door.enrolments.showTotp(browser.visit, accepted.step.challenge, enrolment);
+  const code = totpCode(offer?.secretText ?? "", clock.nowMs());
+  browser.keep(await door.enrolments.confirm(browser.visit, accepted.step.challenge, enrolment, { code }));
+  t.ok(await browser.session(door));
+  t.match(await door.users.get(tenant, user.id), {
+    state: "active",
+    factors: [{ kind: "totp" }, { kind: "recovery" }],
+  });
+});
+
+onEveryStore(
+  t,
+  "an unconfirmed authenticator counts for nothing; its secret is gone once confirmed",
+  async (t, { clock, tenant, node }) => {
+    const { door } = await node();
+    const user = await door.users.create(tenant, { email: "ann@happy-feet.example", password: PASSWORD }, API);
+    const browser = new Browser(tenant);
+    const { challenge } = await browser.identify(door, user.email);
+    const { enrolment } = await door.enrolments.beginTotp(browser.visit, challenge, " Tablet\u202e ");
+    const offer = await door.enrolments.showTotp(browser.visit, challenge, enrolment);
+    t.match(offer?.uri, /issuer=Happy%20Feet%20Podiatry/);
+    const code = totpCode(offer?.secretText ?? "", clock.nowMs());
+    const wrong = await door.enrolments.confirm(browser.visit, challenge, enrolment, {
+      code: code === "000000" ? "000001" : "000000",
+    });
+    t.same(wrong, { kind: "refused" });
+    t.same((await door.users.get(tenant, user.id)).factors, []);
+    const thief = new Browser(tenant, "198.51.100.1");
+    const { challenge: other } = await thief.identify(door, user.email);
+    await t.rejects(door.enrolments.showTotp(thief.visit, challenge, enrolment), { code: "proof_required" });
+    t.equal(await door.enrolments.showTotp(thief.visit, other, enrolment), undefined, "nor under another challenge");
+    browser.keep(await door.enrolments.confirm(browser.visit, challenge, enrolment, { code }));
+    t.equal(await door.enrolments.showTotp(browser.visit, undefined, enrolment), undefined, "the QR code is gone");
+    t.match((await door.users.get(tenant, user.id)).factors, [{ kind: "totp", name: "Tablet" }, { kind: "recovery" }]);
+    await t.rejects(
+      door.enrolments.beginTotp(thief.visit, other, ""),
+      { code: "proof_required" },
+      "the first factor wins",
+    );
+    const again = await new Browser(tenant).identify(door, user.email);
+    t.match(again.outcome, { kind: "continue", step: { stage: "factor" } });
+    t.match(
+      await door.signIn.verify(browser.visit, (await browser.identify(door, user.email)).challenge, {
+        kind: "totp",
+        code,
+      }),
+      { kind: "refused" },
+      "the confirming code signs nobody in",
+    );
+  },
+);
+
+onEveryStore(
+  t,
+  "changing factors needs a fresh proof, ends other sessions, tells by mail, and keeps one",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const { door } = one;
+    const user = await enrolledUser(one, tenant, clock);
+    const signIn = async () => {
+      clock.advance(30_000);
+      const browser = new Browser(tenant);
+      await browser.signIn(door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+      return browser;
+    };
+    const [browser, other] = [await signIn(), await signIn()];
+    const before = browser.cookies.session;
+    const { enrolment } = await door.enrolments.beginTotp(browser.visit, undefined, "Desk");
+    const offer = await door.enrolments.showTotp(browser.visit, undefined, enrolment);
+    const code = totpCode(offer?.secretText ?? "", clock.nowMs());
+    const added = browser.keep(await door.enrolments.confirm(browser.visit, undefined, enrolment, { code }));
+    t.equal(added.kind === "signed-in" && added.recoveryCodes, undefined, "recovery codes come once");
+    t.not(browser.cookies.session, before, "a new session secret");
+    t.ok(await browser.session(door));
+    t.equal(await other.session(door), undefined);
+    const [first, second] = (await door.users.get(tenant, user.id)).factors;
+    browser.keep(await door.selfService.removeFactor(browser.visit, first?.id));
+    t.ok(await browser.session(door));
+    await t.rejects(
+      door.selfService.removeFactor(browser.visit, second?.id),
+      { code: "forbidden" },
+      "the last one stays",
+    );
+    t.same((await mails(one)).map((mail) => mail.notice).sort(), ["factor-added", "factor-added", "factor-removed"]);
+    clock.advance(10 * 60_000 + 1);
+    t.ok(await browser.session(door));
+    await t.rejects(door.enrolments.beginTotp(browser.visit, undefined, ""), { code: "proof_required" });
+    await t.rejects(door.selfService.changePassword(browser.visit, PASSWORD), { code: "proof_required" });
+  },
+);
+
+onEveryStore(t, "a changed password ends the others; the old one is no more", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { door } = one;
+  const user = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+  browser.keep(await door.selfService.changePassword(browser.visit, "lamp river quilt seven"));
+  t.ok(await browser.session(door));
+  t.same((await new Browser(tenant).identify(door, user.email)).outcome, { kind: "refused" });
+  const { outcome } = await new Browser(tenant).identify(door, user.email, "lamp river quilt seven");
+  t.equal(outcome.kind, "continue");
+});
+
+onEveryStore(
+  t,
+  "a forgotten password: same answer for all, the factor is still asked, and a lock is lifted",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const { door } = one;
+    const user = await enrolledUser(one, tenant, clock);
+    const browser = new Browser(tenant, "192.0.2.77");
+    for (const email of ["nobody@happy-feet.example", "no address", ["x"]]) {
+      t.equal(await door.invitations.requestReset(browser.visit, email), undefined);
+    }
+    for (let index = 0; index < 10; index++) await door.invitations.requestReset(browser.visit, user.email);
+    t.equal((await mails(one)).filter((mail) => mail.notice === "password-reset").length, 3);
+    for (let index = 0; index < 40; index++) {
+      const { outcome } = await new Browser(tenant, "198.51.100.1").identify(
+        door,
+        user.email,
+        "wrong horse battery staple",
+      );
+      clock.advance(outcome.kind === "throttled" ? outcome.retryAfterMs % 86_400_000 : 0);
+    }
+    t.equal((await door.users.get(tenant, user.id)).state, "locked");
+    const token = await mailedToken(one, "password-reset");
+    const accepted = browser.keep(
+      await door.invitations.accept(browser.visit, "reset", token, "lamp river quilt seven"),
+    );
+    t.match(accepted, { kind: "continue", step: { stage: "factor" } }, "no way around the factor");
+    t.equal((await door.users.get(tenant, user.id)).state, "active");
+    t.match(await door.invitations.accept(browser.visit, "reset", token, "lamp river quilt eight"), { kind: "gone" });
+    await door.invitations.requestReset(new Browser(tenant, "192.0.2.78").visit, user.email);
+    clock.advance(3_600_000);
+    t.match(await door.invitations.show(browser.visit, "reset", await mailedToken(one, "password-reset")), undefined);
+  },
+);
+
+onEveryStore(t, "a ticket stands for the first step, for a minute, once", async (t, { clock, node }) => {
+  const one = await node();
+  const { door } = one;
+  const tenant = makeTenant("happy-feet", { firstFactor: "none" });
+  const user = await door.users.create(tenant, { email: "ann@happy-feet.example" }, API);
+  const browser = new Browser(tenant);
+  const late = await door.invitations.ticket(tenant.id, user.id, API);
+  clock.advance(60_000);
+  t.match(await door.invitations.redeemTicket(browser.visit, late.token), { kind: "gone" });
+  const { token } = await door.invitations.ticket(tenant.id, user.id, API, "//evil.example");
+  const outcomes = await Promise.all([0, 1].map(() => door.invitations.redeemTicket(browser.visit, token)));
+  t.same(outcomes.map((outcome) => outcome.kind).sort(), ["continue", "gone"]);
+  const taken = browser.keep(outcomes.find((outcome) => outcome.kind === "continue") ?? { kind: "gone" as const });
+  if (taken.kind !== "continue") throw new Error("not taken");
+  t.equal(taken.step.stage, "enrol");
+  const { enrolment } = await door.enrolments.beginTotp(browser.visit, taken.step.challenge, "");
+  const offer = await door.enrolments.showTotp(browser.visit, taken.step.challenge, enrolment);
+  const code = totpCode(offer?.secretText ?? "", clock.nowMs());
+  const done = await door.enrolments.confirm(browser.visit, taken.step.challenge, enrolment, { code });
+  t.match(done, { kind: "signed-in", amr: ["ticket", "otp", "mfa"], wayBack: "/" });
+  const unused = await door.invitations.ticket(tenant.id, user.id, API);
+  await door.users.change(tenant, user.id, { state: "disabled" }, API);
+  t.match(await door.invitations.redeemTicket(browser.visit, unused.token), { kind: "gone" });
+});
+
+onEveryStore(t, "a lost phone: reset, the next sign-in enrols again", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { door } = one;
+  const user = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) });
+  t.same((await door.users.resetFactors(tenant, user.id, API)).factors, []);
+  t.equal(await browser.session(door), undefined);
+  t.ok((await mails(one)).some((mail) => mail.notice === "factors-reset"));
+  const { outcome, challenge } = await browser.identify(door, user.email);
+  t.match(outcome, { kind: "continue", step: { stage: "enrol" } });
+  const [code = ""] = user.recoveryCodes;
+  t.same(await door.signIn.verify(browser.visit, challenge, { kind: "recovery", code }), { kind: "gone" });
+});
+
+onEveryStore(t, "changes: revisions, e-mail, role, self-harm, deletion", async (t, { clock, tenant, node }) => {
+  const [one, two] = [await node(), await node()];
+  const { door } = one;
+  const ann = await enrolledUser(one, tenant, clock);
+  const bob = await door.users.create(tenant, { email: "bob@happy-feet.example", password: PASSWORD }, API);
+  const revision = (await door.users.get(tenant, ann.id)).revision;
+  const edits = await Promise.allSettled([
+    door.users.change(tenant, ann.id, { name: "Ann A" }, API, revision),
+    two.door.users.change(tenant, ann.id, { name: "Ann B" }, API, revision),
+  ]);
+  t.same(edits.map((edit) => edit.status).sort(), ["fulfilled", "rejected"]);
+  await t.rejects(door.users.change(tenant, ann.id, { name: "x" }, API, revision), { code: "precondition_failed" });
+  await t.rejects(door.users.change(tenant, ann.id, { email: bob.email }, API), { code: "email_taken" });
+  const browser = new Browser(tenant);
+  await browser.signIn(door, ann.email, { kind: "totp", code: totpCode(ann.secret, clock.nowMs()) });
+  t.match(await door.users.change(tenant, ann.id, { email: "Anna@happy-feet.example", name: null }, API), {
+    email: "anna@happy-feet.example",
+  });
+  t.equal(await browser.session(door), undefined, "another login, no session");
+  t.equal(await door.users.byEmail(tenant, ann.email), undefined);
+  t.match(await door.users.byEmail(tenant, "ANNA@happy-feet.example"), { id: ann.id });
+  const self: Actor = { kind: "user", id: ann.id };
+  for (const change of [{ state: "disabled" }, { role: "user" }] as const) {
+    await t.rejects(door.users.change(tenant, ann.id, change, self), { code: "forbidden" });
+  }
+  await t.rejects(door.users.delete(tenant, ann.id, self), { code: "forbidden" });
+  t.same(
+    (await door.users.list(tenant, { limit: 1 })).map(({ id }) => id),
+    [ann.id],
+  );
+  t.same(
+    (await door.users.list(tenant, { limit: 5, after: ann.id })).map(({ id }) => id),
+    [bob.id],
+  );
+  t.same(await door.users.list(makeTenant("other"), { limit: 5 }), []);
+  await t.rejects(door.users.get(makeTenant("other"), ann.id), { code: "not_found" });
+  await door.users.delete(tenant, bob.id, API);
+  await t.rejects(door.users.get(tenant, bob.id), { code: "not_found" });
+  t.equal((await door.users.create(tenant, { email: bob.email }, API)).state, "invited", "its e-mail is free again");
+  await t.rejects(door.users.create(tenant, { email: "x" }, API), { code: "email_invalid" });
+});
