@@ -2,22 +2,20 @@
 import { fileURLToPath } from "node:url";
 import type { EdgeConfig } from "../config.ts";
 
+const FLAGS = ["--permission", "--allow-net", "--no-experimental-sqlite", "--disable-warning=ExperimentalWarning"];
+
 /** The folder that holds `src` and `node_modules`. */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * Flags for the Node.js of an edge: no file is written, none read but the code, the certificates and the
  * authorities; no child process, no worker, no native addon. So the store's file, the keys in the data
- * folder and `/proc` stay out of reach of whatever runs in it.
+ * folder and `/proc` stay out of reach of whatever runs in it. `node:sqlite` opens files past the permission
+ * model, and so is left out of an edge altogether.
  */
 export function edgeFlags(edge: EdgeConfig): string[] {
   const certificates = edge.listen.flatMap(({ tls = [] }) => tls.flatMap(({ cert, key }) => [cert, key]));
   const authorities = edge.upstream.ca === undefined ? [] : [edge.upstream.ca];
   const readable = [`${ROOT}src/`, `${ROOT}node_modules/`, `${ROOT}package.json`, ...certificates, ...authorities];
-  return [
-    "--permission",
-    "--allow-net",
-    "--disable-warning=ExperimentalWarning",
-    ...readable.map((path) => `--allow-fs-read=${path}`),
-  ];
+  return [...FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`)];
 }

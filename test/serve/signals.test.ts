@@ -1,0 +1,51 @@
+/** SIGTERM drains, and a second one ends at once. */
+import { setTimeout as after } from "node:timers/promises";
+import t from "tap";
+import { Gate, isAlive, openTenant, slowUpstream, visit } from "../support/gate.ts";
+
+const HOST = "clinic.example";
+
+t.test("SIGTERM lets what is in flight end, and takes nothing new", async (t) => {
+  const upstream = await slowUpstream(t);
+  const gate = new Gate(t, { settings: { tenants: [openTenant("clinic", HOST, upstream.url)] } });
+  const { edge } = await gate.ready();
+  const children = [...gate.pids("edge-process.ts"), ...gate.pids("control-process.ts")];
+  const slow = visit(edge, HOST, "/slow");
+  await upstream.holding;
+  gate.process.kill("SIGTERM");
+  await gate.logged("draining");
+  await t.resolves(refused(edge), "new connections are refused");
+  upstream.release();
+  t.match(await slow, { status: 200, body: "at last" });
+  t.equal(await gate.exited, 0);
+  t.notOk(children.some(isAlive), "no child is left");
+});
+
+t.test("a second signal ends at once what does not end", async (t) => {
+  const upstream = await slowUpstream(t);
+  const gate = new Gate(t, {
+    settings: { edge: { workers: 1, drain: "1h" }, tenants: [openTenant("clinic", HOST, upstream.url)] },
+  });
+  const { edge } = await gate.ready();
+  const slow = visit(edge, HOST, "/slow");
+  await upstream.holding;
+  gate.process.kill("SIGINT");
+  gate.process.kill("SIGINT");
+  await gate.logged("draining");
+  t.equal(gate.process.exitCode, null, "the same Ctrl-C that arrives twice is one");
+  await after(600);
+  gate.process.kill("SIGINT");
+  await t.rejects(slow);
+  t.equal(await gate.exited, 1);
+});
+
+async function refused(edge: string): Promise<void> {
+  for (;;) {
+    const error = await visit(edge, HOST).then(
+      () => undefined,
+      (reason: { code?: string }) => reason,
+    );
+    if (error?.code === "ECONNREFUSED") return;
+    await after(10);
+  }
+}

@@ -1,0 +1,79 @@
+/** Starting: what stands in the way is told with the setting that moves it; one process is enough for a small site. */
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { Gate, startUpstream, visit } from "../support/gate.ts";
+
+t.test("a port that is taken ends the start", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const taken = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const edge = new Gate(t, { settings: { edge: { listen: taken } } });
+  t.equal(await edge.exited, 1);
+  t.match(edge.stderr, new RegExp(`${taken} is taken by another process`));
+  t.match(edge.stderr, /edge\.listen or SALLYPORT_EDGE_LISTEN/);
+  const admin = new Gate(t, { settings: { admin: { listen: taken } } });
+  t.equal(await admin.exited, 1);
+  t.match(admin.stderr, /admin\.listen or SALLYPORT_ADMIN_LISTEN/);
+});
+
+t.test("mistakes end the start, all of them told", async (t) => {
+  const gate = new Gate(t, { settings: { nonsense: 1, log: { level: "loud" } } });
+  t.equal(await gate.exited, 1);
+  t.match(gate.stderr, /nonsense: is not a key/);
+  t.match(gate.stderr, /log\.level: must be one of/);
+});
+
+t.test("a certificate that cannot serve ends the start", async (t) => {
+  const tls = { cert: "/absent/cert.pem", key: "/absent/key.pem" };
+  const gate = new Gate(t, { settings: { edge: { listen: [{ address: "127.0.0.1:0", tls }] } } });
+  t.equal(await gate.exited, 1);
+  t.match(gate.stderr, /edge\.listen\[0\]\.tls\[0\].*cert\.pem is not a readable PEM certificate/);
+});
+
+t.test("a damaged store ends the start with control's own words", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-test-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "damaged.db"), "this is no database".repeat(100));
+  const gate = new Gate(t, { settings: { store: { url: `sqlite:${join(folder, "damaged.db")}` } } });
+  t.equal(await gate.exited, 1);
+  t.match(gate.stderr, /file is damaged.*sallyport restore/);
+});
+
+t.test("everything in one process", async (t) => {
+  const upstream = await startUpstream(t, (_request, response) => void response.end("served"));
+  const clinic = {
+    id: "clinic",
+    name: "Clinic",
+    hosts: ["clinic.example"],
+    upstreams: [upstream],
+    policy: { secondFactor: "off" },
+  };
+  const gate = new Gate(t, { settings: { edge: { workers: 0, healthListen: "127.0.0.1:0" }, tenants: [clinic] } });
+  const { edge, health } = await gate.ready();
+  t.strictSame([...gate.pids("edge-process.ts"), ...gate.pids("control-process.ts")], []);
+  t.match(await visit(edge, "clinic.example"), { status: 403 });
+  const created = await gate.admin("POST", "/v1/tenants/clinic/allowlist?wait=applied", {
+    cidr: "127.0.0.1",
+    label: "here",
+  });
+  t.equal(created.status, 201);
+  t.match(await visit(edge, "clinic.example"), { status: 200, body: "served" });
+  t.equal((await fetch(`${health}/readyz`)).status, 200);
+  t.equal(statSync(join(gate.dir, "data/run")).mode & 0o777, 0o700, "only this user reaches the sockets");
+
+  await t.test("and a second gate on its data folder is refused", async (t) => {
+    const second = new Gate(t, { settings: { dataDir: join(gate.dir, "data") } });
+    t.equal(await second.exited, 1);
+    t.match(second.stderr, /in use by another sallyport/);
+  });
+
+  gate.process.kill("SIGTERM");
+  t.equal(await gate.exited, 0);
+});
