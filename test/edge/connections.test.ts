@@ -205,3 +205,30 @@ t.test("drain breaks off what is left at the deadline", async (t) => {
   await edge.drain(50);
   await Promise.all([download.untilEnd(), tunnel.untilEnd()]);
 });
+
+t.test("changes that come in a burst share a pass", async (t) => {
+  const upstream = await startUpstream(t, CLINIC);
+  const { port, policy } = await startLiveEdge(t, { upstream: upstream.origin });
+  policy.allow("127.0.0.0/8");
+  const last = policy.allow(LOCAL, OTHER);
+  const clients: RawClient[] = [];
+  for (let count = 0; count < 50; count++) {
+    const client = await RawClient.open(port);
+    t.teardown(() => client.close());
+    client.send(head("/download", "", count === 0 ? OTHER.host : HAPPY.host));
+    await client.until((received) => received.endsWith("beginning"));
+    clients.push(client);
+  }
+  let looks = 0;
+  const lookUp = policy.replica.tenantByHost.bind(policy.replica);
+  t.intercept(policy.replica, "tenantByHost", {
+    value: (host: Parameters<typeof lookUp>[0]) => {
+      looks += 1;
+      return lookUp(host);
+    },
+  });
+  for (let count = 0; count < 1_000; count++) policy.allow(LOCAL);
+  policy.remove(last, OTHER);
+  await clients[0]?.untilEnd();
+  t.ok(looks >= 50 && looks < 500, `${looks} looks at 50 downloads for 1,000 changes`);
+});
