@@ -4,11 +4,11 @@ import type { AuditedChange, Author, Plan } from "./audit.ts";
 import { type Expectation, expectRevision, nextTurn } from "./change.ts";
 import { ALLOWLIST_KIND, type EntryRules, entryWrite, type Origin } from "./entries.ts";
 import type { AllowlistEntry } from "./entry.ts";
-import { ENTRY_KIND, entryDocumentId, SEEN_KIND } from "./entry.ts";
+import { ENTRY_KIND, entryDocumentId } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
-import { type Issue, SallyportError } from "./errors.ts";
+import { ConflictError, type Issue, SallyportError } from "./errors.ts";
 import type { TenantId } from "./ids.ts";
-import type { Store, StoredDocument, Write } from "./store.ts";
+import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 
 /** What a replacement does to a list. Entries that stay keep their id. */
 export interface Difference {
@@ -107,7 +107,7 @@ export class AllowlistRules {
     wanted: readonly EntryFacts[],
     origin: Origin,
   ): Promise<Difference> {
-    const stock = Map.groupBy(present, ({ cidr }) => cidr);
+    const stock = await byCidr(present);
     const difference = { added: [] as AllowlistEntry[], changed: [] as AllowlistEntry[], unchanged: 0 };
     for (const [index, facts] of wanted.entries()) {
       if (index % SLICE === SLICE - 1) await nextTurn();
@@ -116,7 +116,9 @@ export class AllowlistRules {
       else if (sameFacts(kept, facts)) difference.unchanged++;
       else difference.changed.push(withFacts(kept, facts));
     }
-    return { ...difference, removed: [...stock.values()].flat() };
+    const removed: AllowlistEntry[] = [];
+    for (const left of stock.values()) if (left.length > 0) removed.push(...left);
+    return { ...difference, removed };
   }
 
   /** Adds all or nothing. @throws SallyportError `not_found`; on commit `entry_limit` */
@@ -126,27 +128,35 @@ export class AllowlistRules {
     origin: Origin,
     author: Author,
   ): Promise<Plan<number>> {
-    const preconditions = [await this.#entries.tenantStands(tenant)];
+    const preconditions = [await this.#entries.tenantStands(tenant), await this.#listAt(tenant)];
     const writes: Write[] = [];
-    for (const [index, facts] of wanted.entries()) {
-      if (index % SLICE === SLICE - 1) await nextTurn();
-      const write = entryWrite(tenant, this.#entries.makeEntry(facts, origin));
-      writes.push(write);
-      preconditions.push({ kind: write.kind, id: write.id, revision: 0 });
+    for (let from = 0; from < wanted.length; from += SLICE) {
+      const slice = wanted.slice(from, from + SLICE);
+      const made = slice.map((facts) => entryWrite(tenant, this.#entries.makeEntry(facts, origin)));
+      const there = await this.#store.getMany(
+        ENTRY_KIND,
+        made.map(({ id }) => id),
+      );
+      // Another node made the same id in the same millisecond; the caller plans anew.
+      const clash = there.find((document) => document !== undefined);
+      if (clash !== undefined) throw new ConflictError(clash.kind, clash.id);
+      writes.push(...made);
+      await nextTurn();
     }
-    const after = {
-      digest: await digest(wanted),
-      count: wanted.length,
-      broad: broadOf(wanted),
-      sample: wanted.slice(0, SAMPLE).map(cidrOf),
-    };
+    const sample = wanted.slice(0, SAMPLE).map(cidrOf);
+    const after = { digest: await digest(wanted), count: wanted.length, broad: broadOf(wanted), sample };
     const change: AuditedChange = {
       writes,
       preconditions,
       counters: [this.#entries.counter(tenant, wanted.length)],
       audit: [{ action: "allowlist.imported", tenant, ...author, after }],
     };
-    return { change, result: wanted.length };
+    return { change, result: wanted.length, relieve: () => this.#entries.recount(tenant) };
+  }
+
+  /** The precondition that nobody changes the list meanwhile. */
+  async #listAt(tenant: TenantId): Promise<Precondition> {
+    return { kind: ALLOWLIST_KIND, id: tenant, revision: await this.revision(tenant) };
   }
 }
 
@@ -159,6 +169,17 @@ function sameFacts(entry: AllowlistEntry, { label, expiresAt }: EntryFacts): boo
 
 function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: EntryFacts): AllowlistEntry {
   return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+async function byCidr(present: readonly AllowlistEntry[]): Promise<Map<string, AllowlistEntry[]>> {
+  const stock = new Map<string, AllowlistEntry[]>();
+  for (const [index, entry] of present.entries()) {
+    if (index % SLICE === SLICE - 1) await nextTurn();
+    const same = stock.get(entry.cidr);
+    if (same === undefined) stock.set(entry.cidr, [entry]);
+    else same.push(entry);
+  }
+  return stock;
 }
 
 /** Takes out of the stock of one CIDR the entry that is the same, else any. */
@@ -177,7 +198,6 @@ async function replacementWrites(tenant: TenantId, { added, changed, removed }: 
   for (const [index, { id }] of removed.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
     writes.push({ kind: ENTRY_KIND, id: entryDocumentId(tenant, id), value: null });
-    writes.push({ kind: SEEN_KIND, id: entryDocumentId(tenant, id), value: null, quiet: true });
   }
   return writes;
 }

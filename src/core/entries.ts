@@ -130,7 +130,7 @@ export class EntryRules {
     const after = facts.broad ? { ...entry, allowBroad: true } : entry;
     return {
       result: entry,
-      relieve: () => this.#recount(tenant),
+      relieve: () => this.recount(tenant),
       change: {
         writes: [write],
         preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
@@ -243,7 +243,7 @@ export class EntryRules {
   }
 
   /** Entries that expired are still counted; when the limit is hit, the count is put right. @returns whether that made room */
-  async #recount(tenant: TenantId): Promise<boolean> {
+  async recount(tenant: TenantId): Promise<boolean> {
     const { store, clock } = this.#options;
     if (clock.nowMs() - (this.#recountedAtMs.get(tenant) ?? -Infinity) < RECOUNT_INTERVAL_MS) return false;
     if (this.#recountedAtMs.size >= 10_000) this.#recountedAtMs.clear();

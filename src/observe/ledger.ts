@@ -215,6 +215,8 @@ function takeGroup(queue: Job[]): Job[] {
   let size = 0;
   let length = 0;
   for (const { change } of queue) {
+    // A large change goes alone, and naming its documents would take long.
+    if (change.writes.length > GROUP_WRITES) break;
     size += change.writes.length + change.audit.length * 2;
     const touched = [...change.writes, ...(change.preconditions ?? [])].map(documentKey);
     const dependent =
@@ -225,5 +227,5 @@ function takeGroup(queue: Job[]): Job[] {
     for (const counter of change.counters ?? []) counted.add(documentKey(counter));
     length++;
   }
-  return queue.splice(0, length);
+  return queue.splice(0, Math.max(1, length));
 }
