@@ -56,7 +56,10 @@ export interface Commit {
   readonly changes: readonly Change[];
 }
 
-/** Where the feed stands. `epoch` is a random id, new whenever the store is created or restored from a backup. */
+/**
+ * Where the feed stands. `epoch` is a random id, new whenever the store is created or restored from a backup;
+ * "" with revision 0 when a store was emptied (Redis flushed) and nothing has been committed since.
+ */
 export interface Head {
   readonly epoch: string;
   /** The revision of the feed's newest commit. */
@@ -96,9 +99,12 @@ export interface RateDecision {
  */
 export interface Store {
   /**
-   * Writes all or nothing; durable once it resolves (SQLite: fsynced; Redis: as its persistence is set).
-   * @returns the commit's revision, greater than every earlier one.
-   * @throws ConflictError when a precondition does not hold.
+   * Writes all or nothing; durable once it resolves (SQLite: fsynced; Redis: as its persistence and
+   * `waitReplicas` are set). At most 200,000 writes, each of another document; past a few thousand they may
+   * take 20 µs each beyond the command time-out, and must not be changed until the promise settles.
+   * @returns the commit's revision, greater than every earlier one. Revisions are sparse (microseconds since
+   * 1970), so that a number is not given out again by a store that lost its newest commits.
+   * @throws ConflictError when a precondition does not hold; SallyportError "payload_too_large".
    */
   commit(request: CommitRequest): Promise<number>;
   get(kind: string, id: string): Promise<StoredDocument | undefined>;
@@ -112,7 +118,10 @@ export interface Store {
    */
   snapshot(kinds: readonly string[]): Promise<{ head: Head; batches: AsyncIterable<readonly StoredDocument[]> }>;
   head(): Promise<Head>;
-  /** Commits after `revision`, oldest first, at most `limit` (1 to 1,000). */
+  /**
+   * Commits after `revision`, oldest first, at most `limit` (1 to 1,000); fewer only when there are no more.
+   * A gap unless `revision` is 0 on a new store or that of a feed commit which is still known.
+   */
   changesSince(revision: number, limit: number): Promise<Changes>;
   /**
    * Calls `wake` soon after each commit that is in the feed, by any node. Only a hint: wake-ups may be lost,

@@ -27,9 +27,6 @@ export interface FeedLimits {
 
 export const DEFAULT_FEED_LIMITS: FeedLimits = { commits: 100_000, bytes: 64 * 1024 * 1024 };
 
-/** `changesSince` ends early (after at least one commit) once it has read this much, so that an answer stays small. */
-export const CHANGES_BYTES = 8 * 1024 * 1024;
-
 const VALUE_BYTES = 1024 * 1024;
 const KIND = /^[a-z][a-z0-9_.-]{0,63}$/;
 const ID = /^[\x20-\x7e]{1,512}$/;

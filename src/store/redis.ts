@@ -1,11 +1,10 @@
 /** The shared adapter of the store port: Redis 6.2 or later, or Valkey; standalone, Sentinel or Cluster. */
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { ConflictError, StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type {
   Changes,
-  Commit,
   CommitRequest,
   Head,
   ListRequest,
@@ -15,21 +14,20 @@ import type {
   Store,
   StoredDocument,
 } from "../core/store.ts";
+import { readBatches } from "./batches.ts";
 import type { EncodedWrite } from "./codec.ts";
 import {
-  CHANGES_BYTES,
   checkKey,
-  checkLimit,
   DEFAULT_FEED_LIMITS,
-  decodeChanges,
   decodeRecord,
   encodeCommit,
   encodeRecord,
   idRange,
   newEpoch,
   revisionFloor,
-  SLICE,
 } from "./codec.ts";
+import type { FeedPage } from "./feed.ts";
+import { PAGE_BYTES, readFeed } from "./feed.ts";
 import { RedisClient } from "./redis-client.ts";
 import { CHANGES, COMMIT, INITIALISE, LIST, TAKE } from "./redis-scripts.ts";
 import type { RedisUrl } from "./redis-url.ts";
@@ -151,18 +149,7 @@ export class RedisStore implements Store {
   }
 
   async snapshot(kinds: readonly string[]): Promise<{ head: Head; batches: AsyncIterable<readonly StoredDocument[]> }> {
-    return { head: await this.head(), batches: this.#batches(kinds) };
-  }
-
-  async *#batches(kinds: readonly string[]): AsyncGenerator<readonly StoredDocument[]> {
-    for (const kind of kinds) {
-      for (let after: string | undefined = ""; after !== undefined; ) {
-        const batch: StoredDocument[] = await this.list({ kind, after, limit: SLICE });
-        if (batch.length > 0) yield batch;
-        after = batch.length < SLICE ? undefined : batch.at(-1)?.id;
-        await nextTurn();
-      }
-    }
+    return { head: await this.head(), batches: readBatches(this, kinds) };
   }
 
   async head(): Promise<Head> {
@@ -171,19 +158,21 @@ export class RedisStore implements Store {
   }
 
   async changesSince(revision: number, limit: number): Promise<Changes> {
-    checkLimit(limit);
+    return readFeed(revision, limit, (after, most) => this.#readPage(after, most));
+  }
+
+  async #readPage(after: number, limit: number): Promise<FeedPage> {
     const keys = [this.#key("meta"), this.#key("feed")];
-    const answer = await this.#client.read(CHANGES, keys, [revision, limit, CHANGES_BYTES]);
-    const [epoch, headRevision, ...entries] = answer as [string, string, ...[string, string, ...string[]][]];
-    const head = { epoch, revision: Number(headRevision) };
-    const continues = Number(entries[0]?.[1] ?? headRevision) === revision;
-    if (!continues) return { gap: true, head };
-    const commits: Commit[] = [];
-    for (const [id, previous, ...texts] of entries) {
-      const changes = await decodeChanges(texts.join(""));
-      commits.push({ revision: Number.parseInt(id, 10), previous: Number(previous), changes });
-    }
-    return { gap: false, head, commits };
+    const answer = await this.#client.read(CHANGES, keys, [after, limit, PAGE_BYTES]);
+    const [epoch, head, ...entries] = answer as [string, string, ...[string, string, ...string[]][]];
+    return {
+      head: { epoch, revision: Number(head) },
+      commits: entries.map(([id, previous, ...texts]) => ({
+        revision: Number.parseInt(id, 10),
+        previous: Number(previous),
+        text: texts.join(""),
+      })),
+    };
   }
 
   watch(wake: () => void): () => void {

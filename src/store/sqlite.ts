@@ -1,11 +1,9 @@
 /** The embedded adapter of the store port: one SQLite file, one writing process. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type {
   Changes,
-  Commit,
   CommitRequest,
   Head,
   ListRequest,
@@ -14,8 +12,11 @@ import type {
   Store,
   StoredDocument,
 } from "../core/store.ts";
+import { readBatches } from "./batches.ts";
 import type { FeedLimits } from "./codec.ts";
-import { CHANGES_BYTES, checkKey, checkLimit, decodeChanges, encodeCommit, idRange, SLICE } from "./codec.ts";
+import { checkKey, encodeCommit, idRange } from "./codec.ts";
+import type { FeedPage } from "./feed.ts";
+import { PAGE_BYTES, readFeed } from "./feed.ts";
 import { openDatabase, openReader, storeError } from "./sqlite-file.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
@@ -30,7 +31,7 @@ interface DocumentRow {
 interface FeedRow {
   revision: number;
   previous: number;
-  changes: string;
+  text: string;
 }
 
 const COLUMNS = "kind, id, revision, expires_at, value";
@@ -70,7 +71,7 @@ export class SqliteStore implements Store {
     );
     this.#head = this.#reader.prepare("SELECT epoch, head AS revision FROM meta");
     this.#changes = this.#reader.prepare(
-      "SELECT revision, previous, changes FROM feed WHERE revision > ? ORDER BY revision LIMIT ?",
+      "SELECT revision, previous, changes AS text FROM feed WHERE revision > ? ORDER BY revision LIMIT ?",
     );
   }
 
@@ -99,18 +100,7 @@ export class SqliteStore implements Store {
   }
 
   async snapshot(kinds: readonly string[]): Promise<{ head: Head; batches: AsyncIterable<readonly StoredDocument[]> }> {
-    return { head: await this.head(), batches: this.#batches(kinds) };
-  }
-
-  async *#batches(kinds: readonly string[]): AsyncGenerator<readonly StoredDocument[]> {
-    for (const kind of kinds) {
-      for (let after: string | undefined = ""; after !== undefined; ) {
-        const batch: StoredDocument[] = await this.list({ kind, after, limit: SLICE });
-        if (batch.length > 0) yield batch;
-        after = batch.length < SLICE ? undefined : batch.at(-1)?.id;
-        await nextTurn();
-      }
-    }
+    return { head: await this.head(), batches: readBatches(this, kinds) };
   }
 
   async head(): Promise<Head> {
@@ -118,26 +108,18 @@ export class SqliteStore implements Store {
   }
 
   async changesSince(revision: number, limit: number): Promise<Changes> {
-    checkLimit(limit);
-    const { head, rows } = this.#read(() => this.#readChanges(revision, limit));
-    const continues = (rows[0]?.previous ?? head.revision) === revision;
-    if (!continues) return { gap: true, head };
-    const commits: Commit[] = [];
-    for (const row of rows) {
-      commits.push({ revision: row.revision, previous: row.previous, changes: await decodeChanges(row.changes) });
-    }
-    return { gap: false, head, commits };
+    return readFeed(revision, limit, async (after, most) => this.#read(() => this.#readPage(after, most)));
   }
 
-  #readChanges(revision: number, limit: number): { head: Head; rows: FeedRow[] } {
-    const rows: FeedRow[] = [];
+  #readPage(after: number, limit: number): FeedPage {
+    const commits: FeedRow[] = [];
     let bytes = 0;
-    for (const row of this.#changes.iterate(revision, limit) as unknown as Iterable<FeedRow>) {
-      rows.push(row);
-      bytes += row.changes.length;
-      if (bytes > CHANGES_BYTES) break;
+    for (const row of this.#changes.iterate(after, limit) as unknown as Iterable<FeedRow>) {
+      commits.push({ ...row });
+      bytes += row.text.length;
+      if (bytes > PAGE_BYTES) break;
     }
-    return { head: this.#readHead(), rows };
+    return { head: this.#readHead(), commits };
   }
 
   #readHead(): Head {
