@@ -6,6 +6,7 @@ import type { TenantId } from "../core/ids.ts";
 import { parseInstant } from "../core/instant.ts";
 import type { Principal } from "../core/keys.ts";
 import { type AuditQuery, type AuditRow, readAudit } from "../observe/audit-log.ts";
+import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
 import { pageOf } from "./cursor.ts";
 import { type Api, DEFAULT_LIMIT, pageQuery, pageSchema, responses, type Services } from "./routes.ts";
@@ -14,7 +15,7 @@ const tags = ["audit"];
 const config = { scope: "all" } as const;
 
 const filters = {
-  tenant: Type.Optional(Type.String({ maxLength: 63, description: "Only what concerns this tenant." })),
+  tenant: Type.Optional(TenantIdSchema),
   action: Type.Optional(
     Type.String({
       maxLength: 60,

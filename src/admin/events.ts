@@ -8,6 +8,7 @@ import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { KEY_KIND, type Principal } from "../core/keys.ts";
 import type { Commit } from "../core/store.ts";
+import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 import { type FeedStep, followFeed } from "./feed.ts";
@@ -15,7 +16,7 @@ import { type Api, responses, type Services } from "./routes.ts";
 
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 2_000;
-const MAX_STREAMS = 200;
+const MAX_STREAMS_PER_KEY = 50;
 
 const EventHeaders = Type.Object({
   "last-event-id": Type.Optional(Type.String({ description: "Go on after this event." })),
@@ -30,9 +31,9 @@ interface Position {
 
 /** Open streams end with the API. */
 export function eventRoutes(api: Api, { dependencies }: Services): void {
-  const open = new Set<AbortController>();
+  const open = new Map<AbortController, string>();
   api.addHook("preClose", async () => {
-    for (const stream of open) stream.abort();
+    for (const stream of open.keys()) stream.abort();
   });
   const schema = {
     operationId: "streamEvents",
@@ -42,25 +43,24 @@ export function eventRoutes(api: Api, { dependencies }: Services): void {
     tags: ["audit"],
     produces: ["text/event-stream"],
     headers: EventHeaders,
-    querystring: Type.Object(
-      { tenant: Type.Optional(Type.String({ maxLength: 63 })) },
-      { additionalProperties: false },
-    ),
+    querystring: Type.Object({ tenant: Type.Optional(TenantIdSchema) }, { additionalProperties: false }),
     response: responses({ 200: Type.String({ description: "text/event-stream" }) }, [
       "cursor_invalid",
       "not_found",
       "body_invalid",
     ]),
   };
-  api.get("/v1/events", { schema, config: { scope: "all" } }, async (request, reply) => {
+  api.get("/v1/events", { schema, exposeHeadRoute: false, config: { scope: "all" } }, async (request, reply) => {
     const principal = principalOf(request);
     const tenant = readTenant(request.query.tenant, principal);
     const position = readPosition(request.headers["last-event-id"]);
-    if (open.size >= MAX_STREAMS) throw new SallyportError("limit_reached", "too many event streams are open");
+    const own = [...open.values()].filter((key) => key === principal.id);
+    if (own.length >= MAX_STREAMS_PER_KEY)
+      throw new SallyportError("limit_reached", "this key has too many event streams open");
     const from = position ?? { revision: (await dependencies.store.head()).revision, skip: 0 };
     reply.hijack();
     const stream = new AbortController();
-    open.add(stream);
+    open.set(stream, principal.id);
     reply.raw.once("close", () => stream.abort());
     try {
       await new EventStream(dependencies, reply.raw, principal, tenant, stream).run(from);

@@ -4,6 +4,7 @@ import Type from "typebox";
 import type { Expectation } from "../core/change.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
+import type { Principal } from "../core/keys.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { TenantFields } from "../core/tenants.ts";
 import { parseTenantInput, TenantDeclarationSchema, tenantToDeclaration, tenantToWire } from "../schema/tenant.ts";
@@ -155,7 +156,8 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
   };
   api.patch("/v1/tenants/:tenant", { schema }, async (request, reply) => {
     const id = request.params.tenant as TenantId;
-    const change = (present: Tenant) => applyPatch(present, request.body);
+    const principal = principalOf(request);
+    const change = (present: Tenant) => refuseInfrastructure(present, applyPatch(present, request.body), principal);
     return await executeWrite(
       dependencies,
       request,
@@ -188,6 +190,8 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
   };
   api.delete("/v1/tenants/:tenant", { schema }, async (request, reply) => {
     const id = request.params.tenant as TenantId;
+    if (principalOf(request).tenant !== undefined)
+      throw new SallyportError("forbidden", "deleting a tenant needs a key for every tenant");
     const plan = (author: Parameters<typeof tenants.planDelete>[1], expected: Expectation) =>
       tenants.planDelete(id, author, expected);
     await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
@@ -208,6 +212,13 @@ function applyPatch(present: Tenant, patch: Record<string, unknown>): TenantFiel
     throw new SallyportError("body_invalid", "a tenant's id never changes", { issues });
   }
   return parseTenantInput(mergePatch(tenantToDeclaration(present), patch));
+}
+
+/** Hosts and upstreams are the operator's: a key of one tenant could claim other names, or point the gate at other servers. */
+function refuseInfrastructure(present: Tenant, wanted: TenantFields, { tenant }: Principal): TenantFields {
+  const same = (["hosts", "upstreams"] as const).every((field) => present[field].join() === wanted[field].join());
+  if (tenant === undefined || same) return wanted;
+  throw new SallyportError("forbidden", "changing hosts or upstreams needs a key for every tenant");
 }
 
 function withoutRevision(tenant: Tenant) {

@@ -93,6 +93,11 @@ t.test("what the shared routes show a key of one tenant", async (t) => {
   t.equal((await call("GET", "/v1/audit?tenant=b", { key })).status, 404);
   t.equal((await call("GET", "/v1/events?tenant=b", { key })).status, 404);
   t.notMatch((await call("GET", "/v1/audit/export", { key })).text, '"tenant":"b"');
+  const change = (json: object) => call("PATCH", "/v1/tenants/a", { key, json });
+  t.equal((await change({ policy: { network: "observe" } })).status, 200);
+  t.equal((await change({ hosts: ["a.example", "soon.example"] })).status, 403, "names are the operator's");
+  t.equal((await change({ upstreams: ["http://127.0.0.1:8081"] })).status, 403, "and so are servers");
+  t.equal((await call("DELETE", "/v1/tenants/a", { key })).status, 403);
 });
 
 t.test("an attempt on another tenant is in the audit log of the key's own", async (t) => {

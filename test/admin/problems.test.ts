@@ -1,0 +1,93 @@
+/** Errors on the wire, and their description in `docs/errors.md`. */
+
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import t from "tap";
+import { STATUS } from "../../src/admin/problem.ts";
+import { ERROR_CODES } from "../../src/core/errors.ts";
+import { startAdminApi } from "../support/admin-api.ts";
+
+t.test("docs/errors.md lists every code with its status, and no other", async (t) => {
+  const text = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+  const rows = [...text.matchAll(/^\| `([a-z_]+)` \| (\d{3}) \| (.+) \| (.+) \|$/gm)];
+  t.same(
+    rows.map(([, code]) => code),
+    [...ERROR_CODES],
+    "in order",
+  );
+  for (const [, code, status] of rows)
+    t.equal(Number(status), STATUS[code as keyof typeof STATUS], `status of ${code}`);
+});
+
+t.test("every refusal is a problem document", async (t) => {
+  const { call, tenant } = await startAdminApi(t);
+  await tenant("a");
+  const list = "/v1/tenants/a/allowlist";
+  const json = { "content-type": "application/json" };
+  const rows: readonly [string, string, Parameters<typeof call>[2], number, string][] = [
+    ["GET", "/nowhere", {}, 404, "not_found"],
+    ["GET", "/v1/tenants/", {}, 404, "not_found"],
+    ["PUT", "/v1/tenants", {}, 405, "method_not_allowed"],
+    ["DELETE", "/v1/tenants/a/explain", {}, 405, "method_not_allowed"],
+    ["POST", "/healthz", {}, 405, "method_not_allowed"],
+    ["POST", list, { raw: "{", headers: json }, 400, "request_malformed"],
+    ["POST", list, { raw: new Uint8Array([0x7b, 0xff]), headers: json }, 400, "request_malformed"],
+    ["POST", list, { raw: "\uFEFF{}", headers: json }, 400, "request_malformed"],
+    ["POST", list, { raw: "", headers: json }, 422, "body_invalid"],
+    ["POST", list, {}, 422, "body_invalid"],
+    ["POST", list, { raw: "[]", headers: json }, 422, "body_invalid"],
+    ["POST", list, { raw: "null", headers: json }, 422, "body_invalid"],
+    [
+      "POST",
+      list,
+      { raw: "cidr=10.0.0.1", headers: { "content-type": "application/x-www-form-urlencoded" } },
+      415,
+      "unsupported_media_type",
+    ],
+    ["POST", list, { raw: "{}", headers: { "content-type": "text/plain" } }, 415, "unsupported_media_type"],
+    ["POST", `${list}/import`, { json: {} }, 415, "unsupported_media_type"],
+    ["POST", list, { json: { cidr: "192.0.2.1", label: "x".repeat(2 ** 20) } }, 413, "payload_too_large"],
+    ["GET", `${list}?limit=1001`, {}, 422, "body_invalid"],
+    ["GET", `${list}?limit=01`, {}, 422, "body_invalid"],
+    ["GET", `${list}?colour=red`, {}, 422, "body_invalid"],
+    ["GET", "/v1/audit?since=yesterday", {}, 422, "body_invalid"],
+    ["GET", "/v1/audit?tenant=%C3%BC", {}, 422, "body_invalid"],
+    ["HEAD", "/v1/events", {}, 405, "method_not_allowed"],
+    ["GET", "/%zz", {}, 400, "request_malformed"],
+  ];
+  for (const [method, path, options, status, code] of rows) {
+    const answer = await call(method, path, options);
+    t.equal(answer.headers.get("content-type"), "application/problem+json; charset=utf-8", `${method} ${path}`);
+    t.match(answer, {
+      status,
+      body: { type: `urn:sallyport:error:${code}`, status, code, title: String, requestId: String },
+    });
+    if (status === 405) t.ok(answer.headers.get("allow"));
+  }
+  t.equal((await call("PUT", "/v1/tenants")).headers.get("allow"), "GET, HEAD, POST");
+  t.equal(
+    (await call("GET", "/v1/tenants", { key: null })).headers.get("www-authenticate"),
+    'Bearer realm="sallyport"',
+  );
+});
+
+t.test("a fault says nothing of the inside", async (t) => {
+  const explain = async () => {
+    throw new Error("secret detail at /inner/path");
+  };
+  const { call, tenant } = await startAdminApi(t, { dependencies: { explain } });
+  await tenant("a");
+  const answer = await call("GET", "/v1/tenants/a/explain?ip=192.0.2.1");
+  t.match(answer, { status: 500, body: { code: "internal", requestId: answer.headers.get("sallyport-request-id") } });
+  t.notMatch(answer.text, /secret|inner|detail/);
+});
+
+t.test("what is not HTTP is answered and closed", async (t) => {
+  const { origin } = await startAdminApi(t);
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  socket.end("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const [data] = await once(socket, "data");
+  t.match(String(data), /^HTTP\/1\.1 400 /);
+  await once(socket, "close");
+});
