@@ -68,7 +68,7 @@ async function overview(argv: readonly string[]): Promise<number> {
   const asked = word === "--help" || word === "-h" || word === "help";
   const group = Object.keys(COMMANDS).filter((name) => name.startsWith(`${word} `));
   if (!asked && group.length === 0) {
-    const near = nearestTo(word, Object.keys(COMMANDS));
+    const near = nearestTo(word, firstWords());
     process.stderr.write(
       `sallyport: "${word}" is not a command${near === undefined ? "" : `; did you mean ${near}?`}\nsallyport --help lists them all\n`,
     );
@@ -80,6 +80,10 @@ async function overview(argv: readonly string[]): Promise<number> {
   const wellAsked = asked || argv.includes("--help");
   (wellAsked ? process.stdout : process.stderr).write(text);
   return wellAsked ? 0 : 2;
+}
+
+function firstWords(): string[] {
+  return [...new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0] ?? name))];
 }
 
 function fail(error: unknown, name: string, json: boolean): number {

@@ -30,21 +30,21 @@ export interface Request {
 
 export class AdminClient {
   readonly #url: string;
-  readonly #key: string;
+  readonly #key: string | undefined;
 
-  constructor(url: string, key: string) {
+  constructor(url: string, key: string | undefined) {
     this.#url = url.replace(/\/+$/, "");
     this.#key = key;
   }
 
   /** From flags, then the environment, then the configuration. @throws SallyportError `config_invalid` */
   static of(call: Call): AdminClient {
-    const loaded: { config?: Config } = {};
-    const config = (): Config => {
-      loaded.config ??= loadConfig({ file: call.text("config"), env: call.env, base: call.base }).config;
-      return loaded.config;
-    };
-    return new AdminClient(urlOf(call, config), keyOf(call, config));
+    return new AdminClient(urlOf(call), keyOf(call));
+  }
+
+  /** For what needs no key. */
+  static anonymous(call: Call): AdminClient {
+    return new AdminClient(urlOf(call), undefined);
   }
 
   /** The JSON answer; `undefined` for none. @throws SallyportError with the API's own code, message and issues */
@@ -57,7 +57,8 @@ export class AdminClient {
     const { query = {}, body, text } = request;
     const url = new URL(`${this.#url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#key}` };
+    const headers: Record<string, string> = {};
+    if (this.#key !== undefined) headers["authorization"] = `Bearer ${this.#key}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     if (text !== undefined) headers["content-type"] = text.type;
     const content = body === undefined ? text?.content : JSON.stringify(body);
@@ -98,10 +99,14 @@ export function tenantPath(tenant: string, ...rest: readonly string[]): string {
   return ["/v1/tenants", ...[tenant, ...rest].map(encodeURIComponent)].join("/");
 }
 
-function urlOf(call: Call, config: () => Config): string {
+function configOf(call: Call): Config {
+  return loadConfig({ file: call.text("config"), env: call.env, base: call.base }).config;
+}
+
+function urlOf(call: Call): string {
   const given = call.text("url") ?? (call.env["SALLYPORT_ADMIN_URL"] || undefined);
   if (given !== undefined) return checkedUrl(given);
-  const { admin } = config();
+  const { admin } = configOf(call);
   const host = admin.host === "0.0.0.0" ? "127.0.0.1" : admin.host === "::" ? "::1" : admin.host;
   return `${admin.tls === undefined ? "http" : "https"}://${formatEndpoint({ host, port: admin.port })}`;
 }
@@ -112,13 +117,13 @@ function checkedUrl(text: string): string {
   throw new SallyportError("config_invalid", `"${text}" is not an http or https URL`);
 }
 
-function keyOf(call: Call, config: () => Config): string {
+function keyOf(call: Call): string {
   const file = call.text("key-file");
   if (file !== undefined) return readKey(resolve(call.base, file));
   const issues: Issue[] = [];
   const given = readVariable(call.env, "SALLYPORT_ADMIN_KEY", issues);
   if (issues.length > 0) throw new SallyportError("config_invalid", "the admin key cannot be read", { issues });
-  return given ?? readKey(join(config().dataDir, ADMIN_KEY_FILE));
+  return given ?? readKey(join(configOf(call).dataDir, ADMIN_KEY_FILE));
 }
 
 function readKey(file: string): string {

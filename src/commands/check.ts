@@ -34,7 +34,7 @@ export const check: Command = {
 
 async function checkHealth(call: Call): Promise<Finding> {
   try {
-    await AdminClient.of(call).text("GET", "/readyz");
+    await AdminClient.anonymous(call).text("GET", "/readyz");
     return { what: "gate", state: "ok", detail: "ready" };
   } catch (error) {
     return { what: "gate", state: "error", detail: describeError(error) };
