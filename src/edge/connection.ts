@@ -61,8 +61,9 @@ export class Connection {
   constructor(socket: Socket, facts: ConnectionFacts) {
     this.socket = socket;
     this.facts = facts;
-    if (!facts.forwards) this.client = facts.peer;
     (socket as ConnectedSocket)[CONNECTION] = this;
+    // Node takes its own listener away when a connection leaves HTTP, and an error that nobody hears ends the process.
+    socket.on("error", ignore);
   }
 
   /** The connection behind a request's socket. */
@@ -119,3 +120,5 @@ export class Connection {
     this.facts.transport.resetAndDestroy();
   }
 }
+
+function ignore(): void {}

@@ -123,7 +123,7 @@ class RunningEdge implements Edge {
   }
 
   async close(): Promise<void> {
-    for (const listener of this.#listeners) listener.stop();
+    for (const listener of this.#listeners) listener.close();
     this.#health?.close();
     this.#health?.closeAllConnections();
     this.#connections.close();

@@ -35,6 +35,8 @@ export class Listener {
   readonly server: EdgeServer;
   readonly #options: ListenerOptions;
   readonly #certificates: Certificates | undefined;
+  /** Every accepted TCP socket, also those that speak no HTTP yet. */
+  readonly #sockets = new Set<Socket>();
   readonly #perAddress = new Map<string, number>();
   /** Peers of connections whose TLS handshake is under way. */
   readonly #shaking = new Map<string, Peer>();
@@ -75,7 +77,15 @@ export class Listener {
     this.server.close();
   }
 
+  /** Breaks off everything that is still open, unfinished handshakes included. */
+  close(): void {
+    this.stop();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #arrive(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     const address = addressOfSocket(socket.remoteAddress);
     if (address === undefined) {
       socket.destroy();

@@ -26,6 +26,8 @@ export interface ReceptionOptions {
 }
 
 const PAGES: Mark = Object.freeze({ outcome: "pages", reason: "pages", wouldBlock: false });
+/** More requests than this at once no client sends on one connection; an attacker would, to multiply its own. */
+const MOST_PIPELINED = 100;
 const LISTED_PATH_LENGTH = 256;
 const LINGER_MS = 500;
 
@@ -66,7 +68,7 @@ export class Reception {
   /** Hot path. */
   #receive(req: IncomingMessage, res: ServerResponse, refusal?: Refusal): void {
     const connection = Connection.of(req.socket);
-    if (connection === undefined) {
+    if (connection === undefined || connection.answers >= MOST_PIPELINED) {
       req.socket.destroy();
       return;
     }

@@ -232,3 +232,33 @@ t.test("changes that come in a burst share a pass", async (t) => {
   await clients[0]?.untilEnd();
   t.ok(looks >= 50 && looks < 500, `${looks} looks at 50 downloads for 1,000 changes`);
 });
+
+t.test("a client that breaks off after it left HTTP harms nobody", async (t) => {
+  const { policy, open } = await clinic(t);
+  policy.allow(LOCAL);
+  const tunnel = await open(head("/socket", WEBSOCKET), /101 Switching/);
+  const connecting = await open("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", /405/);
+  const broken = await open("nonsense\r\n\r\n", /400/);
+  for (const { socket } of [tunnel, connecting, broken]) socket.resetAndDestroy();
+  await setTimeout(20);
+
+  await open(head("/"), /ok$/);
+});
+
+t.test("requests pipelined beyond reason end the connection", async (t) => {
+  const { port, policy, open, upstream } = await clinic(t);
+  policy.allow(LOCAL);
+  const three = await open(head("/").repeat(3), /(ok.*){3}$/s);
+  t.equal(three.received.match(/HTTP\/1\.1 200 /g)?.length, 3, "three are answered in order");
+  const flood = await RawClient.open(port);
+  flood.send(head("/wait").repeat(150));
+  t.equal(await flood.untilEnd(), "");
+  t.ok(upstream.connections.length <= 101);
+});
+
+t.test("an upgrade behind an unfinished answer is refused after it", async (t) => {
+  const { policy, open } = await clinic(t);
+  policy.allow(LOCAL);
+  const client = await open(head("/") + head("/socket", WEBSOCKET), /upgrade_refused/);
+  t.match(client.received, /^HTTP\/1\.1 200 .*ok.*HTTP\/1\.1 400 /s);
+});
