@@ -59,11 +59,12 @@ t.test("every refusal is a problem document", async (t) => {
   for (const [method, path, options, status, code] of rows) {
     const answer = await call(method, path, options);
     t.equal(answer.headers.get("content-type"), "application/problem+json; charset=utf-8", `${method} ${path}`);
+    t.equal(answer.status, status);
+    if (status === 405) t.ok(answer.headers.get("allow"));
+    if (method === "HEAD") continue;
     t.match(answer, {
-      status,
       body: { type: `urn:sallyport:error:${code}`, status, code, title: String, requestId: String },
     });
-    if (status === 405) t.ok(answer.headers.get("allow"));
   }
   t.equal((await call("PUT", "/v1/tenants")).headers.get("allow"), "GET, HEAD, POST");
   t.equal(
