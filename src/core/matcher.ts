@@ -96,10 +96,11 @@ export class AllowlistMatcher {
    */
   lookup(address: Address, nowSeconds: number): number {
     if (address.family === 4) {
-      const slot = this.#ipv4.find(address.a, 0, 0, 0, nowSeconds);
+      const slot = this.#ipv4.find(address.a >>> 0, 0, 0, 0, nowSeconds);
       return slot < 0 ? -1 : slot * 2;
     }
-    const slot = this.#ipv6.find(address.a, address.b, address.c, address.d, nowSeconds);
+    const { a, b, c, d } = address;
+    const slot = this.#ipv6.find(a >>> 0, b >>> 0, c >>> 0, d >>> 0, nowSeconds);
     return slot < 0 ? -1 : slot * 2 + 1;
   }
 

@@ -11,14 +11,14 @@ export function entryId(number: number | bigint): EntryId {
 
 /** An address or prefix as one number. */
 export function toNumber({ family, a, b, c, d }: Prefix | Address): bigint {
-  if (family === 4) return BigInt(a);
-  return (BigInt(a) << 96n) | (BigInt(b) << 64n) | (BigInt(c) << 32n) | BigInt(d);
+  const words = family === 4 ? [a] : [a, b, c, d];
+  return words.reduce((number, word) => (number << 32n) | BigInt(word >>> 0), 0n);
 }
 
 /** The address with this number, wrapped around the end; undefined in the range of the IPv4-mapped ones. */
 export function toAddress(family: Family, number: bigint): Address | undefined {
   const bits = BigInt.asUintN(family === 4 ? 32 : 128, number);
-  const word = (shift: bigint) => Number((bits >> shift) & 0xffff_ffffn);
+  const word = (shift: bigint) => Number(BigInt.asIntN(32, bits >> shift));
   const words = family === 4 ? [word(0n), 0, 0, 0] : [word(96n), word(64n), word(32n), word(0n)];
   const [a = 0, b = 0, c = 0, d = 0] = words;
   const address = parseAddress(formatAddress({ family, a, b, c, d }));
