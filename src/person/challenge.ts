@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { newSecret } from "../core/ids.ts";
 import type { Precondition, Store, Write } from "../core/store.ts";
+import { type Account, findAccount } from "./account.ts";
 import { digest, type Visit } from "./visit.ts";
 
 /** `{tenant}/{digest of the id}` → {@link ChallengeRecord}. Quiet. */
@@ -69,6 +70,13 @@ export async function readChallenge(store: Store, visit: Visit, id: unknown): Pr
   if (!timingSafeEqual(Buffer.from(record.browser), Buffer.from(digest(browser)))) return undefined;
   if (record.tries >= MAX_TRIES) return undefined;
   return { id, documentId, revision: document.revision, expiresAtMs: document.expiresAtMs ?? 0, record };
+}
+
+/** The account of a challenge's login, unless it is disabled or something was revoked since the first step. */
+export async function accountOf(store: Store, visit: Visit, record: ChallengeRecord): Promise<Account | undefined> {
+  const account = await findAccount(store, visit.tenant.id, record.email ?? "");
+  if (account === undefined || account.user.state === "disabled") return undefined;
+  return record.epoch === 0 || record.epoch === account.user.epoch ? account : undefined;
 }
 
 /** The write and the condition that replace a challenge's record; its time does not start anew. */

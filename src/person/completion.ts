@@ -9,7 +9,14 @@ import { type Account, type CredentialRecord, unchanged, writeCredential, writeU
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
 import { FEW_CODES } from "./recovery.ts";
-import { endSession, hashSessionSecret, isSessionSecret, newSession, type SessionRecord } from "./session-record.ts";
+import {
+  endSession,
+  hashSessionSecret,
+  isSessionSecret,
+  newSession,
+  type SessionRecord,
+  sessionIdOf,
+} from "./session-record.ts";
 import type { SharedLogins } from "./shared-login.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
 import { placeOf, type Visit } from "./visit.ts";
@@ -97,7 +104,13 @@ export class Completion {
     const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
     const credential = this.#signedInFrom(visit, proven.credential, nowMs);
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
-    const started = { action: "session.started", tenant: account.tenant, actor, target: account.id, after: { amr } };
+    const started = {
+      action: "session.started",
+      tenant: account.tenant,
+      actor,
+      target: account.id,
+      after: { amr, session: sessionIdOf(session.hash) },
+    };
     await ledger.commit({
       writes: [
         ...session.writes,
@@ -111,8 +124,11 @@ export class Completion {
       preconditions: [...unchanged(account), ...proven.preconditions],
       audit: [...(proven.audit ?? []), started],
     });
-    await throttle.clear(this.visitor(visit, account.user.email, account));
-    await sharedLogins.look(visit, account, session.hash);
+    // The session stands, whatever becomes of these.
+    await Promise.allSettled([
+      throttle.clear(this.visitor(visit, account.user.email, account)),
+      sharedLogins.look(visit, account, session.hash),
+    ]);
     const left = credential.recovery?.hashes.length;
     return {
       kind: "signed-in",

@@ -13,6 +13,7 @@ import { FirstSteps } from "./first-step.ts";
 import { Grants } from "./grants.ts";
 import { Invitations } from "./invitations.ts";
 import { PasswordHasher } from "./password-hash.ts";
+import { ProofRequests } from "./proof-requests.ts";
 import { Proofs } from "./proofs.ts";
 import { SelfService } from "./self-service.ts";
 import { Sessions } from "./sessions.ts";
@@ -42,6 +43,7 @@ export interface PersonDoor {
   readonly users: Users;
   readonly invitations: Invitations;
   readonly signIn: SignIn;
+  readonly proofRequests: ProofRequests;
   readonly enrolments: Enrolments;
   readonly selfService: SelfService;
   readonly sessions: Sessions;
@@ -63,8 +65,9 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
     users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
     invitations: new Invitations({ store, ledger, clock, outbox, hasher, sessions, throttle, firstSteps, siteOrigin }),
     signIn: new SignIn({ store, ledger, clock, hasher, throttle, proofs, sms, completion, firstSteps, outbox }),
+    proofRequests: new ProofRequests({ store, sms }),
     enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
-    selfService: new SelfService({ store, clock, outbox, hasher, grants }),
+    selfService: new SelfService({ store, ledger, clock, outbox, hasher, grants }),
     sessions,
     assertions: new Assertions(store, keyring, clock),
   };

@@ -10,9 +10,10 @@ import { type Account, type CredentialRecord, userDocumentId } from "./account.t
 import { type Challenge, closeChallenge } from "./challenge.ts";
 import { parseCode } from "./codes.ts";
 import type { Completion, SignedIn } from "./completion.ts";
-import { factorName, MAX_FACTORS, type StoredFactor, smsAllowed } from "./factor.ts";
+import { MAX_FACTORS, type StoredFactor, smsAllowed } from "./factor.ts";
 import type { Grant, Grants } from "./grants.ts";
 import { passkeyCreation, readPasskeyCreation } from "./passkeys.ts";
+import { plainName } from "./plain-name.ts";
 import { newRecoveryCodes } from "./recovery.ts";
 import { retryConflicts } from "./retry.ts";
 import { maskNumber, parsePhoneNumber, type SmsCodes, type SmsSending } from "./sms-factor.ts";
@@ -60,7 +61,7 @@ export class Enrolments {
     const grant = await this.#grant(visit, challenge, "totp");
     const { account } = grant;
     const secret = this.#options.keyring.seal(newTotpSecret(), totpContext(account.tenant, account.id));
-    return { enrolment: await this.#begin(grant, { kind: "totp", secret }, factorName(name, "Authenticator app")) };
+    return { enrolment: await this.#begin(grant, { kind: "totp", secret }, plainName(name) ?? "Authenticator app") };
   }
 
   /** The QR code's address and the secret as text, until confirmed or expired; then `undefined`, for good. */
@@ -84,7 +85,7 @@ export class Enrolments {
     const enrolment = await this.#begin(
       grant,
       { kind: "sms", number },
-      factorName(name, `Phone ${maskNumber(number)}`),
+      plainName(name) ?? `Phone ${maskNumber(number)}`,
     );
     return { enrolment, ...(await this.#options.sms.send(visit.tenant, grant.account.id, number)) };
   }
@@ -102,7 +103,7 @@ export class Enrolments {
     const grant = await this.#grant(visit, challenge, "passkey");
     const options = await passkeyCreation(visit, grant.account);
     const pending = { kind: "passkey" as const, challenge: options.challenge };
-    return { enrolment: await this.#begin(grant, pending, factorName(name, "Passkey")), options };
+    return { enrolment: await this.#begin(grant, pending, plainName(name) ?? "Passkey"), options };
   }
 
   /**

@@ -53,7 +53,6 @@ export interface Spent {
 
 /** How many factors one user may have enrolled; each accepted authenticator is one more code that would be right. */
 export const MAX_FACTORS = 10;
-const MAX_NAME = 60;
 
 /** A factor that is as strong without the telephone network. */
 function isStrong(kind: StoredFactor["kind"]): boolean {
@@ -79,13 +78,6 @@ export function usableFactors(
     if (factor.kind === "passkey") return factor.rpId === host;
     return factor.kind !== "sms" || smsAllowed(policy, factors);
   });
-}
-
-/** A factor's name as typed, trimmed and bounded; the fallback when nothing is left of it. */
-export function factorName(input: unknown, fallback: string): string {
-  if (typeof input !== "string") return fallback;
-  const name = input.replace(/\p{C}/gu, "").trim();
-  return name === "" ? fallback : Array.from(name).slice(0, MAX_NAME).join("");
 }
 
 /** The credential with one factor replaced by its used form. */

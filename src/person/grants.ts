@@ -4,15 +4,8 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Precondition, Store, Write } from "../core/store.ts";
-import {
-  type Account,
-  type CredentialRecord,
-  findAccount,
-  loadAccount,
-  unchanged,
-  writeCredential,
-} from "./account.ts";
-import { type Challenge, readChallenge } from "./challenge.ts";
+import { type Account, type CredentialRecord, loadAccount, unchanged, writeCredential } from "./account.ts";
+import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
 import type { SignedIn } from "./completion.ts";
 import { markKnownBrowser } from "./known-browser.ts";
 import { hashSessionSecret, isSessionSecret, type LiveSession, newSession } from "./session-record.ts";
@@ -107,10 +100,10 @@ export class Grants {
     const { store, ledger } = this.#options;
     const challenge = await readChallenge(store, visit, id);
     if (challenge === undefined || challenge.record.stage !== "enrol") return undefined;
-    const account = await findAccount(store, visit.tenant.id, challenge.record.email ?? "");
-    if (account === undefined || account.user.state === "disabled") return undefined;
-    if (account.user.epoch !== challenge.record.epoch) return undefined;
+    const account = await accountOf(store, visit, challenge.record);
+    if (account === undefined) return undefined;
     if (account.credential.factors.length === 0) return { account, name: challenge.documentId, challenge };
+    if (!(await store.useOnce(`factor-refused/${challenge.documentId}`, FRESH_MS))) return undefined;
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
     const audit = { action: "factor.refused", tenant: account.tenant, actor, target: account.id };
     await ledger.commit({ writes: [], audit: [audit] });

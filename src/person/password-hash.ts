@@ -18,13 +18,10 @@ const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9
 
 /** At once: two of libuv's four threads, so that a storm of sign-ins leaves the others, and memory, alone. */
 const CONCURRENT = 2;
-/** Waiting: about five seconds of work; whoever comes later is told to try again. */
+/** Waiting: about five seconds of work. Whoever comes later is told to try again, known people at twice as many. */
 const WAITING = 200;
 
-/**
- * Hashes and checks passwords. At most two hashes run and 200 wait; after that
- * calls reject with `limit_reached` at once.
- */
+/** Hashes and checks passwords, a bounded number at once. */
 export class PasswordHasher {
   readonly #cost: Argon2Cost;
   readonly #waiting: (() => void)[] = [];
@@ -37,20 +34,27 @@ export class PasswordHasher {
     this.#decoy = toPhc(cost, randomBytes(NONCE_BYTES), randomBytes(TAG_BYTES));
   }
 
-  /** @param password as `normalisePassword` returns it */
+  /**
+   * @param password as `normalisePassword` returns it
+   * @throws SallyportError `limit_reached` when too many wait
+   */
   async hash(password: string): Promise<string> {
     const nonce = randomBytes(NONCE_BYTES);
-    return toPhc(this.#cost, nonce, await this.#derive(password, nonce, this.#cost, TAG_BYTES));
+    const derived = await this.#derive(password, nonce, this.#cost, TAG_BYTES, true);
+    if (derived === undefined) throw new SallyportError("limit_reached", "too many sign-ins now; try again shortly");
+    return toPhc(this.#cost, nonce, derived);
   }
 
   /**
    * Whether this is the password; `false`, after the same work, when `phc` is `undefined`.
+   * @param first goes before all who wait, so that a storm of strangers does not keep known people out
+   * @returns `undefined` when too many wait: nothing was checked
    * @throws SallyportError `store_corrupt` for a stored text that is no argon2id string
    */
-  async verify(phc: string | undefined, password: string): Promise<boolean> {
+  async verify(phc: string | undefined, password: string, first = false): Promise<boolean | undefined> {
     const { cost, nonce, tag } = parsePhc(phc ?? this.#decoy);
-    const derived = await this.#derive(password, nonce, cost, tag.length);
-    return timingSafeEqual(derived, tag) && phc !== undefined;
+    const derived = await this.#derive(password, nonce, cost, tag.length, first);
+    return derived && timingSafeEqual(derived, tag) && phc !== undefined;
   }
 
   /** Whether a hash was made at another cost than today's: the next successful sign-in replaces it. */
@@ -60,10 +64,10 @@ export class PasswordHasher {
     return cost.memory !== memory || cost.passes !== passes || cost.parallelism !== parallelism;
   }
 
-  async #derive(message: string, nonce: Buffer, cost: Argon2Cost, tagLength: number): Promise<Buffer> {
-    await this.#enter();
+  async #derive(message: string, nonce: Buffer, cost: Argon2Cost, tagLength: number, first: boolean) {
+    if (!(await this.#enter(first))) return undefined;
     try {
-      return await new Promise((resolve, reject) => {
+      return await new Promise<Buffer>((resolve, reject) => {
         const parameters = { message, nonce, ...cost, tagLength };
         argon2("argon2id", parameters, (error, key) => (error === null ? resolve(key) : reject(error)));
       });
@@ -72,18 +76,17 @@ export class PasswordHasher {
     }
   }
 
-  async #enter(): Promise<void> {
+  async #enter(first: boolean): Promise<boolean> {
     if (this.#running < CONCURRENT) {
       this.#running++;
-      return;
+      return true;
     }
-    if (this.#waiting.length >= WAITING) {
-      throw new SallyportError("limit_reached", "too many sign-ins at this moment; try again shortly");
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#waiting.length >= (first ? 2 * WAITING : WAITING)) return false;
+    await new Promise<void>((resolve) => (first ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve)));
+    return true;
   }
 
-  /** The place goes straight to the next in line, so that nobody overtakes. */
+  /** The place goes straight to the next in line, so that nobody slips in between. */
   #leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;

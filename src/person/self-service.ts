@@ -1,10 +1,12 @@
 /** What a signed-in person changes about themselves on the account page. */
+import type { Actor, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
+import { loadAccount } from "./account.ts";
 import type { SignedIn } from "./completion.ts";
-import { forgetDevice } from "./devices.ts";
+import { forgetDevice, listDevices, type RememberedDevice } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
 import type { Grants } from "./grants.ts";
 import { passwordContext } from "./invitations.ts";
@@ -17,13 +19,14 @@ import type { Visit } from "./visit.ts";
 
 export interface SelfServiceOptions {
   readonly store: Store;
+  readonly ledger: ChangeCommitter;
   readonly clock: Clock;
   readonly outbox: Pick<Outbox, "write">;
   readonly hasher: PasswordHasher;
   readonly grants: Grants;
 }
 
-/** Everything but {@link forgetDevice} needs a recent proof, tells by mail, and ends all other sessions; it throws `proof_required`. */
+/** Everything but devices needs a recent proof, tells by mail, and ends all other sessions; it throws `proof_required`. */
 export class SelfService {
   readonly #options: SelfServiceOptions;
 
@@ -88,9 +91,17 @@ export class SelfService {
     });
   }
 
-  /** Forgets one of the person's own remembered devices. */
-  async forgetDevice(session: LiveSession, device: string): Promise<void> {
+  /** The person's remembered devices, oldest first. */
+  async devices(session: LiveSession): Promise<RememberedDevice[]> {
+    const account = await loadAccount(this.#options.store, session.tenant, session.user);
+    return account === undefined ? [] : await listDevices(this.#options.store, account);
+  }
+
+  /** Forgets one of them. */
+  async forgetDevice(session: LiveSession, device: string, actor: Actor): Promise<void> {
     if (!/^dev_[0-9a-z]{26}$/.test(device)) return;
-    await this.#options.store.commit({ writes: [forgetDevice(session.tenant, session.user, device)] });
+    const { tenant, user } = session;
+    const audit = [{ action: "device.forgotten", tenant, actor, target: user, before: { device } }];
+    await this.#options.ledger.commit({ writes: [forgetDevice(tenant, user, device)], audit });
   }
 }

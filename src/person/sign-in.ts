@@ -1,10 +1,12 @@
 /** Signing in, step by step: who it is, which proof, and the session at the end. Nothing tells whether a login exists. */
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Store } from "../core/store.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { RateLimit, Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, findAccount, loadAccount, writeCredential } from "./account.ts";
 import {
+  accountOf,
   CHALLENGE_KIND,
   type Challenge,
   type ChallengeRecord,
@@ -16,20 +18,23 @@ import {
 } from "./challenge.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
-import { usableFactors } from "./factor.ts";
 import type { FirstSteps } from "./first-step.ts";
-import { passkeyRequest, passkeyUser, spendPasskey } from "./passkeys.ts";
+import { passkeyUser, spendPasskey } from "./passkeys.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { normalisePassword } from "./password-rules.ts";
 import { type Proof, type ProofInput, type Proofs, parseProof } from "./proofs.ts";
 import { retryConflicts, unlessLost } from "./retry.ts";
-import type { SmsCodes, SmsSending } from "./sms-factor.ts";
+import type { SmsCodes } from "./sms-factor.ts";
 import { choicesFor, type Outcome, type Step, stepOf } from "./step.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
-import type { Visit } from "./visit.ts";
+import { placeOf, type Visit } from "./visit.ts";
 import { wayBackPath } from "./way-back.ts";
 
 const GONE = { kind: "gone" } as const;
+/** When to come back after finding too many passwords being checked. */
+const BUSY_MS = 5_000;
+/** Challenges begun from one address. */
+const BEGINS_PER_ADDRESS: RateLimit = { burst: 300, periodMs: 10 * 60_000 };
 
 export interface SignInOptions {
   readonly store: Store;
@@ -46,8 +51,6 @@ export interface SignInOptions {
 
 export class SignIn {
   readonly #options: SignInOptions;
-  /** Messages that are sent without anybody waiting, so that the wait tells nothing. */
-  readonly #sending = new Set<Promise<unknown>>();
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -57,9 +60,12 @@ export class SignIn {
    * Begins a challenge. Changes nothing else, so that it may answer a GET that was redirected here.
    * @param request `fresh`: every proof is asked for again, for what needs a recent one
    * @returns the step, and the cookie value that binds this browser
+   * @throws SallyportError `limit_reached` for an address that begins too many
    */
   async begin(visit: Visit, request: { readonly wayBack?: unknown; readonly fresh?: boolean }) {
     const { store, clock } = this.#options;
+    const { allowed } = await store.take(`begin/${placeOf(visit.address)}`, BEGINS_PER_ADDRESS);
+    if (!allowed) throw new SallyportError("limit_reached", "too many sign-ins were begun from this address");
     const { challenge, browser } = newChallenge(visit, clock.nowMs(), {
       stage: "identify",
       wayBack: wayBackPath(request.wayBack),
@@ -77,7 +83,7 @@ export class SignIn {
     const challenge = await readChallenge(store, visit, id);
     if (challenge === undefined) return undefined;
     if (challenge.record.stage === "identify") return stepOf(challenge);
-    const account = await this.#accountOf(visit, challenge.record);
+    const account = await accountOf(store, visit, challenge.record);
     if (challenge.record.epoch > 0 && account === undefined) return undefined;
     return stepOf(challenge, choicesFor(visit, challenge.record, account, sms.available));
   }
@@ -102,7 +108,11 @@ export class SignIn {
     const admission = await throttle.admit(visitor);
     if (!admission.allowed) return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
     const password = normalisePassword(input.password) ?? "";
-    const right = await hasher.verify(account?.credential.password, password);
+    const right = await hasher.verify(account?.credential.password, password, visitor.bucket !== "stranger");
+    if (right === undefined) {
+      await throttle.refund(visitor);
+      return { kind: "throttled", retryAfterMs: BUSY_MS };
+    }
     if (!right || account === undefined || account.user.state === "disabled") {
       return await this.#fail(visit, visitor, account, "password", admission.last);
     }
@@ -116,52 +126,6 @@ export class SignIn {
       const first = { account: present, amr: ["pwd"], writes: [], preconditions: [], audit: [] };
       return await firstSteps.advance(visit, challenge, first);
     }, CHALLENGE_KIND);
-  }
-
-  /** Sends a code to one of the person's numbers. Sending again forgives no failure. */
-  async sendSms(visit: Visit, id: unknown, factor?: unknown): Promise<SmsSending | { readonly kind: "gone" }> {
-    const { store, sms } = this.#options;
-    const challenge = await readChallenge(store, visit, id);
-    if (challenge === undefined || challenge.record.stage !== "factor") return GONE;
-    const account = await this.#accountOf(visit, challenge.record);
-    const usable =
-      account === undefined ? [] : usableFactors(visit.tenant.policy, account.credential.factors, visit.host);
-    const numbers = usable.filter((candidate) => candidate.kind === "sms");
-    const chosen = numbers.find((candidate) => candidate.id === factor) ?? numbers[0];
-    await store.commit(writeChallenge(challenge, { ...challenge.record, smsFactor: chosen?.id ?? "" }));
-    if (challenge.record.epoch > 0) {
-      if (account === undefined || chosen === undefined) return { sent: false, reason: "unavailable", retryAfterMs: 0 };
-      return await sms.send(visit.tenant, account.id, chosen.number);
-    }
-    // Nothing is proven yet: the answer and its delay are the same for a login without a number, or for none.
-    if (account !== undefined && chosen !== undefined) {
-      const sending = sms.send(visit.tenant, account.id, chosen.number).catch(() => undefined);
-      this.#sending.add(sending);
-      void sending.finally(() => this.#sending.delete(sending));
-    }
-    return { sent: true };
-  }
-
-  /** Resolves when every message under way has been handed over or given up. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#sending);
-  }
-
-  /**
-   * Begins a passkey ceremony. At the first step the passkey is the only one: it must verify its user, and
-   * names the account itself.
-   */
-  async requestPasskey(visit: Visit, id: unknown) {
-    const { store } = this.#options;
-    const challenge = await readChallenge(store, visit, id);
-    if (challenge === undefined || challenge.record.stage === "enrol") return undefined;
-    if (!visit.tenant.policy.factors.includes("passkey")) return undefined;
-    const alone = challenge.record.stage === "identify";
-    const proven = challenge.record.epoch > 0 ? await this.#accountOf(visit, challenge.record) : undefined;
-    const options = await passkeyRequest(visit, proven, alone);
-    const ceremony = { challenge: options.challenge, alone };
-    await store.commit(writeChallenge(challenge, { ...challenge.record, ceremony }));
-    return options;
   }
 
   /**
@@ -179,7 +143,7 @@ export class SignIn {
     if (read === undefined || read.record.stage === "enrol") return GONE;
     if (read.record.stage === "identify") return await this.#verifyAlone(visit, read, proof);
     const email = read.record.email ?? "";
-    const account = await this.#accountOf(visit, read.record);
+    const account = await accountOf(store, visit, read.record);
     if (account === undefined && read.record.epoch > 0) return GONE;
     const visitor = completion.visitor(visit, email, account);
     const admission = await throttle.admit(visitor);
@@ -225,9 +189,9 @@ export class SignIn {
   }
 
   async #spend(visit: Visit, challenge: Challenge, proof: Proof, remember: boolean): Promise<SignedIn | undefined> {
-    const { proofs, completion } = this.#options;
+    const { store, proofs, completion } = this.#options;
     return await retryConflicts(async () => {
-      const account = await this.#accountOf(visit, challenge.record);
+      const account = await accountOf(store, visit, challenge.record);
       if (account === undefined) return undefined;
       const spent = await proofs.judge(visit, account, challenge.record, proof);
       if (spent === undefined) return undefined;
@@ -242,13 +206,6 @@ export class SignIn {
         preconditions: [...close.preconditions, ...(spent.preconditions ?? [])],
       });
     }, CHALLENGE_KIND);
-  }
-
-  /** The account of a challenge's login, unless it is disabled or something was revoked since the first step. */
-  async #accountOf(visit: Visit, record: ChallengeRecord): Promise<Account | undefined> {
-    const account = await findAccount(this.#options.store, visit.tenant.id, record.email ?? "");
-    if (account === undefined || account.user.state === "disabled") return undefined;
-    return record.epoch === 0 || record.epoch === account.user.epoch ? account : undefined;
   }
 
   async #fail(

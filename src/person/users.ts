@@ -3,7 +3,7 @@ import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
-import type { Store, Write } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import {
@@ -11,9 +11,7 @@ import {
   CREDENTIAL_KIND,
   type CredentialRecord,
   findAccount,
-  LOGIN_KIND,
   loadAccount,
-  loginDocumentId,
   NO_CREDENTIAL,
   type Role,
   USER_KIND,
@@ -26,9 +24,19 @@ import {
 import { normaliseEmail, parseEmail } from "./email.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword } from "./password-rules.ts";
+import { plainName } from "./plain-name.ts";
 import { retryConflicts } from "./retry.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Throttle } from "./throttle.ts";
+import {
+  auditedUser,
+  changedUser,
+  refuseSelfHarm,
+  takenOr,
+  type UserChange,
+  unclaimed,
+  writeLogin,
+} from "./user-change.ts";
 import { describeUser, type UserView } from "./user-view.ts";
 
 export interface NewUser {
@@ -37,15 +45,6 @@ export interface NewUser {
   readonly role?: Role;
   /** The operator's own choice, by the same rules as a person's; without it the user is `invited`. */
   readonly password?: unknown;
-}
-
-export interface UserChange {
-  readonly email?: unknown;
-  /** `null` takes the name away. */
-  readonly name?: string | null;
-  readonly role?: Role;
-  /** `active` also lifts a lock. */
-  readonly state?: "active" | "disabled";
 }
 
 export interface UsersOptions {
@@ -71,7 +70,8 @@ export class Users {
     const { store, ledger, clock, hasher } = this.#options;
     const nowMs = clock.nowMs();
     const email = parseEmail(input.email);
-    const { name, role = "user", password } = input;
+    const { role = "user", password } = input;
+    const name = plainName(input.name);
     const context = { email, name, tenantName: tenant.name, hosts: tenant.hosts };
     const phc = password === undefined ? undefined : await hasher.hash(checkNewPassword(password, context));
     const key = { tenant: tenant.id, id: newId("usr", nowMs) };
@@ -84,12 +84,12 @@ export class Users {
       createdAt: new Date(nowMs).toISOString(),
     };
     const credential: CredentialRecord = phc === undefined ? NO_CREDENTIAL : { ...NO_CREDENTIAL, password: phc };
-    const login = loginWrite(tenant.id, email, key.id);
+    const login = writeLogin(tenant.id, email, key.id);
     await ledger
       .commit({
         writes: [writeUser(key, user), writeCredential(key, credential, false), login],
-        preconditions: [{ kind: LOGIN_KIND, id: login.id, revision: 0 }, absent(key)],
-        audit: [this.#audit("user.created", tenant.id, actor, key.id, { after: shown(user) })],
+        preconditions: [unclaimed(login)],
+        audit: [this.#audit("user.created", tenant.id, actor, key.id, { after: auditedUser(user) })],
       })
       .catch(takenOr);
     const account = await loadAccount(store, tenant.id, key.id);
@@ -140,14 +140,17 @@ export class Users {
     const { sessions, ledger, throttle } = this.#options;
     const before = await retryConflicts(async () => {
       const account = await this.#account(tenant.id, id, revision);
-      const user = changed(account, change);
+      const user = changedUser(account, change);
       refuseSelfHarm(account, user, actor);
       const audit = [
-        this.#audit("user.changed", tenant.id, actor, id, { before: shown(account.user), after: shown(user) }),
+        this.#audit("user.changed", tenant.id, actor, id, {
+          before: auditedUser(account.user),
+          after: auditedUser(user),
+        }),
       ];
-      const moved = user.email === account.user.email ? undefined : loginWrite(tenant.id, user.email, id);
-      const writes = moved === undefined ? [] : [moved, loginWrite(tenant.id, account.user.email, undefined)];
-      const preconditions = moved === undefined ? [] : [{ kind: LOGIN_KIND, id: moved.id, revision: 0 }];
+      const moved = user.email === account.user.email ? undefined : writeLogin(tenant.id, user.email, id);
+      const writes = moved === undefined ? [] : [moved, writeLogin(tenant.id, account.user.email, undefined)];
+      const preconditions = moved === undefined ? [] : [unclaimed(moved)];
       const voids = moved !== undefined || user.role !== account.user.role || user.state === "disabled";
       if (voids) await sessions.revoke(account, user, { writes, preconditions, audit }).catch(takenOr);
       else {
@@ -155,14 +158,14 @@ export class Users {
         await ledger.commit({ writes: [writeUser(account, user)], preconditions: unchangedUser, audit });
       }
       return account;
-    });
+    }, settledBy(revision));
     if (change.state === "active") await throttle.lift(tenant.id, before.user.email);
     return await this.get(tenant, id);
   }
 
   /** Deletes a user and everything that proves them. @throws ConflictError, SallyportError `forbidden` */
   async delete(tenant: Tenant, id: string, actor: Actor, revision?: number): Promise<void> {
-    const { store, sessions, ledger } = this.#options;
+    const { sessions, ledger, throttle } = this.#options;
     const deleted = await retryConflicts(async () => {
       const account = await this.#account(tenant.id, id, revision);
       refuseSelfHarm(account, undefined, actor);
@@ -171,16 +174,15 @@ export class Users {
         writes: [
           { kind: USER_KIND, id: gone, value: null },
           { kind: CREDENTIAL_KIND, id: gone, value: null },
-          loginWrite(tenant.id, account.user.email, undefined),
+          writeLogin(tenant.id, account.user.email, undefined),
         ],
         preconditions: unchanged(account),
-        audit: [this.#audit("user.deleted", tenant.id, actor, id, { before: shown(account.user) })],
+        audit: [this.#audit("user.deleted", tenant.id, actor, id, { before: auditedUser(account.user) })],
       });
       return account;
-    });
+    }, settledBy(revision));
     await sessions.endLeftovers(tenant.id, id, deleted.user.epoch);
-    await this.#options.throttle.lift(tenant.id, deleted.user.email);
-    await deleteAll(store, "device", `${tenant.id}/${id}/`);
+    await throttle.lift(tenant.id, deleted.user.email);
   }
 
   /** Takes every factor and recovery code away: the next sign-in enrols anew. Sessions and devices end; the person is told. */
@@ -245,55 +247,7 @@ export class Users {
   }
 }
 
-function changed(account: Account, change: UserChange): UserRecord {
-  const { name: before, ...kept } = account.user;
-  const name = change.name === undefined ? before : (change.name ?? undefined);
-  // Enabling gives back what there was: somebody without a password is still invited.
-  const enabled =
-    account.credential.password === undefined && account.credential.factors.length === 0 ? "invited" : "active";
-  const state = change.state === "active" ? (kept.state === "disabled" ? enabled : kept.state) : change.state;
-  return {
-    ...kept,
-    ...(name === undefined ? {} : { name }),
-    email: change.email === undefined ? kept.email : parseEmail(change.email),
-    role: change.role ?? kept.role,
-    state: state ?? kept.state,
-  };
-}
-
-function refuseSelfHarm(account: Account, after: UserRecord | undefined, actor: Actor): void {
-  if (actor.kind !== "user" || actor.id !== account.id) return;
-  const demoted = account.user.role === "owner" && after?.role !== "owner";
-  if (after === undefined || after.state === "disabled" || demoted) {
-    throw new SallyportError("forbidden", "nobody takes their own access away; another owner can");
-  }
-}
-
-/** @param user `undefined`: the e-mail is free again */
-function loginWrite(tenant: TenantId, email: string, user: string | undefined): Write {
-  const value = user === undefined ? null : { user };
-  return { kind: LOGIN_KIND, id: loginDocumentId(tenant, email), value };
-}
-
-function absent({ tenant, id }: Pick<Account, "tenant" | "id">) {
-  return { kind: USER_KIND, id: userDocumentId(tenant, id), revision: 0 };
-}
-
-function takenOr(error: unknown): never {
-  if (error instanceof ConflictError && error.kind === LOGIN_KIND) {
-    throw new SallyportError("email_taken", "another user of this clinic signs in with this e-mail", { cause: error });
-  }
-  throw error;
-}
-
-/** What the audit log says of a user. */
-function shown({ email, name, role, state }: UserRecord) {
-  return { email, ...(name === undefined ? {} : { name }), role, state };
-}
-
-async function deleteAll(store: Store, kind: string, prefix: string): Promise<void> {
-  const documents = await store.list({ kind, prefix, limit: 500 });
-  if (documents.length === 0) return;
-  await store.commit({ writes: documents.map(({ id }) => ({ kind, id, value: null, quiet: true })) });
-  await deleteAll(store, kind, prefix);
+/** A caller who names a revision has read the user; another one is theirs to judge. */
+function settledBy(revision: number | undefined): string | undefined {
+  return revision === undefined ? undefined : USER_KIND;
 }

@@ -44,7 +44,7 @@ onEveryStore(t, "a passkey is the second step, and nothing odd passes", async (t
   browser.located = true;
   const ceremony = async () => {
     const { challenge } = await browser.identify(door, user.email);
-    const options = await door.signIn.requestPasskey(browser.visit, challenge);
+    const options = await door.proofRequests.requestPasskey(browser.visit, challenge);
     t.match(options, {
       rpId: tenant.hosts[0],
       userVerification: "preferred",
@@ -92,7 +92,7 @@ onEveryStore(
     const browser = new Browser(tenant, "192.0.2.9");
     const alone = async (odd: Misbehaviour) => {
       const challenge = await browser.begin(door, "/diary");
-      const options = await door.signIn.requestPasskey(browser.visit, challenge);
+      const options = await door.proofRequests.requestPasskey(browser.visit, challenge);
       t.match(options, { userVerification: "required", allowCredentials: [] });
       const response = key.get(options ?? { challenge: "" }, odd);
       return browser.keep(await door.signIn.verify(browser.visit, challenge, { kind: "passkey", response }));
@@ -155,7 +155,7 @@ onEveryStore(
     const { challenge, outcome } = await browser.identify(door, user.email);
     t.match(outcome, { kind: "continue", step: { stage: "factor", choices: [{ kind: "recovery" }] } });
     await t.rejects(door.enrolments.beginTotp(browser.visit, challenge, "x"), { code: "proof_required" });
-    const options = (await door.signIn.requestPasskey(browser.visit, challenge)) ?? { challenge: "" };
+    const options = (await door.proofRequests.requestPasskey(browser.visit, challenge)) ?? { challenge: "" };
     const response = key.get(options, { origin: "https://portal.example", rpId: "portal.example" });
     t.same(await door.signIn.verify(browser.visit, challenge, { kind: "passkey", response }), { kind: "refused" });
   },

@@ -127,7 +127,7 @@ onEveryStore(t, "with firstFactor none, nothing tells whether a login exists", a
     kind: "signed-in",
     amr: ["otp"],
   });
-  const keys = await door.signIn.requestPasskey(unknown.visit, second.challenge);
+  const keys = await door.proofRequests.requestPasskey(unknown.visit, second.challenge);
   t.same(keys?.allowCredentials, [], "no key is named before anything is proven");
 });
 

@@ -46,14 +46,14 @@ onEveryStore(t, "a number is confirmed, then its codes sign in, once each", asyn
   clock.advance(3_600_000);
   const { challenge, outcome: step } = await browser.identify(door, user.email);
   t.match(step, { step: { choices: [{ kind: "sms", hint: "•••• 123" }, { kind: "recovery" }] } });
-  t.same(await door.signIn.sendSms(browser.visit, challenge), { sent: true });
+  t.same(await door.proofRequests.sendSms(browser.visit, challenge), { sent: true });
   const stored = JSON.stringify(await one.store.list({ kind: SMS_CODE_KIND, limit: 10 }));
   t.notOk(stored.includes(phone.code), "no code is stored");
   const code = phone.code;
   t.match(await door.signIn.verify(browser.visit, challenge, { kind: "sms", code }), { kind: "signed-in" });
   const again = await browser.identify(door, user.email);
   t.same(await door.signIn.verify(browser.visit, again.challenge, { kind: "sms", code }), { kind: "refused" });
-  t.same(await door.signIn.sendSms(browser.visit, again.challenge), { sent: true });
+  t.same(await door.proofRequests.sendSms(browser.visit, again.challenge), { sent: true });
   clock.advance(5 * 60_000);
   const late = { kind: "sms" as const, code: phone.code };
   t.same(await door.signIn.verify(browser.visit, again.challenge, late), { kind: "refused" }, "after five minutes");
@@ -74,18 +74,18 @@ onEveryStore(
     const { challenge } = await browser.identify(one.door, user.email);
     const results: unknown[] = [];
     for (let index = 0; index < 100; index++) {
-      results.push(await (index % 2 === 0 ? one : two).door.signIn.sendSms(browser.visit, challenge));
+      results.push(await (index % 2 === 0 ? one : two).door.proofRequests.sendSms(browser.visit, challenge));
     }
     t.equal(phone.texts.length, 3);
     t.match(results[50], { sent: false, reason: "limit" });
     clock.advance(2 * 3_600_000);
     const { challenge: next } = await browser.identify(one.door, user.email);
-    await one.door.signIn.sendSms(browser.visit, next);
+    await one.door.proofRequests.sendSms(browser.visit, next);
     const refused = async () =>
       (await one.door.signIn.verify(browser.visit, next, { kind: "sms", code: wrong(phone.code) })).kind;
     const kinds: string[] = [];
     for (let index = 0; index < 3; index++) kinds.push(await refused());
-    t.same(await one.door.signIn.sendSms(browser.visit, next), { sent: true });
+    t.same(await one.door.proofRequests.sendSms(browser.visit, next), { sent: true });
     kinds.push(await refused());
     t.same(kinds, ["refused", "refused", "refused", "throttled"], "the delay goes on after sending again");
   },
@@ -101,12 +101,12 @@ onEveryStore(t, "five wrong tries end a code, also after sending again", async (
   const { challenge } = await browser.identify(door, user.email);
   for (let index = 0; index < 5; index++) {
     await door.users.unlock(tenant, user.id, API);
-    t.same(await door.signIn.sendSms(browser.visit, challenge), { sent: true });
+    t.same(await door.proofRequests.sendSms(browser.visit, challenge), { sent: true });
     const guess = { kind: "sms" as const, code: wrong(phone.code) };
     t.same(await door.signIn.verify(browser.visit, challenge, guess), { kind: "refused" });
   }
   await door.users.unlock(tenant, user.id, API);
-  t.match(await door.signIn.sendSms(browser.visit, challenge), { sent: false, reason: "limit" });
+  t.match(await door.proofRequests.sendSms(browser.visit, challenge), { sent: false, reason: "limit" });
   t.same(await door.signIn.verify(browser.visit, challenge, { kind: "sms", code: phone.code }), { kind: "refused" });
   clock.advance(5 * 60_000);
 });
@@ -162,7 +162,7 @@ onEveryStore(
       const { challenge } = await browser.identify(one.door, user.email);
       const before = server.requests.length;
       server.faults.push(fault);
-      t.match(await one.door.signIn.sendSms(browser.visit, challenge), { sent: false, reason: "unavailable" });
+      t.match(await one.door.proofRequests.sendSms(browser.visit, challenge), { sent: false, reason: "unavailable" });
       t.equal(server.requests.length, before + 1, "sent once");
       t.match(await one.door.signIn.show(browser.visit, challenge), {
         choices: [{ kind: "sms" }, { kind: "recovery" }],
@@ -182,7 +182,7 @@ onEveryStore(t, "Twilio Verify judges the code; its word counts once", async (t,
   t.equal(outcome.kind, "signed-in");
   clock.advance(3_600_000);
   const { challenge } = await browser.identify(one.door, user.email);
-  t.same(await one.door.signIn.sendSms(browser.visit, challenge), { sent: true });
+  t.same(await one.door.proofRequests.sendSms(browser.visit, challenge), { sent: true });
   const verify = async (code: string) =>
     (await one.door.signIn.verify(browser.visit, challenge, { kind: "sms", code })).kind;
   t.equal(await verify(wrong(server.code)), "refused");

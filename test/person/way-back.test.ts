@@ -58,7 +58,7 @@ t.test("ordinary ones are kept", async (t) => {
   t.equal(wayBackPath("/a#fragment"), "/a", "a fragment is the browser's own");
 });
 
-t.test("whatever goes in, a browser stays on the host", async (t) => {
+t.test("whatever goes in, a browser stays on the host", async () => {
   const pieces = fc.constantFrom(
     "/",
     "\\",

@@ -1,0 +1,10 @@
+/** Names that people give: of themselves, of their factors. */
+
+const MAX_CHARACTERS = 60;
+
+/** Without control and formatting characters, trimmed, at most 60 characters; `undefined` when nothing is left. */
+export function plainName(input: unknown): string | undefined {
+  if (typeof input !== "string") return undefined;
+  const characters = Array.from(input.slice(0, 1024).replace(/\p{C}/gu, "").trim());
+  return characters.length === 0 ? undefined : characters.slice(0, MAX_CHARACTERS).join("");
+}

@@ -1,0 +1,71 @@
+/** What a challenge asks of the person's own things: a code by text message, a passkey's signature. */
+import type { RateLimit, Store } from "../core/store.ts";
+import { accountOf, readChallenge, writeChallenge } from "./challenge.ts";
+import { usableFactors } from "./factor.ts";
+import { passkeyRequest } from "./passkeys.ts";
+import type { SmsCodes, SmsSending } from "./sms-factor.ts";
+import { placeOf, type Visit } from "./visit.ts";
+
+/** Messages that one address may ask for before it has proven anything (`firstFactor: none`). */
+const UNPROVEN_PER_ADDRESS: RateLimit = { burst: 10, periodMs: 60 * 60_000 };
+
+export class ProofRequests {
+  readonly #options: { readonly store: Store; readonly sms: SmsCodes };
+  /** Messages that are sent without anybody waiting, so that the wait tells nothing. */
+  readonly #sending = new Set<Promise<unknown>>();
+
+  constructor(options: { readonly store: Store; readonly sms: SmsCodes }) {
+    this.#options = options;
+  }
+
+  /** Sends a code to one of the person's numbers. Sending again forgives no failure. */
+  async sendSms(visit: Visit, id: unknown, factor?: unknown): Promise<SmsSending | { readonly kind: "gone" }> {
+    const { store, sms } = this.#options;
+    const challenge = await readChallenge(store, visit, id);
+    if (challenge === undefined || challenge.record.stage !== "factor") return { kind: "gone" };
+    const proven = challenge.record.epoch > 0;
+    if (!proven) {
+      const { allowed, retryAfterMs } = await store.take(`sms/place/${placeOf(visit.address)}`, UNPROVEN_PER_ADDRESS);
+      if (!allowed) return { sent: false, reason: "limit", retryAfterMs };
+    }
+    const account = await accountOf(store, visit, challenge.record);
+    const usable =
+      account === undefined ? [] : usableFactors(visit.tenant.policy, account.credential.factors, visit.host);
+    const numbers = usable.filter((candidate) => candidate.kind === "sms");
+    const chosen = numbers.find((candidate) => candidate.id === factor) ?? numbers[0];
+    await store.commit(writeChallenge(challenge, { ...challenge.record, smsFactor: chosen?.id ?? "" }));
+    if (proven) {
+      if (account === undefined || chosen === undefined) return { sent: false, reason: "unavailable", retryAfterMs: 0 };
+      return await sms.send(visit.tenant, account.id, chosen.number);
+    }
+    // Nothing is proven yet: the answer and its delay are the same for a login without a number, or for none.
+    if (account !== undefined && chosen !== undefined) {
+      const sending = sms.send(visit.tenant, account.id, chosen.number).catch(() => undefined);
+      this.#sending.add(sending);
+      void sending.finally(() => this.#sending.delete(sending));
+    }
+    return { sent: true };
+  }
+
+  /** Resolves when every message under way has been handed over or given up. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#sending);
+  }
+
+  /**
+   * Begins a passkey ceremony. At the first step the passkey is the only one: it must verify its user, and
+   * names the account itself.
+   */
+  async requestPasskey(visit: Visit, id: unknown) {
+    const { store } = this.#options;
+    const challenge = await readChallenge(store, visit, id);
+    if (challenge === undefined || challenge.record.stage === "enrol") return undefined;
+    if (!visit.tenant.policy.factors.includes("passkey")) return undefined;
+    const alone = challenge.record.stage === "identify";
+    const proven = challenge.record.epoch > 0 ? await accountOf(store, visit, challenge.record) : undefined;
+    const options = await passkeyRequest(visit, proven, alone);
+    const ceremony = { challenge: options.challenge, alone };
+    await store.commit(writeChallenge(challenge, { ...challenge.record, ceremony }));
+    return options;
+  }
+}
