@@ -49,7 +49,8 @@ const documentKey = (document: { readonly kind: string; readonly id: string }) =
 export class Ledger implements ChangeCommitter {
   readonly #options: LedgerOptions;
   readonly #queue: Job[] = [];
-  readonly #counters = new Map<string, Held<number>>();
+  readonly #counters = new Map<string, Count>();
+  readonly #refused = new WeakSet<Job>();
   #head: Held<Omit<ChainHead, "seal">> | undefined;
   #pumping = false;
   readonly #keys: readonly Uint8Array[];
@@ -84,60 +85,63 @@ export class Ledger implements ChangeCommitter {
   }
 
   async #carryOut(group: readonly Job[]): Promise<void> {
+    let jobs = group;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const { jobs, totals } = await this.#count(group);
+      const counted = await this.#count(jobs);
+      jobs = counted.jobs;
       if (jobs.length === 0) return;
-      const conflict = await this.#write(jobs, totals).catch(conflictOnly);
-      if (conflict === undefined) return;
-      const ours = conflict.kind === AUDIT_HEAD_KIND || totals.has(documentKey(conflict));
-      this.#forget(conflict);
-      if (ours && !jobs.some(({ change }) => states(change, conflict))) continue;
-      if (jobs.length === 1) throw conflict;
-      for (const job of jobs) await this.#carryOut([job]).catch((error: unknown) => this.#fail([job], error));
+      const failure = await this.#write(jobs, counted.totals).catch(unlessUnavailable);
+      if (failure === undefined) return;
+      const ours = failure instanceof ConflictError && this.#isOurs(failure, jobs, counted.totals);
+      if (ours) continue;
+      if (jobs.length === 1) throw failure;
+      for (const job of jobs) await this.#carryOut([job]).catch((error) => job.reject(unlessUnavailable(error)));
       return;
     }
     throw new StoreUnavailableError("too many writers at once; try again");
   }
 
-  #forget(conflict: ConflictError): void {
+  /** Whether another node moved the head or a counter, so that another try with what is there now can succeed. */
+  #isOurs(conflict: ConflictError, jobs: readonly Job[], totals: ReadonlyMap<string, CounterTotal>): boolean {
+    const key = documentKey(conflict);
     if (conflict.kind === AUDIT_HEAD_KIND) this.#head = undefined;
-    this.#counters.delete(documentKey(conflict));
+    this.#counters.delete(key);
+    const stated = jobs.some(({ change }) => change.preconditions?.some((each) => documentKey(each) === key));
+    return !stated && (conflict.kind === AUDIT_HEAD_KIND || totals.has(key));
   }
 
-  /** Applies the counters job by job; who would pass a limit is refused alone. */
+  /** Counts job by job. Who would pass a limit is refused alone, never on a cached count: another node may have made room. */
   async #count(group: readonly Job[]): Promise<{ jobs: Job[]; totals: Map<string, CounterTotal> }> {
     const totals = new Map<string, CounterTotal>();
     const jobs: Job[] = [];
     for (const job of group) {
-      const counters = job.change.counters ?? [];
-      const next = await Promise.all(counters.map((counter) => this.#add(totals, counter)));
-      const over = next.find(({ total, counter }) => counter.by > 0 && total.count > (counter.limit ?? Infinity));
-      if (over !== undefined) job.reject(limitError(over.counter));
-      else {
-        for (const { total } of next) totals.set(documentKey(total), total);
+      const next = await Promise.all((job.change.counters ?? []).map((counter) => this.#add(totals, counter)));
+      const over = next.find(({ count, by, limit }) => by > 0 && count > limit);
+      if (over === undefined) {
+        for (const total of next) totals.set(documentKey(total), total);
         jobs.push(job);
+      } else if (this.#counters.delete(documentKey(over))) {
+        return await this.#count(group.filter((each) => !this.#refused.has(each)));
+      } else {
+        this.#refused.add(job);
+        job.reject(limitError(over));
       }
     }
     return { jobs, totals };
   }
 
-  async #add(totals: ReadonlyMap<string, CounterTotal>, counter: CounterChange) {
+  async #add(totals: ReadonlyMap<string, CounterTotal>, counter: CounterChange): Promise<CounterTotal> {
+    const { kind, id, by, limit = Infinity } = counter;
     const key = documentKey(counter);
-    const before = totals.get(key);
-    let held = before === undefined ? (this.#counters.get(key) ?? (await this.#readCounter(counter))) : undefined;
-    const isOver = (count: number) => counter.by > 0 && count + counter.by > (counter.limit ?? Infinity);
-    // A limit is never refused on a cached count: another node may have made room.
-    if (held !== undefined && isOver(held.value)) held = await this.#readCounter(counter);
-    const count = Math.max(0, (before?.count ?? held?.value ?? 0) + counter.by);
-    const revision = before?.revision ?? held?.revision ?? 0;
-    return { counter, total: { kind: counter.kind, id: counter.id, count, revision } };
+    const before = totals.get(key) ?? this.#counters.get(key) ?? (await this.#readCounter(counter));
+    return { kind, id, by, limit, count: Math.max(0, before.count + by), revision: before.revision };
   }
 
-  async #readCounter({ kind, id }: CounterChange): Promise<Held<number>> {
+  async #readCounter({ kind, id }: CounterChange): Promise<Count> {
     const document = await this.#options.store.get(kind, id);
     const count = (document?.value as { count?: unknown } | undefined)?.count ?? 0;
     if (typeof count !== "number") throw new SallyportError("store_corrupt", "a counter is not readable");
-    return { value: count, revision: document?.revision ?? 0 };
+    return { count, revision: document?.revision ?? 0 };
   }
 
   async #readHead(): Promise<Held<Omit<ChainHead, "seal">>> {
@@ -182,29 +186,30 @@ export class Ledger implements ChangeCommitter {
 
   #hold(total: CounterTotal, revision: number): void {
     if (this.#counters.size >= 10_000) this.#counters.clear();
-    this.#counters.set(documentKey(total), { value: total.count, revision });
+    this.#counters.set(documentKey(total), { count: total.count, revision });
   }
 }
 
-interface CounterTotal {
-  readonly kind: string;
-  readonly id: string;
+/** A counter with the revision that it had before. */
+interface Count {
   readonly count: number;
-  /** The revision that the counter had before. */
   readonly revision: number;
 }
 
-function conflictOnly(error: unknown): ConflictError {
-  if (error instanceof ConflictError) return error;
-  throw error;
+interface CounterTotal extends Count {
+  readonly kind: string;
+  readonly id: string;
+  readonly by: number;
+  readonly limit: number;
 }
 
-/** Whether the change itself demands a revision of the document that conflicted. */
-function states({ preconditions }: AuditedChange, conflict: ConflictError): boolean {
-  return preconditions?.some((precondition) => documentKey(precondition) === documentKey(conflict)) ?? false;
+/** Only an absent store concerns everybody who waits. */
+function unlessUnavailable(error: unknown): unknown {
+  if (error instanceof StoreUnavailableError) throw error;
+  return error;
 }
 
-function limitError({ id, limit }: CounterChange): SallyportError {
+function limitError({ id, limit }: CounterTotal): SallyportError {
   return new SallyportError("entry_limit", `"${id}" may hold at most ${limit} allowlist entries`);
 }
 

@@ -21,7 +21,7 @@ function choice<const Word extends string>(words: readonly Word[], description: 
 }
 
 /** No control, format, surrogate, private or unassigned character: what is shown cannot be spoofed. */
-export const PRINTABLE = "^[^\\p{C}\\p{Zl}\\p{Zp}]*$";
+const PRINTABLE = "^[^\\p{C}\\p{Zl}\\p{Zp}]*$";
 
 const NameSchema = Type.String({
   description: "The clinic's name, as its staff know it; shown on pages and in the authenticator app.",

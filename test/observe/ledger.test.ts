@@ -92,6 +92,33 @@ t.test("counters: two nodes at once neither lose a count nor pass the limit", as
   t.ok(await nodes[1]?.commit(put("again", one)), "room made by another node is seen");
 });
 
+t.test("counters: what is full by a cached count is counted anew before anybody is refused", async (t) => {
+  const { store, ledger } = await setUp(t);
+  const [one, two] = [ledger("a"), ledger("b")];
+  const by = (n: number) => ({ counters: [{ kind: "count", id: tenant, by: n, limit: 10 }] });
+  await one.commit(put("x", by(8)));
+  await two.commit(put("x", by(-6)));
+  const results = await Promise.allSettled(Array.from({ length: 12 }, (_, n) => one.commit(put(`y${n}`, by(1)))));
+  t.equal(results.filter(({ status }) => status === "fulfilled").length, 8);
+  t.match(await store.get("count", tenant), { value: { count: 10 } });
+  t.equal((await store.list({ kind: "thing", prefix: "y", limit: 100 })).length, 8, "who was refused wrote nothing");
+});
+
+t.test("a change that the store cannot take fails alone", async (t) => {
+  const { ledger } = await setUp(t);
+  const busy = ledger("a");
+  const large = { writes: [{ kind: "thing", id: "large", value: "x".repeat(2 ** 21) }] };
+  const results = await Promise.allSettled([
+    busy.commit(put("1")),
+    busy.commit(put("2", large)),
+    busy.commit(put("3")),
+  ]);
+  t.same(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  );
+});
+
 t.test("after an unknown outcome the chain goes on from what is there", async (t) => {
   const { store, ledger } = await setUp(t);
   let lose = false;
