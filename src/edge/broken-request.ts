@@ -34,20 +34,20 @@ export function answerBrokenRequest(error: ParserError, socket: Socket): Refusal
   }
   connection.failed = true;
   const code = codeOf(error);
-  endWith(socket, rawRefusal(code), connection.answers === 0 ? LINGER_MS : 0);
+  endWith(socket, rawRefusal(code), connection.answers === 0);
   return code;
 }
 
-/** Writes the last bytes of a connection; then drops what still comes in, for as long as given. */
-export function endWith(socket: Socket, bytes: string, lingerMs: number): void {
+/** Writes the last bytes of a connection. @param lingers whether to drop what still comes in for a while before it closes */
+export function endWith(socket: Socket, bytes: string, lingers: boolean): void {
   socket.write(bytes, "latin1");
-  if (lingerMs === 0) {
+  if (!lingers) {
     socket.destroySoon();
     return;
   }
   socket.end();
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));
 }
 

@@ -105,8 +105,8 @@ export class Connection {
 
   #isTakenTooSlowly(limitSeconds: number): boolean {
     const waiting = this.socket.writableLength;
-    const taken = this.socket.bytesWritten - waiting;
-    if (waiting === 0 || taken > this.#takenBytes) {
+    const taken = waiting === 0 ? 0 : this.socket.bytesWritten - waiting;
+    if (taken !== this.#takenBytes || waiting === 0) {
       this.#takenBytes = taken;
       this.#takingTicks = 0;
       return false;

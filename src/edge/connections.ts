@@ -19,7 +19,7 @@ export interface ConnectionsOptions {
   readonly writeIdleSeconds: number;
 }
 
-/** Between two passes over the same exchanges lie at least this long and nine times the last pass's duration, at most the latter. */
+/** Between two passes lie nine times the duration of the last, so that they take a tenth of the time, within these bounds. */
 const LEAST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 40;
 

@@ -29,7 +29,6 @@ const PAGES: Mark = Object.freeze({ outcome: "pages", reason: "pages", wouldBloc
 /** More requests than this at once no client sends on one connection; an attacker would, to multiply its own. */
 const MOST_PIPELINED = 100;
 const LISTED_PATH_LENGTH = 256;
-const LINGER_MS = 500;
 
 export class Reception {
   readonly #options: ReceptionOptions;
@@ -170,7 +169,7 @@ export class Reception {
   #refuseConnect(req: IncomingMessage, socket: Duplex): void {
     const connection = Connection.of(req.socket);
     this.#options.tally.count(undefined, markOf("method_refused"));
-    if (connection?.answers === 0) endWith(req.socket, rawRefusal("method_refused"), LINGER_MS);
+    if (connection?.answers === 0) endWith(req.socket, rawRefusal("method_refused"), true);
     else socket.destroy();
   }
 }
