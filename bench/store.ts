@@ -70,20 +70,28 @@ async function readAll(store: Store): Promise<void> {
   if (documents < DOCUMENTS) throw new Error(`${documents} of ${DOCUMENTS}`);
 }
 
-async function measure(store: Store, bytesUsed: () => Promise<number>) {
+async function measureCommits(store: Store) {
   const serial = await commitsPerSecond(store, 1);
   const concurrent = await commitsPerSecond(store, IN_FLIGHT);
   const writes = Array.from({ length: 100_000 }, (_, index) => entry("import", index));
   const first = await timed(() => store.commit({ writes }));
   const again = await timed(() => store.commit({ writes }));
+  return { serial, concurrent, commitOf100k: first, commitOf100kAgain: again };
+}
+
+async function measureDocuments(store: Store, bytesUsed: () => Promise<number>) {
   const before = await bytesUsed();
   const loaded = await timed(() => load(store));
   const bytesPerDocument = Math.round(((await bytesUsed()) - before) / DOCUMENTS);
   const read = await timed(() => readAll(store));
-  return { serial, concurrent, commitOf100k: first, commitOf100kAgain: again, loaded, read, bytesPerDocument };
+  return { loaded, read, bytesPerDocument };
 }
 
-async function withRedis(folder: string, fsync: string): Promise<object> {
+function report(what: string, figures: object): void {
+  process.stdout.write(`${what}: ${JSON.stringify(figures)}\n`);
+}
+
+async function withRedis(folder: string, fsync: string, withDocuments: boolean): Promise<void> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as { port: number };
@@ -97,12 +105,12 @@ async function withRedis(folder: string, fsync: string): Promise<object> {
   // Small, so that the figure is of documents.
   const store = await openStore(`redis://127.0.0.1:${port}?feedBytes=1000000`, { clock: systemClock });
   const used = async () => Number(/^used_memory_dataset:(\d+)/m.exec(await admin.info("memory"))?.[1]);
-  const figures = await measure(store, used);
+  report(`redis, appendfsync ${fsync}`, await measureCommits(store));
+  if (withDocuments) report("redis, documents", await measureDocuments(store, used));
   await store.close();
   admin.disconnect();
   server.kill();
   await once(server, "exit");
-  return figures;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
@@ -110,15 +118,13 @@ try {
   const file = join(folder, "store.db");
   const store = await openStore(`sqlite:${file}`, { clock: systemClock });
   const used = async () => statSync(file).size;
-  process.stdout.write(`sqlite ${JSON.stringify(await measure(store, used), null, 1)}\n`);
+  report("sqlite", await measureCommits(store));
+  report("sqlite, documents", await measureDocuments(store, used));
   await store.close();
   const opened = await timed(async () => (await openStore(`sqlite:${file}`, { clock: systemClock })).close());
-  process.stdout.write(`sqlite, opened and checked ${JSON.stringify(opened)}\n`);
-  for (const fsync of ["everysec", "always"]) {
-    process.stdout.write(
-      `redis, appendfsync ${fsync} ${JSON.stringify(await withRedis(mkdtempSync(join(folder, "redis-")), fsync), null, 1)}\n`,
-    );
-  }
+  report("sqlite, opened and checked", opened);
+  await withRedis(mkdtempSync(join(folder, "redis-")), "everysec", true);
+  await withRedis(mkdtempSync(join(folder, "redis-")), "always", false);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -100,8 +100,8 @@ export interface RateDecision {
 export interface Store {
   /**
    * Writes all or nothing; durable once it resolves (SQLite: fsynced; Redis: as its persistence and
-   * `waitReplicas` are set). At most 200,000 writes, each of another document; past a few thousand they may
-   * take 20 µs each beyond the command time-out, and must not be changed until the promise settles.
+   * `waitReplicas` are set). At most 200,000 writes and 64 MiB, each of another document; past a few thousand they may
+   * take 50 µs each beyond the command time-out, and must not be changed until the promise settles.
    * @returns the commit's revision, greater than every earlier one. Revisions are sparse (microseconds since
    * 1970), so that a number is not given out again by a store that lost its newest commits.
    * @throws ConflictError when a precondition does not hold; SallyportError "payload_too_large".

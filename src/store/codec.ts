@@ -15,8 +15,9 @@ export interface EncodedWrite {
   readonly quiet: boolean;
 }
 
-/** More would pass Redis's limit of a million arguments. */
+/** A transaction and a script must end in a few seconds. */
 const COMMIT_WRITES = 200_000;
+const COMMIT_BYTES = 64 * 1024 * 1024;
 
 /** How much of the feed is kept: a reader that is further behind takes a snapshot. The newest commit always stays. */
 export interface FeedLimits {
@@ -80,11 +81,15 @@ export async function encodeCommit(
   for (const { kind, id } of preconditions) checkKey(kind, id);
   const writes: EncodedWrite[] = [];
   const keys = new Set<string>();
+  let bytes = 0;
   for (const write of request.writes) {
-    writes.push(encodeWrite(write));
+    const encoded = encodeWrite(write);
+    bytes += encoded.json?.length ?? 0;
+    if (bytes > COMMIT_BYTES) throw new SallyportError("payload_too_large", "a commit holds at most 64 MiB");
     if (keys.size === keys.add(`${write.kind}/${write.id}`).size) {
       throw new RangeError(`a commit writes ${write.kind} "${write.id}" twice`);
     }
+    writes.push(encoded);
     if (writes.length % SLICE === 0) await nextTurn();
   }
   return { writes, preconditions };

@@ -9,7 +9,7 @@ import type { RedisOption, RedisUrl } from "./redis-url.ts";
 export type Client = Redis | Cluster;
 
 /** A connection that owes an answer for this long is given up: its peer may be gone without a word. */
-const SILENCE_MS = 3_000;
+const SILENCE_MS = 5_000;
 const CONNECT_MS = 2_000;
 const SENTINEL_MS = 800;
 

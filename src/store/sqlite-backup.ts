@@ -1,5 +1,5 @@
 /** Backup of a SQLite store while it is in use, and restoration while it is not. */
-import { copyFile, open, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, open, rename, rm } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
 import { SallyportError } from "../core/errors.ts";
 import { newEpoch } from "./codec.ts";
@@ -43,10 +43,29 @@ export async function backupSqlite(file: string, target: string): Promise<void> 
  */
 export async function restoreSqlite(backupFile: string, file: string): Promise<void> {
   const partial = `${file}.restoring`;
-  createPrivateFile(partial);
-  await copyFile(backupFile, partial).catch((cause: unknown) => {
-    throw new SallyportError("config_invalid", `${backupFile} cannot be read`, { cause });
-  });
+  try {
+    await copyPrivately(backupFile, partial);
+    await renewEpoch(partial, backupFile);
+    await refuseInUse(file);
+    for (const suffix of ["", "-wal", "-shm"]) await renameIfThere(`${file}${suffix}`, `${file}.replaced${suffix}`);
+    await moveInto(partial, file);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function copyPrivately(from: string, to: string): Promise<void> {
+  createPrivateFile(to);
+  try {
+    await copyFile(from, to);
+  } catch (cause) {
+    throw new SallyportError("config_invalid", `${from} cannot be read`, { cause });
+  }
+  // Copying brought the other file's mode along.
+  await chmod(to, 0o600);
+}
+
+async function renewEpoch(partial: string, backupFile: string): Promise<void> {
   await withDatabase(
     () => new DatabaseSync(partial),
     async (db) => {
@@ -55,9 +74,6 @@ export async function restoreSqlite(backupFile: string, file: string): Promise<v
       db.exec("PRAGMA journal_mode = DELETE");
     },
   );
-  await refuseInUse(file);
-  for (const suffix of ["", "-wal", "-shm"]) await renameIfThere(`${file}${suffix}`, `${file}.replaced${suffix}`);
-  await moveInto(partial, file);
 }
 
 /** Leaving WAL mode needs the file for oneself. */

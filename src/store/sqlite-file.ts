@@ -66,12 +66,14 @@ function pragma(db: DatabaseSync, name: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
+function isNew(db: DatabaseSync): boolean {
+  return pragma(db, "schema_version") === 0;
+}
+
 /** @throws SallyportError "store_corrupt" (damaged) or "config_invalid" (not ours, or of a newer version). */
 export function checkFile(db: DatabaseSync, file: string): void {
-  const application = pragma(db, "application_id");
   const version = Number(pragma(db, "user_version"));
-  const empty = version === 0 && Number(pragma(db, "schema_version")) === 0;
-  if (!empty && application !== APPLICATION_ID) {
+  if (pragma(db, "application_id") !== APPLICATION_ID) {
     throw new SallyportError("config_invalid", `${file} is a SQLite file, but not a store of Sallyport`);
   }
   if (version > MIGRATIONS.length) {
@@ -111,7 +113,7 @@ export function openDatabase(file: string): DatabaseSync {
   try {
     if (file !== ":memory:") createPrivateFile(file);
     db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
-    checkFile(db, file);
+    if (!isNew(db)) checkFile(db, file);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
     migrate(db);
     db.exec("PRAGMA busy_timeout = 0");
@@ -124,5 +126,9 @@ export function openDatabase(file: string): DatabaseSync {
 
 /** A second connection that sees committed data only, while the first is in the middle of a long transaction. */
 export function openReader(file: string): DatabaseSync {
-  return new DatabaseSync(file, { readOnly: true, timeout: OPEN_TIMEOUT_MS });
+  try {
+    return new DatabaseSync(file, { readOnly: true, timeout: OPEN_TIMEOUT_MS });
+  } catch (error) {
+    throw storeError(error);
+  }
 }

@@ -147,6 +147,7 @@ export class SqliteWriter {
   }
 
   async #begin(): Promise<void> {
+    this.#rollback();
     for (let waited = 0; ; waited += LOCK_RETRY_MS) {
       try {
         return this.#db.exec("BEGIN IMMEDIATE");
@@ -158,8 +159,12 @@ export class SqliteWriter {
   }
 
   #rollback(): void {
-    // A full disk makes SQLite roll back by itself; a second ROLLBACK would throw.
-    if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    try {
+      // A full disk makes SQLite roll back by itself; a second ROLLBACK would throw.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    } catch {
+      // Tried again before the next transaction begins, which fails as long as this does.
+    }
   }
 
   async #commit(writes: readonly EncodedWrite[], preconditions: readonly Precondition[]): Promise<number> {

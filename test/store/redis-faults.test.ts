@@ -58,6 +58,25 @@ await withRedis("a server that hangs", async (t, server, store) => {
   t.equal((await store.get("entry", "a"))?.revision, revision);
 });
 
+await t.test("what the log says", async (t) => {
+  const server = await startRedis(t, ["--maxmemory-policy", "allkeys-lru"]);
+  if (server === undefined) return;
+  const said: string[] = [];
+  const say = (_fields: object, message: string) => void said.push(message);
+  const store = await openStore(server.url, {
+    clock: systemClock,
+    log: { debug: say, info: say, warn: say, error: say },
+  });
+  t.teardown(() => store.close());
+  await until(async () => said.length === 2);
+  t.match(said, ["connected to the store", /maxmemory-policy to noeviction/]);
+  await server.kill();
+  await until(async () => said.length === 3);
+  await server.start();
+  await until(async () => said.length === 5);
+  t.match(said.slice(2), ["lost the connection to the store", "connected to the store", /noeviction/]);
+});
+
 await t.test("a server that is not there at the start", async (t) => {
   if (program(t, "redis-server") === undefined) return;
   const began = performance.now();

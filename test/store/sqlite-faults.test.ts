@@ -1,6 +1,6 @@
 /** What can happen to a SQLite store's file: a full disk, damage, another process, a backup and its return. */
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -172,6 +172,7 @@ await t.test("backs up while it is written to, and restores under a new epoch", 
   await writer;
   const after = await store.commit({ writes: [put("a", "after")] });
   t.equal(statSync(copy).mode & 0o777, 0o600);
+  chmodSync(copy, 0o644);
   t.notOk(existsSync(`${copy}-wal`));
   await t.rejects(restoreSqlite(copy, file), { code: "store_unavailable", message: /stop Sallyport/ });
   t.strictSame((await store.get("entry", "a"))?.value, "after", "refused while in use, and left alone");
@@ -206,7 +207,10 @@ await t.test("restores over a damaged file, but not from one", async (t) => {
   await t.rejects(restoreSqlite(bad, join(folder, "other.db")), { code: "store_corrupt" });
   await t.rejects(restoreSqlite(join(folder, "absent.db"), join(folder, "other.db")), { code: "config_invalid" });
   await t.rejects(backupSqlite(join(folder, "absent.db"), copy), { code: "store_unavailable" });
+  writeFileSync(bad, "");
+  await t.rejects(restoreSqlite(bad, join(folder, "other.db")), { code: "config_invalid" });
   t.notOk(existsSync(join(folder, "other.db")));
+  t.notOk(existsSync(join(folder, "other.db.restoring")));
 });
 
 await t.test("waits for what is queued before it closes", async (t) => {

@@ -23,10 +23,10 @@ async function writeAndKill(file: string, round: number, acknowledgements: numbe
   return acknowledged;
 }
 
-await t.test("keeps everything acknowledged when the process is killed, 30 times", async (t) => {
+await t.test("keeps everything acknowledged when the process is killed, 15 times", async (t) => {
   const file = join(t.testdir(), "store.db");
   const acknowledged = new Map<string, number>();
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < 15; round++) {
     for (const [id, revision] of await writeAndKill(file, round, 1 + ((round * 37) % 200)))
       acknowledged.set(id, revision);
   }
@@ -46,5 +46,5 @@ await t.test("keeps everything acknowledged when the process is killed, 30 times
     return documents;
   };
   t.equal(await count("left"), await count("right"), "no commit is there by half");
-  t.ok(acknowledged.size > 1_000, `${acknowledged.size} acknowledged`);
+  t.ok(acknowledged.size > 500, `${acknowledged.size} acknowledged`);
 });
