@@ -27,6 +27,8 @@ export const demo: Command = {
     const adminPort = portOf(call, "admin-port", 8081);
     probe({ host: "127.0.0.1", port }, { key: "--port" });
     probe({ host: "127.0.0.1", port: adminPort }, { key: "--admin-port" });
+    // Whoever read along may leave first; the folder goes away all the same.
+    process.stdout.on("error", () => {});
     const folder = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
     const clinic = fork(new URL("../../examples/sample-clinic/main.ts", import.meta.url), ["0"], { silent: true });
     try {
