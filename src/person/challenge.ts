@@ -1,8 +1,9 @@
 /** One pending sign-in: kept server-side, found by an opaque id, and worth something in the browser that began it alone. */
 import { timingSafeEqual } from "node:crypto";
 import { newSecret } from "../core/ids.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Precondition, Store } from "../core/store.ts";
 import { type Account, findAccount } from "./account.ts";
+import type { Change } from "./change.ts";
 import { digest, type Visit } from "./visit.ts";
 
 /** `{tenant}/{digest of the id}` → {@link ChallengeRecord}. Quiet. */
@@ -80,21 +81,16 @@ export async function accountOf(store: Store, visit: Visit, record: ChallengeRec
 }
 
 /** The write and the condition that replace a challenge's record; its time does not start anew. */
-export function writeChallenge(challenge: Challenge, record: ChallengeRecord): ChallengeChange {
+export function writeChallenge(challenge: Challenge, record: ChallengeRecord): Change {
   const { documentId: id, expiresAtMs } = challenge;
   const write = { kind: CHALLENGE_KIND, id, value: record, expiresAtMs, quiet: true };
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
 }
 
 /** The write and the condition that use a challenge up. */
-export function closeChallenge(challenge: Challenge): ChallengeChange {
+export function closeChallenge(challenge: Challenge): Change {
   const write = { kind: CHALLENGE_KIND, id: challenge.documentId, value: null, quiet: true };
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
-}
-
-export interface ChallengeChange {
-  readonly writes: readonly Write[];
-  readonly preconditions: readonly Precondition[];
 }
 
 /** Counts a try, before it is judged. @returns the challenge as it stands then; the ceremony is its last use. */

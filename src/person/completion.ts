@@ -3,9 +3,10 @@ import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Keyring } from "../core/keyring.ts";
 import { SESSION_KIND } from "../core/session.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Store, Write } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, unchanged, writeCredential, writeUser } from "./account.ts";
+import type { Change } from "./change.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
 import { FEW_CODES } from "./recovery.ts";
@@ -25,7 +26,7 @@ const KNOWN_PLACES = 8;
 const PLACE_MEMORY_MS = 90 * 24 * 60 * 60_000;
 
 /** What has been proven and what else belongs to the commit. */
-export interface Proven {
+export interface Proven extends Change {
   readonly account: Account;
   readonly amr: readonly string[];
   /** With the proof spent; the account's own where nothing was. */
@@ -34,8 +35,6 @@ export interface Proven {
   readonly managed?: boolean;
   readonly wayBack: string;
   readonly remember: boolean;
-  readonly writes: readonly Write[];
-  readonly preconditions: readonly Precondition[];
   readonly audit?: readonly AuditInput[];
 }
 
@@ -79,15 +78,13 @@ export class Completion {
     const since = clock.nowMs() - PLACE_MEMORY_MS;
     const browser = knownBrowserOf(keyring, visit.tenant.id, visit.cookies.known, email);
     const atKnownPlace = account?.credential.places.some((known) => known.place === place && known.atMs > since);
-    const bucket =
-      browser !== undefined
-        ? `browser:${browser}`
-        : atKnownPlace
-          ? `place:${place}`
-          : visit.located
-            ? "located"
-            : "stranger";
-    return { tenant: visit.tenant.id, email, bucket, place };
+    const bucket = browser !== undefined ? `browser:${browser}` : atKnownPlace ? `place:${place}` : "stranger";
+    return {
+      tenant: visit.tenant.id,
+      email,
+      bucket: bucket === "stranger" && visit.located ? "located" : bucket,
+      place,
+    };
   }
 
   /**

@@ -4,10 +4,11 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, userDocumentId } from "./account.ts";
-import { type Challenge, closeChallenge } from "./challenge.ts";
+import { closeChallenge } from "./challenge.ts";
+import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
 import { parseCode } from "./codes.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { MAX_FACTORS, type StoredFactor, smsAllowed } from "./factor.ts";
@@ -29,6 +30,12 @@ type Pending =
   | { readonly kind: "totp"; readonly secret: string }
   | { readonly kind: "sms"; readonly number: string }
   | { readonly kind: "passkey"; readonly challenge: string };
+
+/** A factor that was proven, and what spends the proof. */
+interface Made {
+  readonly factor: StoredFactor;
+  readonly change: Change;
+}
 
 type EnrolmentRecord = Pending & { readonly name: string; readonly grant: string };
 
@@ -122,12 +129,11 @@ export class Enrolments {
       const grant = await this.#options.grants.require(visit, challenge);
       const found = await this.#read(grant.account, grant.name, enrolment);
       if (found === undefined) return { kind: "gone" };
-      const spend: Change = { writes: [found.spend], preconditions: [found.precondition] };
       const made = await this.#judge(visit, grant.account, found.record, proof);
       // A ceremony is good for one answer; a code may be mistyped.
-      if (made === undefined && found.record.kind === "passkey") await this.#options.store.commit(spend);
+      if (made === undefined && found.record.kind === "passkey") await this.#options.store.commit(found.spend);
       if (made === undefined) return { kind: "refused" };
-      return await this.#add(visit, grant, made.factor, merge(spend, made.change));
+      return await this.#add(visit, grant, made.factor, joinChanges(found.spend, made.change));
     });
   }
 
@@ -143,7 +149,7 @@ export class Enrolments {
     if (record.kind === "passkey") {
       const response = "response" in proof ? proof.response : undefined;
       const factor = await readPasskeyCreation(visit, record.challenge, response, record.name, nowMs);
-      return factor === undefined ? undefined : { factor, change: NOTHING };
+      return factor === undefined ? undefined : { factor, change: NO_CHANGE };
     }
     const code = parseCode("code" in proof ? proof.code : undefined);
     if (record.kind === "sms") {
@@ -155,72 +161,48 @@ export class Enrolments {
     // The confirming code is used: it must not sign anybody in.
     return step === undefined
       ? undefined
-      : { factor: { ...base, kind: "totp", secret: record.secret, usedSteps: [step] }, change: NOTHING };
+      : { factor: { ...base, kind: "totp", secret: record.secret, usedSteps: [step] }, change: NO_CHANGE };
   }
 
-  async #add(visit: Visit, grant: Grant, factor: StoredFactor, change: Change): Promise<SignedIn> {
-    const { clock, outbox, grants } = this.#options;
-    const { account } = grant;
+  async #add(visit: Visit, { account, ...grant }: Grant, factor: StoredFactor, change: Change): Promise<SignedIn> {
+    const { clock, outbox, grants, completion } = this.#options;
     const nowMs = clock.nowMs();
+    const { id, kind, name } = factor;
     const recovery = account.credential.recovery === undefined ? newRecoveryCodes(nowMs) : undefined;
     const credential: CredentialRecord = {
       ...account.credential,
       factors: [...account.credential.factors, factor],
       ...(recovery === undefined ? {} : { recovery: recovery.stored }),
-      lastFactor: factor.kind,
+      lastFactor: kind,
     };
-    const told = outbox.write(
-      visit.tenant,
-      account.user,
-      { kind: "factor-added", factor: factor.kind, name: factor.name },
-      nowMs,
-    );
-    const audit = { action: "factor.added", after: { id: factor.id, kind: factor.kind, name: factor.name } };
-    const signedIn =
-      grant.challenge === undefined
-        ? await grants.change(visit, grant, credential, { ...change, writes: [...change.writes, ...told] }, audit)
-        : await this.#complete(
-            visit,
-            account,
-            grant.challenge,
-            credential,
-            factor,
-            { ...change, writes: [...change.writes, ...told] },
-            audit,
-          );
-    return recovery === undefined ? signedIn : { ...signedIn, recoveryCodes: recovery.codes };
-  }
-
-  async #complete(
-    visit: Visit,
-    account: Account,
-    challenge: Challenge,
-    credential: CredentialRecord,
-    factor: StoredFactor,
-    change: Change,
-    audit: { readonly action: string; readonly after: unknown },
-  ): Promise<SignedIn> {
+    const notice = { kind: "factor-added", factor: kind, name } as const;
+    const told = joinChanges(change, { ...NO_CHANGE, writes: outbox.write(visit.tenant, account.user, notice, nowMs) });
+    const audit = { action: "factor.added", after: { id, kind, name } };
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
-    return await this.#options.completion.complete(visit, {
-      account,
-      credential,
-      managed: true,
-      amr: [...challenge.record.amr, { totp: "otp", sms: "sms", passkey: "hwk" }[factor.kind]],
-      wayBack: challenge.record.wayBack,
-      remember: false,
-      ...merge(closeChallenge(challenge), change),
-      audit: [{ ...audit, tenant: account.tenant, actor, target: account.id }],
-    });
+    const { challenge } = grant;
+    const signedIn =
+      challenge === undefined
+        ? await grants.change(visit, { account, ...grant }, credential, told, audit)
+        : await completion.complete(visit, {
+            account,
+            credential,
+            managed: true,
+            amr: [...challenge.record.amr, { totp: "otp", sms: "sms", passkey: "hwk" }[kind]],
+            wayBack: challenge.record.wayBack,
+            remember: false,
+            ...joinChanges(closeChallenge(challenge), told),
+            audit: [{ ...audit, tenant: account.tenant, actor, target: account.id }],
+          });
+    return recovery === undefined ? signedIn : { ...signedIn, recoveryCodes: recovery.codes };
   }
 
   async #grant(visit: Visit, challenge: unknown, kind: StoredFactor["kind"]): Promise<Grant> {
     const grant = await this.#options.grants.require(visit, challenge);
     const { factors } = grant.account.credential;
     const { policy } = visit.tenant;
-    if (!policy.factors.includes(kind))
+    if (!policy.factors.includes(kind) || (kind === "sms" && !this.#options.sms.available)) {
       throw new SallyportError("forbidden", "this clinic does not use this kind of proof");
-    if (kind === "sms" && !this.#options.sms.available)
-      throw new SallyportError("forbidden", "text messages are not set up here");
+    }
     if (kind === "sms" && !smsAllowed(policy, factors)) {
       throw new SallyportError("forbidden", "text messages are only a second way: set up another kind of proof first");
     }
@@ -247,26 +229,10 @@ export class Enrolments {
     const document = await this.#options.store.get(ENROLMENT_KIND, id);
     const record = document?.value as EnrolmentRecord | undefined;
     if (document === undefined || record?.grant !== grant) return undefined;
-    const spend: Write = { kind: ENROLMENT_KIND, id, value: null, quiet: true };
-    return { record, spend, precondition: { kind: ENROLMENT_KIND, id, revision: document.revision } };
+    const spend: Change = {
+      writes: [{ kind: ENROLMENT_KIND, id, value: null, quiet: true }],
+      preconditions: [{ kind: ENROLMENT_KIND, id, revision: document.revision }],
+    };
+    return { record, spend };
   }
-}
-
-interface Change {
-  readonly writes: readonly Write[];
-  readonly preconditions: readonly Precondition[];
-}
-
-interface Made {
-  readonly factor: StoredFactor;
-  readonly change: Change;
-}
-
-const NOTHING: Change = { writes: [], preconditions: [] };
-
-function merge(one: Change, other: Change): Change {
-  return {
-    writes: [...one.writes, ...other.writes],
-    preconditions: [...one.preconditions, ...other.preconditions],
-  };
 }

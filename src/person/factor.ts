@@ -1,8 +1,8 @@
 /** What is stored of an enrolled factor, which of them a tenant and a host accept, and what a proof of one yields. */
 import type { CanonicalHost } from "../core/ids.ts";
-import type { Precondition, Write } from "../core/store.ts";
 import type { Policy } from "../core/tenant.ts";
 import type { CredentialRecord } from "./account.ts";
+import type { Change } from "./change.ts";
 
 interface FactorBase {
   readonly id: string;
@@ -43,12 +43,10 @@ export type StoredFactor = TotpFactor | SmsFactor | PasskeyFactor;
 export type ProofKind = StoredFactor["kind"] | "recovery";
 
 /** A proof that holds, and the writes that spend it: it has counted once they are committed, and not before. */
-export interface Spent {
+export interface Spent extends Change {
   readonly credential: CredentialRecord;
   /** RFC 8176 where there is a word, else ours. */
   readonly amr: readonly string[];
-  readonly writes?: readonly Write[];
-  readonly preconditions?: readonly Precondition[];
 }
 
 /** How many factors one user may have enrolled; each accepted authenticator is one more code that would be right. */

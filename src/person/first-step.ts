@@ -1,9 +1,10 @@
 /** After the first step, however it was done: a session, or the challenge at its next stage, in the commit that says so. */
 import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import { type Account, unchanged } from "./account.ts";
 import { type Challenge, type ChallengeRecord, closeChallenge, writeChallenge } from "./challenge.ts";
+import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { isRemembered } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
@@ -12,11 +13,9 @@ import { choicesFor, type Outcome, stepOf } from "./step.ts";
 import type { Visit } from "./visit.ts";
 
 /** A first step that is done, and what else belongs to its commit. */
-export interface FirstStep {
+export interface FirstStep extends Change {
   readonly account: Account;
   readonly amr: readonly string[];
-  readonly writes: readonly Write[];
-  readonly preconditions: readonly Precondition[];
   readonly audit: readonly AuditInput[];
 }
 
@@ -62,24 +61,22 @@ export class FirstSteps {
 
   async #finish(visit: Visit, challenge: Challenge, first: FirstStep, amr: readonly string[]): Promise<SignedIn> {
     // A challenge that was never written has nothing to close.
-    const close = challenge.revision === 0 ? { writes: [], preconditions: [] } : closeChallenge(challenge);
+    const close = challenge.revision === 0 ? NO_CHANGE : closeChallenge(challenge);
     return await this.#options.completion.complete(visit, {
       account: first.account,
       credential: first.account.credential,
       amr,
       wayBack: challenge.record.wayBack,
       remember: false,
-      writes: [...close.writes, ...first.writes],
-      preconditions: [...close.preconditions, ...first.preconditions],
+      ...joinChanges(close, first),
       audit: first.audit,
     });
   }
 
-  async #write(first: FirstStep, change: ReturnType<typeof writeChallenge>): Promise<void> {
+  async #write(first: FirstStep, challenge: Change): Promise<void> {
     const { store, ledger } = this.#options;
-    const writes = [...change.writes, ...first.writes];
-    const preconditions = [...change.preconditions, ...first.preconditions, ...unchanged(first.account)];
-    if (first.audit.length > 0) await ledger.commit({ writes, preconditions, audit: first.audit });
-    else await store.commit({ writes, preconditions });
+    const change = joinChanges(challenge, first, { ...NO_CHANGE, preconditions: unchanged(first.account) });
+    if (first.audit.length > 0) await ledger.commit({ ...change, audit: first.audit });
+    else await store.commit(change);
   }
 }

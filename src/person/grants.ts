@@ -3,9 +3,10 @@ import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { Keyring } from "../core/keyring.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import { type Account, type CredentialRecord, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
+import type { Change } from "./change.ts";
 import type { SignedIn } from "./completion.ts";
 import { markKnownBrowser } from "./known-browser.ts";
 import { hashSessionSecret, isSessionSecret, type LiveSession, newSession } from "./session-record.ts";
@@ -58,7 +59,7 @@ export class Grants {
     visit: Visit,
     grant: Grant,
     credential: CredentialRecord,
-    change: { readonly writes: readonly Write[]; readonly preconditions: readonly Precondition[] },
+    change: Change,
     audit: { readonly action: string; readonly before?: unknown; readonly after?: unknown },
   ): Promise<SignedIn> {
     const { sessions, clock, keyring } = this.#options;

@@ -6,8 +6,9 @@ import type { TenantId } from "../core/ids.ts";
 import type { RateLimit, Store, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
-import { type Account, findAccount, loadAccount, writeCredential } from "./account.ts";
+import { type Account, findAccount, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { newChallenge } from "./challenge.ts";
+import { NO_CHANGE } from "./change.ts";
 import { normaliseEmail } from "./email.ts";
 import type { FirstSteps } from "./first-step.ts";
 import type { PasswordHasher } from "./password-hash.ts";
@@ -138,42 +139,29 @@ export class Invitations {
     return await retryConflicts(async () => {
       const live = await readToken(store, visit.tenant.id, "ticket", token);
       if (live === undefined) return { kind: "gone" };
-      const { account, spend, precondition, wayBack } = live;
+      const { account, spend, wayBack } = live;
       const { challenge, browser } = newChallenge(visit, clock.nowMs(), { ...BLANK, wayBack });
       const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
       const audit = [{ action: "ticket.used", tenant: account.tenant, actor, target: account.id }];
-      const first = { account, amr: ["ticket"], writes: [spend], preconditions: [precondition], audit };
+      const first = { ...spend, account, amr: ["ticket"], audit };
       return { ...(await firstSteps.advance(visit, challenge, first)), browser };
     });
   }
 
-  async #setPassword(
-    visit: Visit,
-    live: LiveToken,
-    purpose: "invite" | "reset",
-    phc: string | undefined,
-  ): Promise<void> {
+  async #setPassword(visit: Visit, live: LiveToken, purpose: "invite" | "reset", phc: string | undefined) {
     const { sessions, outbox, clock } = this.#options;
-    const { account, spend, precondition } = live;
-    const changed =
-      purpose === "reset" ? outbox.write(visit.tenant, account.user, { kind: "password-changed" }, clock.nowMs()) : [];
-    const credential =
-      phc === undefined ? [] : [writeCredential(account, { ...account.credential, password: phc }, false)];
-    const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
-    await sessions.revoke(account, account.user, {
-      writes: [spend, ...credential, ...changed],
-      preconditions: [
-        precondition,
-        ...credential.map(({ kind, id }) => ({ kind, id, revision: account.credentialRevision })),
-      ],
-      audit: [
-        {
-          action: purpose === "reset" ? "password.reset" : "invite.accepted",
-          tenant: account.tenant,
-          actor,
-          target: account.id,
-        },
-      ],
+    const { account, spend } = live;
+    const { tenant, id, user } = account;
+    const credential = phc === undefined ? account.credential : { ...account.credential, password: phc };
+    const told =
+      purpose === "reset" ? outbox.write(visit.tenant, user, { kind: "password-changed" }, clock.nowMs()) : [];
+    const action = purpose === "reset" ? "password.reset" : "invite.accepted";
+    const actor = { kind: "user" as const, id, address: visit.address.text };
+    await sessions.revoke(account, user, {
+      writes: [...spend.writes, writeCredential(account, credential, false), ...told],
+      // The revocation states the condition on the user document itself.
+      preconditions: [...spend.preconditions, ...unchanged(account).slice(1)],
+      audit: [{ action, tenant, actor, target: id }],
     });
   }
 
@@ -183,7 +171,7 @@ export class Invitations {
       const account = await loadAccount(store, visit.tenant.id, user);
       if (account === undefined || account.user.state === "disabled") return { kind: "gone" };
       const { challenge, browser } = newChallenge(visit, clock.nowMs(), BLANK);
-      const first = { account, amr, writes: [], preconditions: [], audit: [] };
+      const first = { ...NO_CHANGE, account, amr, audit: [] };
       return { ...(await firstSteps.advance(visit, challenge, first)), browser };
     });
   }

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { encodeBase32 } from "../core/ids.ts";
 import type { CredentialRecord } from "./account.ts";
+import { NO_CHANGE } from "./change.ts";
 import type { Spent } from "./factor.ts";
 
 const CODES = 10;
@@ -37,7 +38,11 @@ export function spendRecoveryCode(credential: CredentialRecord, code: string, no
   if (!recovery.hashes.includes(hash)) return undefined;
   const hashes = recovery.hashes.filter((other) => other !== hash);
   const lastUsedAt = new Date(nowMs).toISOString();
-  return { credential: { ...credential, recovery: { ...recovery, hashes, lastUsedAt } }, amr: ["recovery"] };
+  return {
+    ...NO_CHANGE,
+    credential: { ...credential, recovery: { ...recovery, hashes, lastUsedAt } },
+    amr: ["recovery"],
+  };
 }
 
 /** Sixteen base-32 digits: 80 random bits. */

@@ -5,6 +5,7 @@ import { SallyportError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { loadAccount } from "./account.ts";
+import { NO_CHANGE } from "./change.ts";
 import type { SignedIn } from "./completion.ts";
 import { forgetDevice, listDevices, type RememberedDevice } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
@@ -43,13 +44,7 @@ export class SelfService {
       const grant = await grants.require(visit, undefined);
       const writes = outbox.write(visit.tenant, grant.account.user, { kind: "password-changed" }, clock.nowMs());
       const credential = { ...grant.account.credential, password: phc };
-      return await grants.change(
-        visit,
-        grant,
-        credential,
-        { writes, preconditions: [] },
-        { action: "password.changed" },
-      );
+      return await grants.change(visit, grant, credential, { ...NO_CHANGE, writes }, { action: "password.changed" });
     });
   }
 
@@ -71,7 +66,7 @@ export class SelfService {
       const { id, kind, name } = removed;
       const writes = outbox.write(visit.tenant, user, { kind: "factor-removed", factor: kind, name }, clock.nowMs());
       const audit = { action: "factor.removed", before: { id, kind, name } };
-      return await grants.change(visit, grant, next, { writes, preconditions: [] }, audit);
+      return await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
     });
   }
 
@@ -86,7 +81,7 @@ export class SelfService {
       const writes = outbox.write(visit.tenant, user, { kind: "recovery-codes-renewed" }, clock.nowMs());
       const audit = { action: "recovery-codes.renewed" };
       const next = { ...credential, recovery: stored };
-      const signedIn = await grants.change(visit, grant, next, { writes, preconditions: [] }, audit);
+      const signedIn = await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
       return { ...signedIn, recoveryCodes: codes };
     });
   }

@@ -3,9 +3,10 @@ import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { SessionHash, TenantId } from "../core/ids.ts";
 import { SESSION_KIND } from "../core/session.ts";
-import type { Precondition, Store, StoredDocument, Write } from "../core/store.ts";
+import type { Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { type Account, USER_KIND, type UserRecord, userDocumentId, writeUser } from "./account.ts";
+import { type Change, NO_CHANGE } from "./change.ts";
 import {
   describeSession,
   endSession,
@@ -19,9 +20,7 @@ import {
 const PAGE = 500;
 
 /** What a revocation changes besides ending the sessions; all of it is one commit. */
-export interface Revocation {
-  readonly writes: readonly Write[];
-  readonly preconditions: readonly Precondition[];
+export interface Revocation extends Change {
   readonly audit: readonly AuditInput[];
 }
 
@@ -65,14 +64,15 @@ export class Sessions {
     await this.flush();
   }
 
-  /** A tenant's live sessions in no telling order. @param after the cursor that the previous page returned */
+  /** A tenant's live sessions in no telling order. @param page `after`: what the page before returned as `next` */
   async list(tenant: Pick<Tenant, "id" | "policy">, page: { limit: number; after?: string }) {
     const prefix = `${tenant.id}/`;
-    const after = page.after === undefined ? {} : { after: `${prefix}${page.after}` };
+    // "~" sorts after every digit of a hash, so that a public id stands for the hash that it is the beginning of.
+    const after = page.after === undefined ? {} : { after: `${prefix}${page.after.slice("ses_".length)}~` };
     const documents = await this.#store.list({ kind: SESSION_KIND, prefix, limit: page.limit, ...after });
     const items = (await this.#describe(tenant, documents)).filter((facts) => facts !== undefined);
-    const last = documents.length < page.limit ? undefined : documents.at(-1)?.id.slice(prefix.length);
-    return { items, ...(last === undefined ? {} : { next: last }) };
+    const last = documents.length < page.limit ? undefined : documents.at(-1);
+    return { items, ...(last === undefined ? {} : { next: sessionIdOf(last.id.slice(prefix.length) as SessionHash) }) };
   }
 
   /** All live sessions of one user, newest first. */
@@ -112,7 +112,7 @@ export class Sessions {
   async endAllOf(account: Account, actor: Actor): Promise<number> {
     const { tenant, id: target } = account;
     const audit = [{ action: "sessions.ended", tenant, actor, target }];
-    return await this.revoke(account, account.user, { writes: [], preconditions: [], audit });
+    return await this.revoke(account, account.user, { ...NO_CHANGE, audit });
   }
 
   /**

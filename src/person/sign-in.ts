@@ -16,6 +16,7 @@ import {
   readChallenge,
   writeChallenge,
 } from "./challenge.ts";
+import { joinChanges, NO_CHANGE } from "./change.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
 import type { FirstSteps } from "./first-step.ts";
@@ -123,7 +124,7 @@ export class SignIn {
       // Whatever was changed while the hash was computed counts: the password just checked may be no more.
       const same = present?.user.epoch === account.user.epoch && present.user.state !== "disabled";
       if (present === undefined || !same) return { kind: "refused" };
-      const first = { account: present, amr: ["pwd"], writes: [], preconditions: [], audit: [] };
+      const first = { ...NO_CHANGE, account: present, amr: ["pwd"], audit: [] };
       return await firstSteps.advance(visit, challenge, first);
     }, CHALLENGE_KIND);
   }
@@ -149,8 +150,10 @@ export class SignIn {
     const admission = await throttle.admit(visitor);
     if (!admission.allowed) return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
     const challenge = await countTry(store, read);
-    const judged = { ...challenge, record: { ...challenge.record, ...ceremonyOf(read.record) } };
-    const signedIn = await this.#spend(visit, judged, proof, remember);
+    // The ceremony is used up in the store, and judged this once.
+    const { ceremony } = read.record;
+    const record = ceremony === undefined ? challenge.record : { ...challenge.record, ceremony };
+    const signedIn = await this.#spend(visit, { ...challenge, record }, proof, remember);
     return signedIn ?? (await this.#fail(visit, visitor, account, proof.kind, admission.last));
   }
 
@@ -183,7 +186,7 @@ export class SignIn {
         credential: spent.credential,
         wayBack: challenge.record.wayBack,
         remember: false,
-        ...closeChallenge(challenge),
+        ...joinChanges(closeChallenge(challenge), spent),
       });
     }, CHALLENGE_KIND);
   }
@@ -195,15 +198,13 @@ export class SignIn {
       if (account === undefined) return undefined;
       const spent = await proofs.judge(visit, account, challenge.record, proof);
       if (spent === undefined) return undefined;
-      const close = closeChallenge(challenge);
       return await completion.complete(visit, {
         account,
         amr: [...challenge.record.amr, ...spent.amr],
         credential: spent.credential,
         wayBack: challenge.record.wayBack,
         remember,
-        writes: [...close.writes, ...(spent.writes ?? [])],
-        preconditions: [...close.preconditions, ...(spent.preconditions ?? [])],
+        ...joinChanges(closeChallenge(challenge), spent),
       });
     }, CHALLENGE_KIND);
   }
@@ -241,8 +242,4 @@ export class SignIn {
       await store.commit({ writes: [write], preconditions: [{ kind, id, revision: present.credentialRevision }] });
     });
   }
-}
-
-function ceremonyOf(record: ChallengeRecord): Pick<ChallengeRecord, "ceremony"> {
-  return record.ceremony === undefined ? {} : { ceremony: record.ceremony };
 }

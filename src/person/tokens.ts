@@ -1,7 +1,8 @@
 /** Single-use tokens: invitations, password resets, and tickets that hand a browser over from the portal. */
 import { newSecret, type TenantId } from "../core/ids.ts";
-import type { Precondition, Store, Write } from "../core/store.ts";
+import type { Store, Write } from "../core/store.ts";
 import { type Account, loadAccount } from "./account.ts";
+import type { Change } from "./change.ts";
 import { digest } from "./visit.ts";
 
 /** `{tenant}/{digest of the token}` → {@link TokenRecord}; gone once used or expired. Quiet. */
@@ -34,8 +35,7 @@ export interface NewToken {
 export interface LiveToken {
   readonly account: Account;
   readonly wayBack: string;
-  readonly spend: Write;
-  readonly precondition: Precondition;
+  readonly spend: Change;
 }
 
 /** @param epoch the user's, as it will be once the write is committed */
@@ -71,7 +71,9 @@ export async function readToken(
   return {
     account,
     wayBack: record.wayBack,
-    spend: { kind: TOKEN_KIND, id, value: null, quiet: true },
-    precondition: { kind: TOKEN_KIND, id, revision: document.revision },
+    spend: {
+      writes: [{ kind: TOKEN_KIND, id, value: null, quiet: true }],
+      preconditions: [{ kind: TOKEN_KIND, id, revision: document.revision }],
+    },
   };
 }

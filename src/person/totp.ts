@@ -2,6 +2,7 @@
 import { generateSecret, generateURI, verifySync } from "otplib";
 import type { Keyring } from "../core/keyring.ts";
 import type { CredentialRecord } from "./account.ts";
+import { NO_CHANGE } from "./change.ts";
 import { type Spent, type TotpFactor, withUsedFactor } from "./factor.ts";
 
 const STEP_SECONDS = 30;
@@ -62,7 +63,7 @@ export function spendTotp(
     if (step === undefined || isUsed(factor, step, nowMs)) continue;
     const usedSteps = [step, ...factor.usedSteps].slice(0, REMEMBERED_STEPS);
     const used: TotpFactor = { ...factor, usedSteps, lastUsedAt: new Date(nowMs).toISOString() };
-    return { credential: withUsedFactor(credential, used), amr: ["otp"] };
+    return { ...NO_CHANGE, credential: withUsedFactor(credential, used), amr: ["otp"] };
   }
   return undefined;
 }

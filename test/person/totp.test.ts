@@ -110,8 +110,8 @@ onEveryStore(
     clock.advance(3_600_000);
     t.equal(await tryCode(totpCode(user.secret, clock.nowMs())), "signed-in");
     clock.advance(-3_600_000);
-  // The rate limit of the first address has an hour's use behind it now.
-  browser.address = "203.0.113.8";
+    // The rate limit of the first address has an hour's use behind it now.
+    browser.address = "203.0.113.8";
     for (const offset of [-1, 0, 1])
       t.equal(await tryCode(totpCode(user.secret, atMs, offset)), "refused", `${offset}`);
     clock.advance(120_000);

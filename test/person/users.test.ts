@@ -133,7 +133,8 @@ onEveryStore(
       { code: "forbidden" },
       "the last one stays",
     );
-    t.same((await mails(one)).map((mail) => mail.notice).sort(), ["factor-added", "factor-added", "factor-removed"]);
+    const notices = Object.groupBy(await mails(one), (mail) => mail.notice);
+    t.match([notices["factor-added"]?.length, notices["factor-removed"]?.length], [2, 1]);
     clock.advance(10 * 60_000 + 1);
     t.ok(await browser.session(door));
     await t.rejects(door.enrolments.beginTotp(browser.visit, undefined, ""), { code: "proof_required" });
