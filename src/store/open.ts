@@ -29,7 +29,6 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
 /** The file of a `sqlite:` URL. @throws SallyportError "config_invalid" */
 export function sqliteFile(url: string): string {
   const file = /^sqlite:(?!\/\/)(.+)$/s.exec(url)?.[1];
-  if (file === undefined)
-    throw new SallyportError("config_invalid", "write sqlite:FILE, as in sqlite:data/sallyport.db");
+  if (file === undefined) throw new SallyportError("config_invalid", "write sqlite:FILE, as in sqlite:data/store.db");
   return file;
 }

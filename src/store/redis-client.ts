@@ -160,8 +160,8 @@ export class RedisClient {
   }
 
   #disconnected(): void {
-    if (this.#wasReady && !this.#closed)
-      this.#log?.warn({ reason: this.#lastFault }, "lost the connection to the store");
+    const lost = this.#wasReady && !this.#closed;
+    if (lost) this.#log?.warn({ reason: this.#lastFault }, "lost the connection to the store");
     this.#wasReady = false;
     // A path that died without a word takes the silent subscription with it.
     // Only when it is ready: ioredis ends a client for good that is told to reconnect while it connects.

@@ -15,7 +15,7 @@ import type {
   StoredDocument,
 } from "../core/store.ts";
 import { readBatches } from "./batches.ts";
-import type { EncodedWrite } from "./codec.ts";
+import type { EncodedWrite, FeedLimits } from "./codec.ts";
 import {
   checkKey,
   DEFAULT_FEED_LIMITS,
@@ -58,11 +58,11 @@ export class RedisStore implements Store {
   readonly #clock: Clock;
   readonly #client: RedisClient;
   readonly #prefix: string;
-  readonly #feed: { readonly commits: number; readonly bytes: number };
+  readonly #feed: FeedLimits;
   /** The store that this process opened; `undefined` until it is known. */
   #epoch: string | undefined;
 
-  /** Connects in the background. @throws SallyportError "config_invalid" for an option that is wrong. */
+  /** Connects in the background. @throws SallyportError "config_invalid" for a TLS file that cannot be read. */
   constructor(url: RedisUrl, options: { readonly clock: Clock; readonly log?: Logger }) {
     this.#clock = options.clock;
     this.#prefix = `{${url.options.prefix ?? "sallyport"}}`;
@@ -181,14 +181,8 @@ export class RedisStore implements Store {
 
   /** By Redis's own clock: a node whose clock jumps cannot make a used key usable. */
   async useOnce(key: string, ttlMs: number): Promise<boolean> {
-    const answer = await this.#client.writeCommand(
-      "SET",
-      this.#key(`once:${key}`),
-      1,
-      "NX",
-      "PX",
-      Math.max(1, Math.ceil(ttlMs)),
-    );
+    const ttl = Math.max(1, Math.ceil(ttlMs));
+    const answer = await this.#client.writeCommand("SET", this.#key(`once:${key}`), 1, "NX", "PX", ttl);
     return answer === "OK";
   }
 

@@ -1,5 +1,6 @@
 /** Backup of a SQLite store while it is in use, and restoration while it is not. */
 import { chmod, copyFile, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { SallyportError } from "../core/errors.ts";
 import { newEpoch } from "./codec.ts";
@@ -83,8 +84,9 @@ async function refuseInUse(file: string): Promise<void> {
     db = new DatabaseSync(file, { timeout: 0 });
     db.exec("PRAGMA journal_mode = DELETE");
   } catch (cause) {
-    if (isBusy(cause))
+    if (isBusy(cause)) {
       throw new SallyportError("store_unavailable", `${file} is in use: stop Sallyport first`, { cause });
+    }
     // Damaged, or none of ours: no reason to keep a backup from its place.
   } finally {
     db?.close();
@@ -110,10 +112,18 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   });
 }
 
-/** On the disk before it carries the name. */
+/** On the disk before it carries the name, and the name after it. */
 async function moveInto(partial: string, target: string): Promise<void> {
-  const handle = await open(partial, "r+");
-  await handle.sync();
-  await handle.close();
+  await sync(partial, "r+");
   await rename(partial, target);
+  await sync(dirname(target), "r");
+}
+
+async function sync(path: string, flags: string): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

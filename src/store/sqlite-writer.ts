@@ -58,7 +58,7 @@ export class SqliteWriter {
       const now = this.#clock.nowMs();
       const { changes } = this.#sql(
         `INSERT INTO used VALUES (?1, ?2) ON CONFLICT DO UPDATE SET expires_at = ?2 WHERE expires_at <= ?3`,
-      ).run(key, now + ttlMs, now);
+      ).run(key, now + Math.ceil(ttlMs), now);
       return changes === 1;
     });
   }
@@ -75,8 +75,13 @@ export class SqliteWriter {
   sweep(limit: number): Promise<number> {
     return this.#enqueue(async () => {
       const now = this.#clock.nowMs();
-      this.#sql("DELETE FROM used WHERE expires_at <= ?").run(now);
-      this.#sql("DELETE FROM bucket WHERE full_at <= ?").run(now);
+      for (const [table, expiry] of [
+        ["used", "expires_at"],
+        ["bucket", "full_at"],
+      ]) {
+        const due = `SELECT key FROM ${table} WHERE ${expiry} <= ? LIMIT ?`;
+        this.#sql(`DELETE FROM ${table} WHERE key IN (${due})`).run(now, limit);
+      }
       const due = this.#sql(
         "SELECT kind, id, quiet FROM document WHERE expires_at > 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?",
       ).all(now, limit) as unknown as { kind: string; id: string; quiet: number }[];
