@@ -89,7 +89,7 @@ t.test("good ones of any alphabet and composition are taken", async (t) => {
     "                    a b",
     "tr0ub4dor&3x9",
     "happy feet dance on tuesday moon",
-    "🦊".repeat(4) + " and the seven crows",
+    `${"🦊".repeat(4)} and the seven crows`,
   ];
   for (const password of taken) t.equal(checkNewPassword(password, context), password.normalize("NFC"), password);
   t.equal(normalisePassword("Zoe\u0308 likes rivers"), "Zo\u00eb likes rivers");
