@@ -9,7 +9,7 @@ export const STATUS = {
   address_invalid: 422,
   body_invalid: 422,
   broad_prefix: 422,
-  code_invalid: 422,
+  code_invalid: 400,
   config_invalid: 500,
   confirmation_required: 409,
   cursor_invalid: 422,
