@@ -13,8 +13,10 @@ export const serve: Command = {
   args: "",
   options: {},
   async run(call) {
-    const load = () => loadConfig({ file: call.text("config"), env: call.env, base: call.base });
-    const log = createLog(load().config.log.level, { process: "supervisor" });
+    const first = loadConfig({ file: call.text("config"), env: call.env, base: call.base });
+    const log = createLog(first.config.log.level, { process: "supervisor" });
+    // A file that was read must stay: were it lost, a reload would take the defaults, and every tenant with it.
+    const load = () => loadConfig({ file: first.file, env: call.env, base: call.base });
     const supervisor = await Supervisor.start({ load, log });
     log.info({ ...supervisor.ready, pid: process.pid }, "ready");
     process.on("SIGHUP", () => void reload(supervisor, log));

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess as Process } from "node:child_process";
 import type { DeclaredTenant } from "../config.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { Order, Report } from "./messages.ts";
+import { type Order, parseReport, type Report } from "./messages.ts";
 
 /** Between the deadline that a child is given and the end of our patience. */
 const KILL_SLACK_MS = 2_000;
@@ -47,10 +47,11 @@ export class ChildProcess<Start> {
     const exited = Promise.withResolvers<Exit>();
     this.listening = listening.promise;
     this.exited = exited.promise;
-    this.#process.on("message", (report: Report) => {
-      if (report.type === "listening") listening.resolve(report.addresses.map(String));
-      else if (report.type === "declared") this.#declared?.resolve();
-      else this.#failed(report);
+    this.#process.on("message", (message) => {
+      const report = parseReport(message);
+      if (report?.type === "listening") listening.resolve(report.addresses);
+      else if (report?.type === "declared") this.#declared?.resolve();
+      else if (report !== undefined) this.#failed(report);
     });
     const ended = (exitCode: number | null, signal: NodeJS.Signals | null): void => {
       const error = this.#reason ?? new SallyportError("internal", `${name} ended before it answered`);

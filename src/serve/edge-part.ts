@@ -6,6 +6,7 @@ import { formatEndpoint } from "../config/units.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import { startEdge } from "../edge/edge.ts";
+import { SessionDirectory } from "../edge/sessions.ts";
 import { Tally } from "../edge/tally.ts";
 import { FeedClient } from "../replica/client.ts";
 import { PolicyReplica } from "../replica/policy.ts";
@@ -13,23 +14,32 @@ import type { EdgeStart, Running } from "./messages.ts";
 
 /** How long an edge waits for its first policy before it listens all the same, and denies. */
 const FIRST_POLICY_MS = 5_000;
+/** Sessions that one edge remembers; about half a kilobyte each. */
+const MOST_SESSIONS = 200_000;
 
 export async function runEdge(start: EdgeStart, log: Logger, clock: Clock): Promise<Running> {
   const { edge: config, staleness, socketDir } = start;
   const replica = new PolicyReplica(staleness.allowlistSeconds * 1000);
   const tally = new Tally();
-  const feed = new FeedClient({
+  const sessions = new SessionDirectory({
+    lookup: (tenant, hash) => feed.lookupSession(tenant, hash),
+    clock,
+    log,
+    leaseMs: staleness.sessionSeconds * 1000,
+    capacity: MOST_SESSIONS,
+  });
+  const feed: FeedClient = new FeedClient({
     socketPath: join(socketDir, "feed.sock"),
     replica,
     worker: `edge-${start.worker}`,
     drainTally: () => tally.drain(),
-    drainSessionUse: () => [],
+    drainSessionUse: () => sessions.drainUse(),
     log,
   });
   await settledWithin(feed.ready, FIRST_POLICY_MS);
   const pagesSocket = join(socketDir, "pages.sock");
   try {
-    const edge = await startEdge({ config, staleness, replica, pagesSocket, tally, clock, log });
+    const edge = await startEdge({ config, staleness, replica, pagesSocket, tally, sessions, clock, log });
     const stop = async (deadlineMs: number): Promise<void> => {
       await edge.drain(deadlineMs);
       await edge.close();

@@ -27,14 +27,16 @@ export class EdgePool {
   /** Resolves when all listen. @throws Error that says what is in the way; then nothing is left running */
   static async start(config: Config, socketDir: string, log: Logger): Promise<EdgePool> {
     const pool = new EdgePool(config, socketDir, log);
-    try {
-      const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => pool.#add(config));
-      pool.#edges = await Promise.all(starting);
-      return pool;
-    } catch (error) {
+    const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => pool.#add(config));
+    // All of them, so that none comes up after the others were given up.
+    const started = await Promise.allSettled(starting);
+    const failed = started.find((edge) => edge.status === "rejected");
+    if (failed !== undefined) {
       pool.kill();
-      throw error;
+      throw failed.reason;
     }
+    pool.#edges = await Promise.all(starting);
+    return pool;
   }
 
   /** Of each listener, then of the health listener. */

@@ -41,3 +41,17 @@ export interface RunningControl extends Running {
   /** @throws Error when they cannot all be had; then nothing has changed */
   declare(tenants: readonly DeclaredTenant[]): Promise<void>;
 }
+
+/** A report as a child may have sent it; `undefined` for anything else, since a child may be in an attacker's hand. */
+export function parseReport(message: unknown): Report | undefined {
+  if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
+  const { type, addresses, message: said, issues } = message as Partial<Record<string, unknown>>;
+  if (type === "declared") return { type };
+  if (type === "listening" && Array.isArray(addresses)) return { type, addresses: addresses.map(String) };
+  if (type !== "failed" || typeof said !== "string") return undefined;
+  return { type, message: said, issues: Array.isArray(issues) ? (issues as Issue[]).filter(isIssue) : [] };
+}
+
+function isIssue(issue: unknown): boolean {
+  return typeof issue === "object" && issue !== null && "at" in issue && "message" in issue;
+}

@@ -1,5 +1,5 @@
 /** The private folder of control's Unix sockets, and the check that no other gate runs on this data folder. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,8 @@ export async function openSocketFolder(dataDir: string): Promise<SocketFolder> {
     return { path: temporary, remove: () => rmSync(temporary, { recursive: true, force: true }) };
   }
   mkdirSync(path, { mode: 0o700, recursive: true });
+  // It may have been there, and open to others; whoever enters it speaks to control as an edge.
+  chmodSync(path, 0o700);
   if (await answers(join(path, "feed.sock"))) {
     const issue = {
       at: dataDir,

@@ -1,4 +1,5 @@
 /** SIGHUP changes what may change, edge by edge, and refuses what is wrong. */
+import { rmSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 import t from "tap";
 import { freePort, Gate, openTenant, slowUpstream, visit } from "../support/gate.ts";
@@ -74,6 +75,14 @@ t.test("SIGHUP", async (t) => {
     await reload({ edge: { listen: `127.0.0.1:${port}` } }, "reloaded");
     t.match(await visit(`http://127.0.0.1:${port}`, HOST), { status: 200 });
     await t.rejects(visit(edge, HOST), { code: "ECONNREFUSED" });
+  });
+
+  await t.test("a file that is gone is a mistake, not an empty configuration", async (t) => {
+    const before = gate.log.length;
+    rmSync(gate.file);
+    gate.process.kill("SIGHUP");
+    await gate.logged("reload refused; the earlier configuration goes on", (line) => gate.log.indexOf(line) >= before);
+    t.equal((await fetch(`${admin}/healthz`)).status, 200);
   });
 
   await t.test("the admin API moves", async (t) => {

@@ -46,6 +46,12 @@ t.test("a damaged store ends the start with control's own words", async (t) => {
   t.match(gate.stderr, /file is damaged.*sallyport restore/);
 });
 
+t.test("edges that cannot start end the start", async (t) => {
+  const gate = new Gate(t, { settings: { edge: { upstream: { ca: "/absent/ca.pem" } } } });
+  t.equal(await gate.exited, 1);
+  t.match(gate.stderr, /ca\.pem/);
+});
+
 t.test("everything in one process", async (t) => {
   const upstream = await startUpstream(t, (_request, response) => void response.end("served"));
   const clinic = {
