@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Address } from "../core/address.ts";
 import type { Authority } from "../core/host.ts";
-import type { CanonicalHost } from "../core/ids.ts";
+import type { CanonicalHost, SessionHash } from "../core/ids.ts";
 import type { Exchange } from "./exchange.ts";
+import type { SessionQuestion } from "./gate.ts";
+import type { CachedSession } from "./sessions.ts";
 
 const CONNECTION = Symbol("connection");
 
@@ -42,7 +44,7 @@ export class Connection {
   /** The request whose body is still coming in. */
   receiving: IncomingMessage | undefined;
   /** A tunnel that the gate has let through and Node is about to hand over. */
-  tunnel: Exchange | undefined;
+  tunnel: Exchange | SessionQuestion | undefined;
   /** After an error of framing nothing that still comes in means anything. */
   failed = false;
 
@@ -52,6 +54,10 @@ export class Connection {
   /** The last `X-Forwarded-For` and the client that it names. */
   forwardedFor: string | undefined;
   client: Address | undefined;
+  /** The last `Cookie` field, the session secret's hash in it, and what is known of that session. */
+  cookie: string | undefined;
+  sessionHash: SessionHash | undefined;
+  session: CachedSession | undefined;
 
   #receivedBytes = 0;
   #receivingTicks = 0;

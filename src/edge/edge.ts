@@ -12,6 +12,7 @@ import { Gate } from "./gate.ts";
 import { addressOf, openHealthListener } from "./health.ts";
 import { Listener } from "./listener.ts";
 import { Reception } from "./reception.ts";
+import type { SessionDirectory } from "./sessions.ts";
 import { TrustedProxies } from "./source.ts";
 import type { Tally } from "./tally.ts";
 
@@ -22,6 +23,7 @@ export interface EdgeOptions {
   /** The path of control's Unix socket for pages. */
   readonly pagesSocket: string;
   readonly tally: Tally;
+  readonly sessions: SessionDirectory;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -58,12 +60,12 @@ class RunningEdge implements Edge {
   #health: Server | undefined;
 
   constructor(options: EdgeOptions) {
-    const { config, replica, pagesSocket, tally, clock, log } = options;
+    const { config, replica, pagesSocket, tally, sessions, clock, log } = options;
     const { limits, timeouts } = config;
     this.#options = options;
     this.#trustedProxies = new TrustedProxies(config.trustedProxies);
     this.#forwarder = new Forwarder({ config, pagesSocket, clock, log });
-    const gate = new Gate({ replica, trustedProxies: this.#trustedProxies, limits, clock });
+    const gate = new Gate({ replica, trustedProxies: this.#trustedProxies, limits, clock, sessions });
     this.#connections = new Connections({
       tally,
       clock,
@@ -74,12 +76,14 @@ class RunningEdge implements Edge {
     });
     this.#reception = new Reception({
       gate,
+      sessions,
       connections: this.#connections,
       forwarder: this.#forwarder,
       tally,
       clock,
       log,
     });
+    replica.onSessionEnd((ended) => sessions.end(ended));
     replica.onChange((tenants) => {
       this.#connections.changed(tenants);
       for (const id of tenants === "all" ? this.#forwarder.knownTenants() : tenants) this.#updateUpstreams(id);

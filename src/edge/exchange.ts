@@ -4,6 +4,7 @@ import type { CanonicalHost } from "../core/ids.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
 import type { Connection } from "./connection.ts";
+import type { CachedSession } from "./sessions.ts";
 import type { Route } from "./target.ts";
 
 /** What the gate established, in the words of whoever carries the request on, and what it takes to decide again. */
@@ -22,9 +23,13 @@ export interface Exchange {
   readonly requestId: string;
   /** `undefined` for control's pages, which are open from anywhere. */
   verdict: Verdict | undefined;
+  /** The session that it was let through with, or could have been. */
+  session: CachedSession | undefined;
+  /** What the upstream is told of that session. */
+  assertion: string | undefined;
   /** Asks for a tunnel, and may have one. */
   upgrades: boolean;
-  /** When the entry that admits it expires, in seconds since 1970; 0: not by itself. */
+  /** When it must be decided anew (the entry that admits it expires, a lease ends), in seconds since 1970; 0: not by itself. */
   expiresAtSeconds: number;
   /** Neighbours in the list of what runs for one tenant. */
   previous: Exchange | undefined;

@@ -29,7 +29,7 @@ export interface Admission {
   /** In origin form, byte for byte as it came. */
   readonly target: string;
   /** The value of `Sallyport-Assertion`. */
-  readonly assertion?: string;
+  readonly assertion?: string | undefined;
   readonly requestId: string;
 }
 

@@ -4,6 +4,7 @@ import type { EdgeLimits } from "../config/settings.ts";
 import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Authority, parseAuthority } from "../core/host.ts";
+import type { SessionHash } from "../core/ids.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Verdict } from "../core/verdict.ts";
 import type { PolicyReplica, TenantPolicy } from "../replica/policy.ts";
 import type { Connection } from "./connection.ts";
@@ -11,6 +12,7 @@ import type { Exchange } from "./exchange.ts";
 import { Intake } from "./intake.ts";
 import { Refusal } from "./refusals.ts";
 import { RequestIds } from "./request-ids.ts";
+import { type CachedSession, type SessionDirectory, sessionHashOf, sessionSecretOf } from "./sessions.ts";
 import type { TrustedProxies } from "./source.ts";
 import { parseAbsolute, routeOf } from "./target.ts";
 import { asksForUpgrade, upgradeFault } from "./upgrade.ts";
@@ -20,7 +22,21 @@ export interface GateOptions {
   readonly trustedProxies: TrustedProxies;
   readonly limits: EdgeLimits;
   readonly clock: Clock;
+  readonly sessions: SessionDirectory;
 }
+
+/** Whether a request may pass depends on a session that control must be asked about. */
+export class SessionQuestion {
+  readonly tenant: TenantPolicy;
+  readonly hash: SessionHash;
+  constructor(tenant: TenantPolicy, hash: SessionHash) {
+    this.tenant = tenant;
+    this.hash = hash;
+  }
+}
+
+/** Seconds that an exchange may run on while its session is being checked again. */
+const RECHECK_SECONDS = 3;
 
 export class Gate {
   readonly #options: GateOptions;
@@ -38,8 +54,13 @@ export class Gate {
    * Decides one request, in the order that the design gives. What cannot be told is refused.
    *
    * Hot path: allocates the exchange, awaits nothing.
+   * @param answer control's answer to the question that this request led to; `unanswered` when there was none
    */
-  judge(req: IncomingMessage, connection: Connection): Exchange | Refusal {
+  judge(
+    req: IncomingMessage,
+    connection: Connection,
+    answer?: CachedSession | "unanswered",
+  ): Exchange | Refusal | SessionQuestion {
     const fault = this.#intake.read(req);
     if (fault !== undefined) return new Refusal(fault);
     const nowMs = this.#options.clock.nowMs();
@@ -68,12 +89,17 @@ export class Gate {
       hasBody: this.#intake.hasBody,
       requestId: this.#requestIds.next(),
       verdict: undefined,
+      session: undefined,
+      assertion: undefined,
       upgrades: false,
       expiresAtSeconds: 0,
       previous: undefined,
       next: undefined,
     };
-    return route === "pages" ? exchange : (this.#refuse(exchange, req, authority, nowMs) ?? exchange);
+    if (route === "pages") return exchange;
+    const question = this.#findSession(exchange, nowMs, answer);
+    if (question !== undefined) return question;
+    return this.#refuse(exchange, req, authority, nowMs, answer === "unanswered") ?? exchange;
   }
 
   /** Whether an exchange would still be let through. Notes when the entry that now admits it expires. */
@@ -81,18 +107,28 @@ export class Gate {
     const { replica } = this.#options;
     const tenant = replica.tenantByHost(exchange.host);
     if (tenant?.id !== exchange.tenant.id || replica.state(nowMs) !== "serving") return false;
-    const verdict = this.#judgeDoors(tenant, exchange, Math.floor(nowMs / 1000));
-    exchange.expiresAtSeconds = this.#slot < 0 ? 0 : tenant.matcher.expiresAtSeconds(this.#slot);
+    const { session } = exchange;
+    const nowSeconds = Math.floor(nowMs / 1000);
+    if (session?.facts !== undefined && nowMs >= session.renewAtMs) this.#options.sessions.renew(session, nowMs);
+    const verdict = this.#judgeDoors(tenant, exchange, nowMs);
+    exchange.expiresAtSeconds = this.#nextDecision(tenant, exchange, nowSeconds);
     return verdict.outcome === "forward";
   }
 
   /** Tries the two doors, then the way out of HTTP. */
-  #refuse(exchange: Exchange, req: IncomingMessage, authority: Authority, nowMs: number): Refusal | undefined {
+  #refuse(
+    exchange: Exchange,
+    req: IncomingMessage,
+    authority: Authority,
+    nowMs: number,
+    sessionUnknown: boolean,
+  ): Refusal | undefined {
     const { tenant, address } = exchange;
     const nowSeconds = Math.floor(nowMs / 1000);
-    const verdict = this.#judgeDoors(tenant, exchange, nowSeconds);
+    const verdict = this.#judgeDoors(tenant, exchange, nowMs);
     exchange.verdict = verdict;
     if (verdict.outcome !== "forward") {
+      if (verdict.outcome === "sign-in" && sessionUnknown) return new Refusal("session_unknown", tenant, address);
       return new Refusal(verdict.outcome === "blocked" ? "not_on_allowlist" : "no_session", tenant, address, verdict);
     }
     const { upgrade } = this.#intake;
@@ -101,19 +137,60 @@ export class Gate {
       if (fault !== undefined) return new Refusal(fault, tenant, address);
       exchange.upgrades = true;
     }
-    if (this.#slot >= 0) {
-      exchange.expiresAtSeconds = tenant.matcher.expiresAtSeconds(this.#slot);
-      tenant.matcher.noteSeen(this.#slot, nowSeconds);
-    }
+    if (this.#slot >= 0) tenant.matcher.noteSeen(this.#slot, nowSeconds);
+    if (exchange.session !== undefined) this.#options.sessions.noteUse(exchange.session, nowSeconds);
+    exchange.expiresAtSeconds = this.#nextDecision(tenant, exchange, nowSeconds);
     return undefined;
   }
 
-  #judgeDoors(tenant: TenantPolicy, exchange: Exchange, nowSeconds: number): Verdict {
+  #judgeDoors(tenant: TenantPolicy, exchange: Exchange, nowMs: number): Verdict {
     const { policy, matcher } = tenant;
     this.#slot = -1;
     if (isExempt(policy.exempt, exchange.method, exchange.target) !== undefined) return EXEMPT_VERDICT;
-    if (policy.network !== "off") this.#slot = matcher.lookup(exchange.address, nowSeconds);
-    return decide(policy, this.#slot >= 0, false);
+    if (policy.network !== "off") this.#slot = matcher.lookup(exchange.address, Math.floor(nowMs / 1000));
+    return decide(policy, this.#slot >= 0, exchange.session?.isLive(nowMs) ?? false);
+  }
+
+  /** When what {@link #judgeDoors} just found holds no longer by itself. */
+  #nextDecision(tenant: TenantPolicy, { session }: Exchange, nowSeconds: number): number {
+    const entry = this.#slot < 0 ? 0 : tenant.matcher.expiresAtSeconds(this.#slot);
+    if (session === undefined) return entry;
+    const renewal = Math.max(Math.ceil(session.renewAtMs / 1000), nowSeconds + RECHECK_SECONDS);
+    const lease = Math.min(renewal, Math.ceil(session.leaseUntilMs / 1000));
+    return entry === 0 ? lease : Math.min(entry, lease);
+  }
+
+  /**
+   * Finds the session of a request to a tenant that has a person door. A person whom the location door alone
+   * keeps out is not asked about, so that strangers cannot make control work.
+   */
+  #findSession(
+    exchange: Exchange,
+    nowMs: number,
+    answer: CachedSession | "unanswered" | undefined,
+  ): SessionQuestion | undefined {
+    const { tenant, connection, tls } = exchange;
+    const { policy } = tenant;
+    if (policy.secondFactor === "off" || this.#intake.cookie === undefined || answer === "unanswered") return undefined;
+    if (this.#intake.cookie !== connection.cookie) {
+      connection.cookie = this.#intake.cookie;
+      const secret = sessionSecretOf(connection.cookie, tls);
+      connection.sessionHash = secret === undefined ? undefined : sessionHashOf(secret);
+      connection.session = undefined;
+    }
+    const hash = connection.sessionHash;
+    if (hash === undefined || this.#judgeDoors(tenant, exchange, nowMs).outcome === "blocked") return undefined;
+    let session = answer ?? connection.session;
+    if (session?.tenant !== tenant.id || nowMs >= session.leaseUntilMs) {
+      session = answer ?? this.#options.sessions.peek(tenant.id, hash, nowMs);
+    }
+    if (session === undefined) return new SessionQuestion(tenant, hash);
+    connection.session = session;
+    if (session.facts === undefined) return undefined;
+    if (nowMs >= session.renewAtMs) this.#options.sessions.renew(session, nowMs);
+    exchange.session = session;
+    exchange.assertion = session.facts.assertion;
+    return undefined;
   }
 
   #clientOf(connection: Connection): Address | undefined {

@@ -10,6 +10,8 @@ export class Intake {
   forwardedFor: string | undefined;
   forwardedProto: string | undefined;
   upgrade: string | undefined;
+  /** All `Cookie` lines in order, joined by semicolons. */
+  cookie: string | undefined;
   hasBody = false;
 
   readonly #limits: EdgeLimits;
@@ -52,6 +54,7 @@ export class Intake {
     this.forwardedFor = undefined;
     this.forwardedProto = undefined;
     this.upgrade = undefined;
+    this.cookie = undefined;
     this.hasBody = false;
     this.#hosts = 0;
     this.#transferCodings = 0;
@@ -66,6 +69,9 @@ export class Intake {
           this.#hosts += 1;
           this.host = value;
         }
+        return true;
+      case 6:
+        if (is(name, "cookie")) this.cookie = this.cookie === undefined ? value : `${this.cookie}; ${value}`;
         return true;
       case 7:
         if (is(name, "upgrade")) this.upgrade = joined(this.upgrade, value);

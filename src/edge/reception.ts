@@ -9,15 +9,19 @@ import { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
-import type { Gate } from "./gate.ts";
+import { type Gate, SessionQuestion } from "./gate.ts";
 import { markOf, REFUSALS, Refusal } from "./refusals.ts";
 import { rawRefusal, refuse } from "./refuse.ts";
 import { newReference } from "./request-ids.ts";
+import type { CachedSession, SessionDirectory } from "./sessions.ts";
 import type { Mark, Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
+import { responseOn } from "./tunnel.ts";
+import { asksForUpgrade } from "./upgrade.ts";
 
 export interface ReceptionOptions {
   readonly gate: Gate;
+  readonly sessions: SessionDirectory;
   readonly connections: Connections;
   readonly forwarder: Forwarder;
   readonly tally: Tally;
@@ -59,12 +63,13 @@ export class Reception {
     const connection = Connection.of(req.socket);
     if (connection === undefined) return false;
     const passage = this.#judge(req, connection);
-    if (passage instanceof Refusal || !passage.upgrades) return false;
+    if (passage instanceof Refusal) return false;
+    if (passage instanceof SessionQuestion ? !asksForUpgrade(req) : !passage.upgrades) return false;
     connection.tunnel = passage;
     return true;
   };
 
-  /** Hot path. */
+  /** Hot path: waits for nothing unless a session must be looked up. */
   #receive(req: IncomingMessage, res: ServerResponse, refusal?: Refusal): void {
     const connection = Connection.of(req.socket);
     if (connection === undefined || connection.answers >= MOST_PIPELINED) {
@@ -72,18 +77,45 @@ export class Reception {
       return;
     }
     const startedAtMs = performance.now();
-    const passage = refusal ?? this.#judge(req, connection);
     const { connections, tally } = this.#options;
+    let tracked: Exchange | undefined;
     connections.begun(connection, res);
-    const tracked = passage instanceof Refusal || passage.route === "pages" ? undefined : passage;
     res.on("close", () => {
       connections.ended(connection);
       if (tracked !== undefined) connections.leave(tracked);
       tally.finish(res.statusCode, performance.now() - startedAtMs);
     });
-    if (tracked !== undefined) connections.admit(tracked);
-    if (passage instanceof Refusal) this.#refuse(req, res, passage);
-    else this.#handOn(req, res, passage);
+    const proceed = (passage: Exchange | Refusal): void => {
+      if (passage instanceof Refusal) {
+        this.#refuse(req, res, passage);
+        return;
+      }
+      if (passage.route !== "pages") {
+        tracked = passage;
+        connections.admit(passage);
+      }
+      this.#handOn(req, res, passage);
+    };
+    const passage = refusal ?? this.#judge(req, connection);
+    if (passage instanceof SessionQuestion) void this.#ask(passage, req, connection, proceed);
+    else proceed(passage);
+  }
+
+  /** Looks a session up, then judges the request anew: meanwhile everything may have changed. */
+  async #ask(
+    { tenant, hash }: SessionQuestion,
+    req: IncomingMessage,
+    connection: Connection,
+    proceed: (passage: Exchange | Refusal) => void,
+  ): Promise<void> {
+    const { sessions, log } = this.#options;
+    const answer = await sessions.ask(tenant.id, hash).catch((error: unknown) => {
+      log.warn({ err: error }, "a session could not be looked up");
+      return "unanswered" as const;
+    });
+    if (req.socket.destroyed) return;
+    const passage = this.#judge(req, connection, answer);
+    proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage);
   }
 
   #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {
@@ -102,11 +134,24 @@ export class Reception {
 
   #tunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = Connection.of(req.socket);
-    const exchange = connection?.tunnel;
-    if (connection === undefined || exchange === undefined) {
+    const passage = connection?.tunnel;
+    if (connection === undefined || passage === undefined) {
       socket.destroy();
       return;
     }
+    if (!(passage instanceof SessionQuestion)) {
+      this.#openTunnel(req, socket, head, connection, passage);
+      return;
+    }
+    void this.#ask(passage, req, connection, (answer) => {
+      // Node has handed the connection over already, so that a refusal needs an answer of its own.
+      if (answer instanceof Refusal) this.#refuse(req, responseOn(req, socket), answer);
+      else if (!answer.upgrades) socket.destroy();
+      else this.#openTunnel(req, socket, head, connection, answer);
+    });
+  }
+
+  #openTunnel(req: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection, exchange: Exchange): void {
     const { forwarder, connections, tally, log } = this.#options;
     this.#count(req, exchange);
     connections.admit(exchange);
@@ -125,9 +170,13 @@ export class Reception {
   }
 
   /** Whatever throws while deciding denies. */
-  #judge(req: IncomingMessage, connection: Connection): Exchange | Refusal {
+  #judge(
+    req: IncomingMessage,
+    connection: Connection,
+    answer?: CachedSession | "unanswered",
+  ): Exchange | Refusal | SessionQuestion {
     try {
-      return this.#options.gate.judge(req, connection);
+      return this.#options.gate.judge(req, connection, answer);
     } catch (error) {
       this.#options.log.error({ err: error }, "the gate could not decide");
       return new Refusal("internal");

@@ -35,6 +35,7 @@ export const REFUSALS = {
   policy_stale: kind(503, "The gate cannot decide at the moment"),
   request_invalid: kind(400, "The request is not well-formed", true),
   request_timeout: kind(408, "The request took too long", true),
+  session_unknown: kind(503, "The session cannot be checked at the moment"),
   source_invalid: kind(400, "The source address cannot be told", true, true),
   target_invalid: kind(400, "The request target is not allowed", true),
   target_too_long: kind(414, "The request target is too long", true),

@@ -2,10 +2,12 @@
 import type { Test } from "tap";
 import type { EdgeConfig, ListenerConfig } from "../../src/config/settings.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { type CanonicalHost, type EntryId, encodeBase32, type TenantId } from "../../src/core/ids.ts";
+import { type CanonicalHost, type EntryId, encodeBase32, type SessionHash, type TenantId } from "../../src/core/ids.ts";
 import type { Logger } from "../../src/core/log.ts";
+import type { SessionLookup } from "../../src/core/session.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/core/tenant.ts";
 import { type Edge, startEdge } from "../../src/edge/edge.ts";
+import { SessionDirectory } from "../../src/edge/sessions.ts";
 import { Tally } from "../../src/edge/tally.ts";
 import type { PolicyMessage } from "../../src/replica/messages.ts";
 import { PolicyReplica } from "../../src/replica/policy.ts";
@@ -19,6 +21,8 @@ export interface LiveEdgeOptions {
   readonly limits?: Partial<EdgeConfig["limits"]>;
   readonly healthListen?: EdgeConfig["healthListen"];
   readonly pagesSocket?: string;
+  /** Who is signed in; nobody, unless the test says otherwise. */
+  readonly lookupSession?: SessionLookup;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -28,6 +32,7 @@ export const HAPPY = { id: "happy-feet" as TenantId, host: "happyfeet.example" a
 export const OTHER = { id: "other-clinic" as TenantId, host: "other.example" as CanonicalHost };
 
 const STALE_AFTER_MS = 900_000;
+const SESSION_SECONDS = 30;
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Writes policy into a replica, message by message. */
@@ -73,6 +78,11 @@ export class PolicyWriter {
     this.confirm();
   }
 
+  endSession(hash: SessionHash, tenant = HAPPY): void {
+    this.#apply({ type: "session-ended", tenant: tenant.id, hash });
+    this.confirm();
+  }
+
   /** Ends a commit, as the store's confirmation does. */
   confirm(): void {
     this.#revision += 1;
@@ -105,6 +115,7 @@ export interface LiveEdge {
   readonly edge: Edge;
   readonly policy: PolicyWriter;
   readonly tally: Tally;
+  readonly sessions: SessionDirectory;
 }
 
 /** Starts it; it ends with the test. Nobody is admitted until the test says so. @param loaded whether it knows its policy */
@@ -113,17 +124,25 @@ export async function startLiveEdge(t: Test, options: LiveEdgeOptions, loaded = 
   const policy = new PolicyWriter(options.upstream, clock);
   if (loaded) policy.load();
   const tally = new Tally();
+  const sessions = new SessionDirectory({
+    lookup: options.lookupSession ?? (async () => undefined),
+    clock,
+    log: SILENT,
+    leaseMs: SESSION_SECONDS * 1000,
+    capacity: 1_000,
+  });
   const edge = await startEdge({
     config: configOf(options),
-    staleness: { allowlistSeconds: STALE_AFTER_MS / 1000, sessionSeconds: 30 },
+    staleness: { allowlistSeconds: STALE_AFTER_MS / 1000, sessionSeconds: SESSION_SECONDS },
     replica: policy.replica,
     pagesSocket: options.pagesSocket ?? "/nonexistent",
     tally,
+    sessions,
     clock,
     log: options.log ?? SILENT,
   });
   t.teardown(() => edge.close());
-  return { port: edge.addresses[0]?.port ?? 0, edge, policy, tally };
+  return { port: edge.addresses[0]?.port ?? 0, edge, policy, tally, sessions };
 }
 
 function configOf(options: LiveEdgeOptions): EdgeConfig {

@@ -1,0 +1,187 @@
+/** The edge's session cache: who a cookie stands for, as control last said, under a short lease. */
+import { hash as digest } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { CLEARTEXT_SESSION_COOKIE, SESSION_COOKIE } from "../core/cookies.ts";
+import type { SessionHash, TenantId } from "../core/ids.ts";
+import type { Logger } from "../core/log.ts";
+import type { SessionFacts, SessionLookup, SessionUse } from "../core/session.ts";
+
+/** What {@link newSecret} makes: 256 bits in base64url. */
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+/** How long "there is no such session" is believed: spares control a flood of made-up cookies. */
+const ABSENT_LEASE_MS = 5_000;
+/** A session that is used is told to control at most this often. */
+const USE_EVERY_SECONDS = 15;
+/** Questions under way at once; beyond, somebody is making cookies up faster than control can tell. */
+const MOST_QUESTIONS = 1_000;
+/** The share of the lease after which a session in use is asked about again. */
+const RENEW_AFTER = 0.6;
+const RETRY_RENEWAL_MS = 2_000;
+
+/** One looked-up cookie. Held by connections and exchanges, so that their next request needs no look-up at all. */
+export class CachedSession {
+  readonly tenant: TenantId;
+  readonly hash: SessionHash;
+  /** `undefined`: there is no such session, or it has ended. */
+  facts: SessionFacts | undefined;
+  /** Until then control's answer is believed. */
+  leaseUntilMs: number;
+  /** From then on it is asked again, so that whoever goes on working never waits for the answer. */
+  renewAtMs: number;
+  usedSeconds = 0;
+
+  constructor(tenant: TenantId, hash: SessionHash) {
+    this.tenant = tenant;
+    this.hash = hash;
+    this.leaseUntilMs = 0;
+    this.renewAtMs = 0;
+  }
+
+  /** Hot path. */
+  isLive(nowMs: number): boolean {
+    return this.facts !== undefined && nowMs < this.leaseUntilMs;
+  }
+
+  /** It has ended, whatever the lease says. */
+  end(): void {
+    this.facts = undefined;
+    this.leaseUntilMs = 0;
+  }
+}
+
+export interface SessionDirectoryOptions {
+  readonly lookup: SessionLookup;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leaseMs: number;
+  /** Sessions kept; the longest kept goes first. */
+  readonly capacity: number;
+}
+
+interface Question {
+  readonly answer: Promise<CachedSession>;
+  /** The session ended while control was asked, so that the answer may be older than its end. */
+  overtaken: boolean;
+}
+
+/** A session that ends, ends here at once: its cached answer is void, and so is one that is on its way. */
+export class SessionDirectory {
+  readonly #options: SessionDirectoryOptions;
+  readonly #cached = new Map<string, CachedSession>();
+  readonly #questions = new Map<string, Question>();
+  #used: CachedSession[] = [];
+
+  constructor(options: SessionDirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** What is known without asking, that there is no such session included; `undefined` when control must be asked. */
+  peek(tenant: TenantId, hash: SessionHash, nowMs: number): CachedSession | undefined {
+    const known = this.#cached.get(keyOf(tenant, hash));
+    return known !== undefined && nowMs < known.leaseUntilMs ? known : undefined;
+  }
+
+  /** Asks control, once for all who ask at the same time. @throws when control or the store cannot answer */
+  async ask(tenant: TenantId, hash: SessionHash): Promise<CachedSession> {
+    const key = keyOf(tenant, hash);
+    const asked = this.#questions.get(key);
+    if (asked !== undefined) return await asked.answer;
+    if (this.#questions.size >= MOST_QUESTIONS) throw new Error("too many sessions are being looked up");
+    const question: Question = { answer: this.#lookup(key, tenant, hash), overtaken: false };
+    this.#questions.set(key, question);
+    try {
+      return await question.answer;
+    } finally {
+      this.#questions.delete(key);
+    }
+  }
+
+  /** Asks again in the background; what cannot be answered leaves the session as it is, to the end of its lease. */
+  renew(session: CachedSession, nowMs: number): void {
+    session.renewAtMs = nowMs + RETRY_RENEWAL_MS;
+    this.ask(session.tenant, session.hash).catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, "a session could not be checked again");
+    });
+  }
+
+  /** @param ended `undefined`: any of them may have */
+  end(ended: { readonly tenant: TenantId; readonly hash: SessionHash } | undefined): void {
+    if (ended === undefined) {
+      for (const session of this.#cached.values()) session.renewAtMs = 0;
+      for (const question of this.#questions.values()) question.overtaken = true;
+      return;
+    }
+    const key = keyOf(ended.tenant, ended.hash);
+    this.#cached.get(key)?.end();
+    this.#cached.delete(key);
+    const question = this.#questions.get(key);
+    if (question !== undefined) question.overtaken = true;
+  }
+
+  /** Hot path: one comparison unless a quarter of a minute has passed. */
+  noteUse(session: CachedSession, nowSeconds: number): void {
+    if (nowSeconds - session.usedSeconds < USE_EVERY_SECONDS) return;
+    session.usedSeconds = nowSeconds;
+    this.#used.push(session);
+  }
+
+  /** Which sessions were used since the last call. */
+  drainUse(): SessionUse {
+    const used = this.#used;
+    this.#used = [];
+    return used.map((session) => [session.tenant, session.hash, session.usedSeconds] as const);
+  }
+
+  async #lookup(key: string, tenant: TenantId, hash: SessionHash): Promise<CachedSession> {
+    const { lookup, clock, leaseMs } = this.#options;
+    const facts = await lookup(tenant, hash);
+    const session = this.#cached.get(key) ?? new CachedSession(tenant, hash);
+    if (this.#questions.get(key)?.overtaken === true) {
+      session.end();
+      this.#cached.delete(key);
+      return session;
+    }
+    const nowMs = clock.nowMs();
+    session.facts = facts;
+    if (facts === undefined) {
+      session.leaseUntilMs = nowMs + ABSENT_LEASE_MS;
+    } else {
+      session.leaseUntilMs = Math.min(nowMs + leaseMs, facts.expiresAtMs, facts.assertionUntilMs ?? Number.MAX_VALUE);
+      session.renewAtMs = nowMs + leaseMs * RENEW_AFTER;
+    }
+    this.#keep(key, session);
+    return session;
+  }
+
+  #keep(key: string, session: CachedSession): void {
+    this.#cached.delete(key);
+    this.#cached.set(key, session);
+    if (this.#cached.size <= this.#options.capacity) return;
+    const [oldest] = this.#cached.keys();
+    if (oldest !== undefined) this.#cached.delete(oldest);
+  }
+}
+
+/**
+ * The session secret in a `Cookie` field value: `undefined` when there is none, when it is not one of ours, or
+ * when there are two, which no browser of ours sends.
+ */
+export function sessionSecretOf(cookie: string, tls: boolean): string | undefined {
+  const name = tls ? SESSION_COOKIE : CLEARTEXT_SESSION_COOKIE;
+  let found: string | undefined;
+  for (const pair of cookie.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    if (found !== undefined) return undefined;
+    found = pair.slice(equals + 1).trim();
+  }
+  return found !== undefined && SECRET.test(found) ? found : undefined;
+}
+
+export function sessionHashOf(secret: string): SessionHash {
+  return digest("sha256", secret, "base64url") as SessionHash;
+}
+
+function keyOf(tenant: TenantId, hash: SessionHash): string {
+  return `${tenant}/${hash}`;
+}
