@@ -150,6 +150,21 @@ await withRedis("scripts that the server forgot", async (t, server, store) => {
   t.equal((await store.list({ kind: "entry", limit: 1 })).length, 1);
 });
 
+await withRedis("indexes that are left with nothing to point at", async (t, server, store) => {
+  const admin = server.client();
+  const expiresAtMs = Date.now() + 60_000;
+  await store.commit({ writes: ["a", "b", "c"].map((id) => ({ ...put(id, 1), expiresAtMs })) });
+  await store.commit({ writes: [put("a", 2), put("b", null)] });
+  t.strictSame(await admin.zrange("{sallyport}:expiry", "0", "-1"), ["entry/c"]);
+  t.strictSame(await admin.zrange("{sallyport}:ids:entry", "0", "-1"), ["a", "c"]);
+  // As when another node writes between the two steps of a sweep.
+  await admin.zadd("{sallyport}:expiry", 1, "entry/a");
+  t.equal(await store.sweep(10), 0);
+  t.strictSame((await store.get("entry", "a"))?.value, 2, "what has not expired is not swept");
+  await store.commit({ writes: [put("a", null), put("c", null)] });
+  t.strictSame((await admin.keys("*")).toSorted(), ["{sallyport}:feed", "{sallyport}:meta"]);
+});
+
 await withRedis("a server that is emptied", async (t, server, store) => {
   const first = await store.commit({ writes: [put("a", 1)] });
   const { epoch } = await store.head();
