@@ -131,6 +131,9 @@ class RunningControl implements Control {
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),
       tenant: (id) => this.#replica.tenant(id),
+      routes: [],
+      keyring: this.#keyring,
+      clock,
       log,
     });
     this.#closers.push(() => pages.close());

@@ -1,12 +1,14 @@
 /** The pages' server: HTTP on a Unix socket that only the edges of this node reach. */
 import { chmodSync, rmSync } from "node:fs";
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
-import type { TenantId } from "../core/ids.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
-import { negotiateLanguage } from "../look/language.ts";
-import { renderErrorPage } from "../look/refusals.ts";
-import { ASSET_CACHE_CONTROL, type Asset, STYLESHEET } from "../look/stylesheet.ts";
-import type { TenantPolicy } from "../replica/policy.ts";
+import { ASSET_CACHE_CONTROL, type Asset } from "../look/stylesheet.ts";
+import { ASSETS } from "./assets.ts";
+import { Reception } from "./reception.ts";
+import type { FindTenant } from "./request-facts.ts";
+import type { Route } from "./route.ts";
 
 /** The edge refuses larger bodies too. */
 const BODY_BYTES = 64 * 1024;
@@ -14,7 +16,12 @@ const BODY_BYTES = 64 * 1024;
 export interface PagesOptions {
   readonly socketPath: string;
   /** The tenants as control's replica knows them. */
-  readonly tenant: (id: TenantId) => TenantPolicy | undefined;
+  readonly tenant: FindTenant;
+  /** Every page there is: as a rule those of {@link ./person-routes.ts} and their like for other doors. */
+  readonly routes: readonly Route[];
+  /** Its key proves that a form is ours. */
+  readonly keyring: Pick<Keyring, "deriveKeys">;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -29,17 +36,8 @@ export async function startPages(options: PagesOptions): Promise<FastifyInstance
     disableRequestLogging: true,
     exposeHeadRoutes: true,
   });
-  serveAssets(server, [STYLESHEET]);
-  server.setNotFoundHandler((request, reply) => {
-    const id = String(request.headers["sallyport-tenant"] ?? "") as TenantId;
-    const known = options.tenant(id);
-    const page = renderErrorPage(404, {
-      lang: negotiateLanguage(request.headers["accept-language"]),
-      reference: String(request.headers["sallyport-request-id"] ?? request.id),
-      ...(known === undefined ? {} : { tenant: known }),
-    });
-    return reply.code(page.status).headers(page.headers).send(page.body);
-  });
+  serveAssets(server, ASSETS);
+  new Reception(options).attend(server, options.routes);
   rmSync(options.socketPath, { force: true });
   await server.listen({ path: options.socketPath });
   chmodSync(options.socketPath, 0o600);
@@ -52,6 +50,7 @@ function serveAssets(server: FastifyInstance, assets: readonly Asset[]): void {
       reply
         .header("cache-control", ASSET_CACHE_CONTROL)
         .header("x-content-type-options", "nosniff")
+        .header("cross-origin-resource-policy", "same-origin")
         .type(contentType)
         .send(body),
     );

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
-import { loadAccount } from "./account.ts";
+import { loadAccount, NO_CREDENTIAL, unchanged, writeCredential } from "./account.ts";
 import { NO_CHANGE } from "./change.ts";
 import type { SignedIn } from "./completion.ts";
 import { forgetDevice, listDevices, type RememberedDevice } from "./devices.ts";
@@ -13,9 +13,11 @@ import type { Grants } from "./grants.ts";
 import { passwordContext } from "./invitations.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword } from "./password-rules.ts";
+import { plainName } from "./plain-name.ts";
 import { newRecoveryCodes } from "./recovery.ts";
 import { retryConflicts } from "./retry.ts";
 import type { LiveSession } from "./session-record.ts";
+import { describeFactors, type FactorView } from "./user-view.ts";
 import type { Visit } from "./visit.ts";
 
 export interface SelfServiceOptions {
@@ -70,6 +72,26 @@ export class SelfService {
     });
   }
 
+  /** Names one of the person's factors; nothing that was proven ends by it. @throws SallyportError `not_found` */
+  async renameFactor(visit: Visit, factor: unknown, input: unknown): Promise<void> {
+    const name = plainName(input);
+    await retryConflicts(async () => {
+      const { account } = await this.#options.grants.require(visit, undefined);
+      const { credential, tenant, id: user } = account;
+      const before = credential.factors.find(({ id }) => id === factor);
+      if (before === undefined) throw new SallyportError("not_found", "there is no such factor");
+      if (name === undefined || name === before.name) return;
+      const factors = credential.factors.map((other) => (other === before ? { ...other, name } : other));
+      const actor = { kind: "user" as const, id: user, address: visit.address.text };
+      const change = { before: { id: before.id, name: before.name }, after: { id: before.id, name } };
+      await this.#options.ledger.commit({
+        writes: [writeCredential(account, { ...credential, factors }, true)],
+        preconditions: unchanged(account),
+        audit: [{ action: "factor.renamed", tenant, actor, target: user, ...change }],
+      });
+    });
+  }
+
   /** Ten new recovery codes, in `recoveryCodes`; the old ones are void. */
   async renewRecoveryCodes(visit: Visit): Promise<SignedIn> {
     const { grants, outbox, clock } = this.#options;
@@ -84,6 +106,14 @@ export class SelfService {
       const signedIn = await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
       return { ...signedIn, recoveryCodes: codes };
     });
+  }
+
+  /** What the person has set up, and how many recovery codes are left. */
+  async factors(session: LiveSession): Promise<{ factors: FactorView[]; recoveryCodesLeft: number }> {
+    const account = await loadAccount(this.#options.store, session.tenant, session.user);
+    const credential = account?.credential ?? NO_CREDENTIAL;
+    const factors = describeFactors(credential).filter(({ kind }) => kind !== "recovery");
+    return { factors, recoveryCodesLeft: credential.recovery?.hashes.length ?? 0 };
   }
 
   /** The person's remembered devices, oldest first. */

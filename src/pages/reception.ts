@@ -1,0 +1,174 @@
+/** Between the wire and the pages: reads each call once, refuses what is unsound, and sends the answer. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "../core/clock.ts";
+import { SallyportError } from "../core/errors.ts";
+import { newSecret } from "../core/ids.ts";
+import type { Keyring } from "../core/keyring.ts";
+import type { Logger } from "../core/log.ts";
+import { negotiateLanguage, translator } from "../look/language.ts";
+import { page } from "../look/page.ts";
+import { renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
+import { setCookieFields } from "./cookies.ts";
+import { readFields, readQuery } from "./form-fields.ts";
+import { FormGuard, isBrowserSecret, isFromThisOrigin, PROOF_FIELD } from "./form-guard.ts";
+import { showGone } from "./outcome.ts";
+import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
+import { type Answer, answerJson, type Call, pathTo, ROOT, type Route, redirectTo } from "./route.ts";
+
+export interface ReceptionOptions {
+  readonly tenant: FindTenant;
+  readonly keyring: Pick<Keyring, "deriveKeys">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What a refused input is to the browser; every other code is a fault of ours. */
+const STATUS: Readonly<Record<string, number>> = {
+  request_malformed: 400,
+  code_invalid: 400,
+  number_invalid: 400,
+  password_refused: 400,
+  forbidden: 403,
+  not_found: 404,
+  precondition_failed: 409,
+  limit_reached: 429,
+  store_unavailable: 503,
+};
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+  readonly #guard: FormGuard;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+    this.#guard = new FormGuard(options.keyring);
+  }
+
+  attend(server: FastifyInstance, routes: readonly Route[]): void {
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
+      done(null, new URLSearchParams(String(body))),
+    );
+    server.addContentTypeParser(
+      "application/json",
+      { parseAs: "string" },
+      server.getDefaultJsonParser("error", "error"),
+    );
+    for (const route of routes) {
+      server.route({
+        method: route.method === "GET" ? "GET" : "POST",
+        url: `${ROOT}/${route.path}`,
+        handler: async (request, reply) => await this.#serve(route, request, reply),
+      });
+    }
+    server.setNotFoundHandler((request, reply) => this.#refuse(request, reply, 404));
+    server.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
+  }
+
+  async #serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { tenant, clock } = this.#options;
+    const found = readCaller(request.headers, tenant, clock);
+    if (found === undefined) return this.#refuse(request, reply, 404);
+    const posts = route.method !== "GET";
+    if (posts && !isFromThisOrigin(request.headers, found.visit.origin)) return this.#refuse(request, reply, 403);
+    const isForm = request.body instanceof URLSearchParams;
+    if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, 415);
+    const form = posts ? readFields(request.body, route.fields ?? []) : {};
+    const { caller, fresh } = bound(found);
+    const call = this.#callOf(caller, request, form);
+    // Our own page, but from before the browser was closed, or of another key: the person begins again.
+    const sound = !posts || this.#guard.accepts(found.visit, pathOf(request), form[PROOF_FIELD]);
+    const answer = sound ? await answerTo(route, call) : showGone(call, 403);
+    return send(reply, caller, call, fresh === undefined ? answer : withBrowser(answer, fresh));
+  }
+
+  #callOf({ visit }: Caller, request: FastifyRequest, form: Call["form"]): Call {
+    const lang = negotiateLanguage(request.headers["accept-language"]);
+    const { token = "" } = request.params as { token?: string };
+    const wanted = request.headers["sallyport-target"];
+    return {
+      visit,
+      lang,
+      text: translator(lang),
+      nowMs: this.#options.clock.nowMs(),
+      token,
+      wanted: typeof wanted === "string" ? wanted : undefined,
+      query: readQuery(request.url),
+      form,
+      proofFor: (path) => this.#guard.proofFor(visit, visit.cookies.browser ?? "", path),
+    };
+  }
+
+  #fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const status = statusOf(error);
+    if (status >= 500) {
+      const reference = String(request.headers["sallyport-request-id"] ?? "");
+      this.#options.log.error({ err: error, requestId: reference, route: request.routeOptions.url }, "a page failed");
+    }
+    return this.#refuse(request, reply, status);
+  }
+
+  #refuse(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+    const { headers } = request;
+    const tenant = this.#options.tenant(String(headers["sallyport-tenant"] ?? "") as Parameters<FindTenant>[0]);
+    const facing = {
+      lang: negotiateLanguage(headers["accept-language"]),
+      reference: String(headers["sallyport-request-id"] ?? request.id),
+      ...(tenant === undefined ? {} : { tenant }),
+    };
+    const rendered = status === 503 ? renderUnavailablePage(facing) : renderErrorPage(status, facing);
+    return reply.code(rendered.status).headers(rendered.headers).send(rendered.body);
+  }
+}
+
+/** What needs a fresh proof sends the person to give one, and back to the account page. */
+async function answerTo(route: Route, call: Call): Promise<Answer> {
+  try {
+    return await route.handle(call);
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== "proof_required") throw error;
+    const location = pathTo("sign-in", { fresh: call.visit.cookies.session === undefined ? undefined : "1" });
+    return route.method === "JSON" ? answerJson({ location }, 401) : redirectTo(location);
+  }
+}
+
+/** The caller with a browser secret, new where there was none that is sound. */
+function bound(caller: Caller): { caller: Caller; fresh: string | undefined } {
+  const { visit } = caller;
+  if (isBrowserSecret(visit.cookies.browser)) return { caller, fresh: undefined };
+  const fresh = newSecret();
+  return { caller: { ...caller, visit: { ...visit, cookies: { ...visit.cookies, browser: fresh } } }, fresh };
+}
+
+function withBrowser(answer: Answer, browser: string): Answer {
+  // What anybody may keep must set no cookie.
+  if (answer.kind === "json" && answer.maxAgeSeconds !== undefined) return answer;
+  return { ...answer, cookies: { browser, ...answer.cookies } };
+}
+
+function send(reply: FastifyReply, { visit, tls }: Caller, { lang, nowMs }: Call, answer: Answer): FastifyReply {
+  const cookies = setCookieFields(answer.cookies ?? {}, tls, nowMs);
+  if (cookies.length > 0) reply.header("set-cookie", cookies);
+  if (tls) reply.header("strict-transport-security", "max-age=31536000");
+  if (answer.kind === "page") {
+    const { html, headers } = page({ ...answer.content, tenant: visit.tenant, lang });
+    return reply.code(answer.status).headers(headers).send(html);
+  }
+  reply.header("referrer-policy", "no-referrer").header("x-content-type-options", "nosniff");
+  if (answer.kind === "redirect") {
+    return reply.code(303).header("cache-control", "no-store").header("location", answer.to).send();
+  }
+  const { maxAgeSeconds } = answer;
+  reply.header("cache-control", maxAgeSeconds === undefined ? "no-store" : `public, max-age=${maxAgeSeconds}`);
+  return reply.code(answer.status).type("application/json").send(JSON.stringify(answer.body));
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof SallyportError) return STATUS[error.code] ?? 500;
+  const status = (error as { statusCode?: unknown }).statusCode;
+  return typeof status === "number" && status >= 400 ? status : 500;
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split("?", 1)[0] ?? "";
+}

@@ -1,0 +1,113 @@
+/** The first step: who it is, by password, by e-mail alone, or by a passkey that does both steps at once. */
+
+import { notice } from "../look/displays.ts";
+import { button, errorSummary, type FormError, field } from "../look/forms.ts";
+import { html } from "../look/html.ts";
+import { PASSKEY_SCRIPTS } from "./assets.ts";
+import { doorHead } from "./door-head.ts";
+import { afterOutcome } from "./outcome.ts";
+import { passkeyForm, postForm } from "./page-form.ts";
+import type { PersonPages } from "./person-pages.ts";
+import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
+import { waitText } from "./wording.ts";
+
+const FIELDS = ["to", "fresh", "c"] as const;
+
+export function signInRoutes(pages: PersonPages): Route[] {
+  return [
+    { method: "GET", path: "begin", handle: (call) => begin(call, pages) },
+    { method: "GET", path: "sign-in", handle: (call) => showSignIn(call) },
+    {
+      method: "POST",
+      path: "sign-in",
+      fields: [...FIELDS, "email", "password"],
+      handle: (call) => identify(call, pages),
+    },
+    { method: "JSON", path: "sign-in/passkey", fields: FIELDS, handle: (call) => requestPasskey(call, pages) },
+  ];
+}
+
+/** Where the edge sends a navigation that has no session: the way back becomes an opaque id. */
+function begin({ visit, wanted }: Call, { waysBack }: PersonPages): Answer {
+  const { browser } = visit.cookies;
+  const to = browser === undefined || wanted === undefined ? undefined : waysBack.seal(visit, browser, wanted);
+  return redirectTo(pathTo("sign-in", { to }));
+}
+
+interface Failure {
+  readonly status: number;
+  readonly error: FormError;
+  readonly challenge: string;
+}
+
+function showSignIn(call: Call, failure?: Failure): Answer {
+  const { visit, text, query, form } = call;
+  const { policy } = visit.tenant;
+  const asksPassword = policy.firstFactor === "password";
+  const hidden = { to: form["to"] ?? query["to"], fresh: form["fresh"] ?? query["fresh"], c: failure?.challenge };
+  const email = field({
+    name: "email",
+    label: text("signIn.email"),
+    type: "email",
+    value: form["email"],
+    attributes: html`autocomplete="username webauthn" autocapitalize="off" spellcheck="false" autofocus`,
+  });
+  const password = field({
+    name: "password",
+    label: text("signIn.password"),
+    type: "password",
+    attributes: html`autocomplete="current-password" maxlength="512"`,
+  });
+  const body = html`<section class="panel">${doorHead(call)}
+<h1>${text(hidden.fresh === undefined ? "signIn.title" : "signIn.freshTitle")}</h1>
+${errorSummary(text, failure === undefined ? [] : [failure.error])}
+${hidden.fresh !== undefined && notice("plain", text("signIn.fresh"))}
+${postForm(
+  call,
+  { path: "sign-in", hidden },
+  html`${email}${asksPassword && password}<p class="actions">${button(text("form.continue"))}</p>`,
+)}
+${asksPassword && html`<p><a href="${pathTo("forgot-password")}">${text("signIn.forgot")}</a></p>`}
+${
+  policy.factors.includes("passkey") &&
+  html`<div class="way-out" data-needs-passkey><h2>${text("signIn.passkeyHeading")}</h2>${passkeyForm(call, {
+    path: "verify",
+    begin: "sign-in/passkey",
+    ceremony: "get",
+    label: text("signIn.passkey"),
+    kind: "secondary",
+    hidden: { ...hidden, m: "passkey", c: "" },
+  })}</div>`
+}</section>`;
+  return showPage({ title: text("signIn.title"), body, scripts: PASSKEY_SCRIPTS }, failure?.status);
+}
+
+async function identify(call: Call, pages: PersonPages): Promise<Answer> {
+  const { visit, text, form } = call;
+  const challenge = await currentChallenge(call, pages);
+  const outcome = await pages.person.signIn.identify(visit, challenge, form as { email: unknown; password?: unknown });
+  if (outcome.kind === "refused") {
+    const key = visit.tenant.policy.firstFactor === "password" ? "signIn.refused" : "signIn.noEmail";
+    return showSignIn(call, { status: 422, error: { field: "email", message: text(key) }, challenge });
+  }
+  if (outcome.kind === "throttled") {
+    const message = text("form.throttled", { wait: waitText(text, outcome.retryAfterMs) });
+    return showSignIn(call, { status: 429, error: { message }, challenge });
+  }
+  return afterOutcome(call, outcome);
+}
+
+async function requestPasskey(call: Call, pages: PersonPages): Promise<Answer> {
+  const challenge = await currentChallenge(call, pages);
+  const options = await pages.person.proofRequests.requestPasskey(call.visit, challenge);
+  return options === undefined ? answerJson({}, 410) : answerJson({ options, fields: { c: challenge } });
+}
+
+/** The challenge that the form goes on with while it lives, or a new one. Only a post makes one. */
+async function currentChallenge({ visit, form }: Call, { person, waysBack }: PersonPages): Promise<string> {
+  const step = await person.signIn.show(visit, form["c"]);
+  if (step?.stage === "identify") return step.challenge;
+  const wayBack = form["fresh"] === undefined ? waysBack.open(visit, form["to"]) : pathTo("account");
+  const begun = await person.signIn.begin(visit, { wayBack, fresh: form["fresh"] !== undefined });
+  return begun.step.challenge;
+}
