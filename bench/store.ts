@@ -102,15 +102,18 @@ async function withRedis(folder: string, fsync: string, withDocuments: boolean):
   });
   const admin = new Redis(port);
   admin.on("error", () => undefined);
-  // Small, so that the figure is of documents.
-  const store = await openStore(`redis://127.0.0.1:${port}?feedBytes=1000000`, { clock: systemClock });
-  const used = async () => Number(/^used_memory_dataset:(\d+)/m.exec(await admin.info("memory"))?.[1]);
-  report(`redis, appendfsync ${fsync}`, await measureCommits(store));
-  if (withDocuments) report("redis, documents", await measureDocuments(store, used));
-  await store.close();
-  admin.disconnect();
-  server.kill();
-  await once(server, "exit");
+  try {
+    // The feed is kept small, so that the figure is of documents.
+    const store = await openStore(`redis://127.0.0.1:${port}?feedBytes=1000000`, { clock: systemClock });
+    const used = async () => Number(/^used_memory_dataset:(\d+)/m.exec(await admin.info("memory"))?.[1]);
+    report(`redis, appendfsync ${fsync}`, await measureCommits(store));
+    if (withDocuments) report("redis, documents", await measureDocuments(store, used));
+    await store.close();
+  } finally {
+    admin.disconnect();
+    server.kill();
+    await once(server, "exit");
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
