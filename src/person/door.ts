@@ -39,15 +39,21 @@ export interface PersonDoorOptions {
   readonly siteOrigin: (tenant: Tenant) => string;
 }
 
-export interface PersonDoor {
+/** What somebody does who manages a tenant's users. */
+export interface Management {
   readonly users: Users;
   readonly invitations: Invitations;
+  readonly sessions: Sessions;
+}
+
+export interface PersonDoor extends Management {
   readonly signIn: SignIn;
   readonly proofRequests: ProofRequests;
   readonly enrolments: Enrolments;
   readonly selfService: SelfService;
-  readonly sessions: Sessions;
   readonly assertions: Assertions;
+  /** The managing rules for one caller, whose committer adds a part of its own to the one change that each method makes. */
+  manage(ledger: ChangeCommitter): Management;
 }
 
 export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
@@ -61,14 +67,18 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
   const firstSteps = new FirstSteps({ store, ledger, clock, completion, sms });
   const grants = new Grants({ store, ledger, keyring, clock, sessions });
   const proofs = new Proofs(keyring, clock, sms);
-  return {
+  const management = (ledger: ChangeCommitter, sessions: Sessions): Management => ({
     users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
     invitations: new Invitations({ store, ledger, clock, outbox, hasher, sessions, throttle, firstSteps, siteOrigin }),
+    sessions,
+  });
+  return {
+    ...management(ledger, sessions),
+    manage: (committer) => management(committer, new Sessions(store, committer, clock)),
     signIn: new SignIn({ store, ledger, clock, hasher, throttle, proofs, sms, completion, firstSteps, outbox }),
     proofRequests: new ProofRequests({ store, sms }),
     enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
     selfService: new SelfService({ store, ledger, clock, outbox, hasher, grants }),
-    sessions,
     assertions: new Assertions(store, keyring, clock),
   };
 }

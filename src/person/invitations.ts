@@ -39,6 +39,18 @@ export interface InvitationsOptions {
   readonly siteOrigin: (tenant: Tenant) => string;
 }
 
+export interface Invitation {
+  /** For the person alone. */
+  readonly link: string;
+  readonly expiresAtMs: number;
+}
+
+export interface Ticket {
+  /** For the browser alone. */
+  readonly token: string;
+  readonly expiresAtMs: number;
+}
+
 /** An outcome, with the cookie value that binds the browser to the challenge that follows. */
 export type Accepted = Outcome & { readonly browser?: string };
 
@@ -50,19 +62,21 @@ export class Invitations {
   }
 
   /** Invites a user, by mail where mail is on. Earlier invitations are void. @throws SallyportError `not_found` */
-  async invite(tenant: Tenant, user: string, actor: Actor): Promise<{ link: string; expiresAtMs: number }> {
+  async invite(tenant: Tenant, user: string, actor: Actor): Promise<Invitation> {
     const { store, sessions, outbox, clock, siteOrigin } = this.#options;
     return await retryConflicts(async () => {
       const nowMs = clock.nowMs();
       const account = await existing(store, tenant.id, user);
       const { token, expiresAtMs, write } = newToken(account, "invite", account.user.epoch + 1, nowMs);
       const link = `${siteOrigin(tenant)}/.sallyport/invite/${token}`;
+      const outcome: Invitation = { link, expiresAtMs };
       await sessions.revoke(account, account.user, {
         writes: [write, ...outbox.write(tenant, account.user, { kind: "invite", link, expiresAtMs }, nowMs)],
         preconditions: [],
         audit: [{ action: "user.invited", tenant: tenant.id, actor, target: user }],
+        outcome,
       });
-      return { link, expiresAtMs };
+      return outcome;
     });
   }
 
@@ -95,13 +109,15 @@ export class Invitations {
     user: string,
     actor: Actor,
     wayBack?: unknown,
-  ): Promise<{ token: string; expiresAtMs: number }> {
+  ): Promise<Ticket> {
     const { store, ledger, clock } = this.#options;
     const account = await existing(store, tenant, user);
     if (account.user.state === "disabled") throw new SallyportError("forbidden", "this user is disabled");
     const ticket = newToken(account, "ticket", account.user.epoch, clock.nowMs(), wayBackPath(wayBack));
-    await ledger.commit({ writes: [ticket.write], audit: [{ action: "ticket.created", tenant, actor, target: user }] });
-    return { token: ticket.token, expiresAtMs: ticket.expiresAtMs };
+    const outcome: Ticket = { token: ticket.token, expiresAtMs: ticket.expiresAtMs };
+    const audit = [{ action: "ticket.created", tenant, actor, target: user }];
+    await ledger.commit({ writes: [ticket.write], audit, outcome });
+    return outcome;
   }
 
   /** Whose token it is, for the page that asks for the click; changes nothing. */

@@ -22,6 +22,7 @@ const PAGE = 500;
 /** What a revocation changes besides ending the sessions; all of it is one commit. */
 export interface Revocation extends Change {
   readonly audit: readonly AuditInput[];
+  readonly outcome?: unknown;
 }
 
 export class Sessions {
@@ -134,6 +135,7 @@ export class Sessions {
       ],
       preconditions: [{ ...key, revision: account.userRevision }, ...change.preconditions],
       audit: change.audit,
+      outcome: change.outcome,
     });
     return hashes.length + (await this.endLeftovers(tenant, id, account.user.epoch));
   }

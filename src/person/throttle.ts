@@ -84,7 +84,9 @@ export class Throttle {
       const nowMs = this.#clock.nowMs();
       const { record, revision } = await this.#read(visitor);
       const before = record[bucket] ?? { count: 0, notBeforeMs: 0 };
-      if (nowMs < before.notBeforeMs) return { allowed: false, retryAfterMs: before.notBeforeMs - nowMs };
+      const waitMs = before.notBeforeMs - nowMs;
+      // A longer wait than the count calls for can only come from a clock that was set back.
+      if (waitMs > 0 && waitMs <= delayMs(before.count)) return { allowed: false, retryAfterMs: waitMs };
       const count = before.count + 1;
       await this.#write(visitor, revision, { ...record, [bucket]: { count, notBeforeMs: nowMs + delayMs(count) } });
       return { allowed: true, last: count >= LOCKING_FAILURES };

@@ -1,6 +1,7 @@
 /** Sessions: what a cookie is worth, how long, and that its end is final and heard by every edge. */
 import { createLocalJWKSet, jwtVerify } from "jose";
 import t from "tap";
+import type { AuditedChange } from "../../src/core/audit.ts";
 import type { FixedClock } from "../../src/core/clock.ts";
 import { SESSION_KIND } from "../../src/core/session.ts";
 import type { Tenant } from "../../src/core/tenant.ts";
@@ -144,22 +145,59 @@ onEveryStore(t, "listed and ended by public id, by user, and all at once", async
   t.equal((await endings(one)).length, 4, "every end is in the feed");
 });
 
-onEveryStore(t, "a sign-in that races a revocation leaves no session", async (t, { clock, tenant, node }) => {
-  const [one, two] = [await node(), await node()];
+/** Holds changes with this action: tells when one has come, and lets it pass when told. */
+function held(action: string) {
+  const [come, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const beforeCommit = async (change: AuditedChange): Promise<void> => {
+    if (!change.audit.some((record) => record.action === action)) return;
+    come.resolve();
+    await go.promise;
+  };
+  return { beforeCommit, come: come.promise, go: () => go.resolve() };
+}
+
+onEveryStore(t, "disabled between the proof and the session: no session", async (t, { clock, tenant, node }) => {
+  const one = await node();
   const { user } = await signedIn(one, tenant, clock);
-  for (let round = 0; round < 5; round++) {
-    clock.advance(30_000);
-    const browser = new Browser(tenant);
-    const code = totpCode(user.secret, clock.nowMs());
-    await Promise.all([
-      browser.signIn(one.door, user.email, { kind: "totp", code }).catch(() => undefined),
-      two.door.users.change(tenant, user.id, { state: "disabled" }, API),
-    ]);
-    t.equal(await browser.session(two.door), undefined);
-    t.same(await two.door.sessions.listOfUser(tenant, user.id), []);
-    await two.door.users.change(tenant, user.id, { state: "active" }, API);
-    t.equal(await browser.session(one.door), undefined);
-  }
+  const { beforeCommit, come, go } = held("session.started");
+  const two = await node({ beforeCommit });
+  clock.advance(30_000);
+  const browser = new Browser(tenant);
+  const proof = { kind: "totp", code: totpCode(user.secret, clock.nowMs()) } as const;
+  const signingIn = browser.signIn(two.door, user.email, proof);
+  await come;
+  await one.door.users.change(tenant, user.id, { state: "disabled" }, API);
+  go();
+  t.same(await signingIn, { kind: "refused" });
+  t.same(await one.store.list({ kind: SESSION_KIND, limit: 10 }), []);
+});
+
+onEveryStore(t, "a session from the moment before a revocation ends with it", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { user, more } = await signedIn(one, tenant, clock);
+  const { beforeCommit, come, go } = held("user.changed");
+  const two = await node({ beforeCommit });
+  const disabling = two.door.users.change(tenant, user.id, { state: "disabled" }, API);
+  await come;
+  const late = await more();
+  t.ok(await late.session(one.door));
+  go();
+  await disabling;
+  t.equal(await late.session(one.door), undefined);
+  t.ok(
+    (await endings(one)).includes(`${tenant.id}/${hashSessionSecret(late.cookies.session ?? "")}`),
+    "edges hear of it",
+  );
+});
+
+onEveryStore(t, "a session that comes back with an older store is void", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { user, browser, hash } = await signedIn(one, tenant, clock);
+  const id = `${tenant.id}/${hash}`;
+  const value = (await one.store.get(SESSION_KIND, id))?.value;
+  await one.door.users.endSessions(tenant, user.id, API);
+  await one.store.commit({ writes: [{ kind: SESSION_KIND, id, value, quiet: true }] });
+  t.equal(await browser.session(one.door), undefined);
 });
 
 onEveryStore(

@@ -98,6 +98,7 @@ onEveryStore(
     const { challenge } = await browser.identify(door, user.email);
     await door.users.endSessions(tenant, user.id, API);
     t.equal(await browser.session(door), undefined);
+    t.equal(await door.signIn.show(browser.visit, challenge), undefined);
     clock.advance(30_000);
     const code = totpCode(user.secret, clock.nowMs());
     t.same(await door.signIn.verify(browser.visit, challenge, { kind: "totp", code }), { kind: "gone" });
@@ -194,4 +195,19 @@ onEveryStore(t, "the same e-mail in two tenants is two users", async (t, { clock
   moved.cookies = { ...browser.cookies };
   t.equal(await moved.session(door), undefined, "nor does its session");
   await t.rejects(door.users.create(feet, { email: "RITA@desk.example" }, API), { code: "email_taken" });
+});
+
+onEveryStore(t, "ten proofs may be tried on one challenge", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const { door } = one;
+  const user = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  const { challenge } = await browser.identify(door, user.email);
+  for (let index = 0; index < 10; index++) {
+    const guess = { kind: "recovery" as const, code: "0000-0000-0000-0000" };
+    t.same(await door.signIn.verify(browser.visit, challenge, guess), { kind: "refused" });
+    await door.users.unlock(tenant, user.id, API);
+  }
+  const code = totpCode(user.secret, clock.nowMs());
+  t.same(await door.signIn.verify(browser.visit, challenge, { kind: "totp", code }), { kind: "gone" });
 });

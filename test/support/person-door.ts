@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import type { Test } from "tap";
 import { parseAddress } from "../../src/core/address.ts";
-import type { Actor } from "../../src/core/audit.ts";
+import type { Actor, AuditedChange } from "../../src/core/audit.ts";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { CanonicalHost, TenantId } from "../../src/core/ids.ts";
 import { Keyring } from "../../src/core/keyring.ts";
@@ -37,11 +37,19 @@ export interface Node {
   readonly keyring: Keyring;
 }
 
+export interface NodeOptions {
+  readonly sms?: SmsProvider;
+  readonly smsRules?: SmsRules;
+  readonly hasher?: PasswordHasher;
+  /** Awaited before an audited change is carried out: makes races happen in a chosen order. */
+  readonly beforeCommit?: (change: AuditedChange) => Promise<void>;
+}
+
 export interface Site {
   readonly clock: FixedClock;
   readonly tenant: Tenant;
   /** Another node on the same store. */
-  node(options?: { sms?: SmsProvider; smsRules?: SmsRules; hasher?: PasswordHasher }): Promise<Node>;
+  node(options?: NodeOptions): Promise<Node>;
 }
 
 export function makeTenant(id: string, policy: Partial<Policy> = {}, name = "Happy Feet Podiatry"): Tenant {
@@ -88,7 +96,7 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
   return {
     clock,
     tenant: makeTenant("happy-feet"),
-    async node({ sms, smsRules, hasher = new PasswordHasher(CHEAP) } = {}) {
+    async node({ sms, smsRules, hasher = new PasswordHasher(CHEAP), beforeCommit = async () => {} } = {}) {
       const store = await connect();
       const keyring = new Keyring(masters);
       const outbox = new Outbox(
@@ -99,7 +107,12 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
       const ledger = new Ledger({ store, keyring, chain: `node-${nodes}`, clock });
       const door = openPersonDoor({
         store,
-        ledger,
+        ledger: {
+          async commit(change) {
+            await beforeCommit(change);
+            return await ledger.commit(change);
+          },
+        },
         keyring,
         clock,
         outbox,
@@ -110,6 +123,18 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
       });
       return { door, store, outbox, keyring };
     },
+  };
+}
+
+/** Holds changes with this audit action until so many of them have come; later ones pass. */
+export function meeting(action: string, size: number): (change: AuditedChange) => Promise<void> {
+  const met = Promise.withResolvers<void>();
+  let arrived = 0;
+  return async (change) => {
+    if (!change.audit.some((record) => record.action === action)) return;
+    arrived += 1;
+    if (arrived >= size) met.resolve();
+    await met.promise;
   };
 }
 
