@@ -4,8 +4,11 @@ import type { EdgeConfig } from "../config.ts";
 
 const FLAGS = ["--permission", "--allow-net", "--no-experimental-sqlite", "--disable-warning=ExperimentalWarning"];
 
-/** The folder that holds `src` and `node_modules`. */
+/** The folder that holds `src`. */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Where the dependencies really are: `node_modules` may be a link, or stand further up. */
+const MODULES = fileURLToPath(import.meta.resolve("pino")).replace(/(.*\/node_modules\/).*/, "$1");
 
 /**
  * Flags for the Node.js of an edge: no file is written, none read but the code, the certificates and the
@@ -16,6 +19,6 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export function edgeFlags(edge: EdgeConfig): string[] {
   const certificates = edge.listen.flatMap(({ tls = [] }) => tls.flatMap(({ cert, key }) => [cert, key]));
   const authorities = edge.upstream.ca === undefined ? [] : [edge.upstream.ca];
-  const readable = [`${ROOT}src/`, `${ROOT}node_modules/`, `${ROOT}package.json`, ...certificates, ...authorities];
+  const readable = [`${ROOT}src/`, `${ROOT}package.json`, MODULES, ...certificates, ...authorities];
   return [...FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`)];
 }

@@ -17,26 +17,22 @@ export class EdgePool {
   #named = 0;
   #stopping = false;
 
-  private constructor(config: Config, socketDir: string, log: Logger) {
+  /** Binds the listening sockets. @throws SallyportError that says which is taken and what moves it */
+  constructor(config: Config, socketDir: string, log: Logger) {
     this.#socketDir = socketDir;
     this.#log = log;
     this.#listeners = bindFor(config);
     this.#drainMs = config.edge.drainSeconds * 1000;
   }
 
-  /** Resolves when all listen. @throws Error that says what is in the way; then nothing is left running */
-  static async start(config: Config, socketDir: string, log: Logger): Promise<EdgePool> {
-    const pool = new EdgePool(config, socketDir, log);
-    const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => pool.#add(config));
+  /** Resolves when all edges listen. @throws Error that says what is in the way; {@link kill} then ends the others */
+  async start(config: Config): Promise<void> {
+    const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => this.#add(config));
     // All of them, so that none comes up after the others were given up.
     const started = await Promise.allSettled(starting);
     const failed = started.find((edge) => edge.status === "rejected");
-    if (failed !== undefined) {
-      pool.kill();
-      throw failed.reason;
-    }
-    pool.#edges = await Promise.all(starting);
-    return pool;
+    if (failed !== undefined) throw failed.reason;
+    this.#edges = await Promise.all(starting);
   }
 
   /** Of each listener, then of the health listener. */

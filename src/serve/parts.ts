@@ -32,10 +32,12 @@ export function startEdgeProcess(start: EdgeStart, descriptors: readonly number[
 /** Both in this process; loaded only there, so that a supervisor holds no code that parses requests. */
 export async function startControlHere(start: ControlStart, log: Logger): Promise<ControlPart> {
   const { runControl } = await import("./control-part.ts");
-  return { ...(await runControl(start, log, systemClock)), kill: () => {} };
+  const control = await runControl(start, log, systemClock);
+  return { ...control, kill: () => void control.stop(0).catch(() => {}) };
 }
 
 export async function startEdgeHere(start: EdgeStart, log: Logger): Promise<Part> {
   const { runEdge } = await import("./edge-part.ts");
-  return { ...(await runEdge(start, log, systemClock)), kill: () => {} };
+  const edge = await runEdge(start, log, systemClock);
+  return { ...edge, kill: () => void edge.stop(0).catch(() => {}) };
 }

@@ -63,13 +63,16 @@ export class Supervisor {
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const plan = makePlan(options);
     const folder = await openSocketFolder(plan.config.dataDir);
+    let edges: EdgePool | undefined;
     let control: ControlPart | undefined;
     try {
       probe(plan.config.admin, ADMIN_KNOBS);
+      edges = new EdgePool(plan.config, folder.path, options.log);
       control = await startControl(plan, folder, options.log);
-      const edges = await EdgePool.start(plan.config, folder.path, options.log);
+      await edges.start(plan.config);
       return new Supervisor(options, folder, plan, control, edges);
     } catch (error) {
+      edges?.kill();
       control?.kill();
       folder.remove();
       throw error;

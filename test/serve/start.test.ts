@@ -47,9 +47,11 @@ t.test("a damaged store ends the start with control's own words", async (t) => {
 });
 
 t.test("edges that cannot start end the start", async (t) => {
-  const gate = new Gate(t, { settings: { edge: { upstream: { ca: "/absent/ca.pem" } } } });
-  t.equal(await gate.exited, 1);
-  t.match(gate.stderr, /ca\.pem/);
+  for (const workers of [0, 2]) {
+    const gate = new Gate(t, { settings: { edge: { workers, upstream: { ca: "/absent/ca.pem" } } } });
+    t.equal(await gate.exited, 1);
+    t.match(gate.stderr, /ca\.pem/);
+  }
 });
 
 t.test("everything in one process", async (t) => {
