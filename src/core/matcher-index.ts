@@ -16,11 +16,9 @@ export function networkNumber(a: number, b: number): number {
   return a * 2 ** 32 + b;
 }
 
-/**
- * Networks at equally spaced ranks of sorted records, from the lowest to the highest: at least two, ascending.
- * @param count how many of the records to look at; above 0
- */
+/** Networks at equally spaced ranks of the first `count` sorted records, lowest and highest included: at least two. */
 export function knotsOf(records: Uint32Array, count: number, keyWords: KeyWords): Float64Array {
+  if (count === 0) return Float64Array.of(0, 0);
   const stride = strideOf(keyWords);
   const pieces = Math.min(MAX_PIECES, Math.max(1, Math.floor(count / RECORDS_PER_PIECE)));
   const knots = new Float64Array(pieces + 1).map((_, piece) => {
@@ -62,7 +60,7 @@ export class RankIndex {
     return this.#starts.byteLength + this.#knots.byteLength + this.#scales.byteLength;
   }
 
-  /** The bucket that a network belongs to; it ascends with the network. -1 below the lowest knot. Hot path. */
+  /** The bucket that a network belongs to; it ascends with the network. Hot path. */
   bucketOf(network: number): number {
     const knots = this.#knots;
     let piece = 0;
@@ -71,11 +69,9 @@ export class RankIndex {
       if ((knots[middle] as number) <= network) piece = middle;
       else high = middle;
     }
-    const offset = network - (knots[piece] as number);
-    if (offset < 0) return -1;
+    const position = (network - (knots[piece] as number)) * (this.#scales[piece] as number);
     const last = this.#bucketsPerPiece - 1;
-    const position = offset * (this.#scales[piece] as number);
-    return piece * this.#bucketsPerPiece + (position < last ? Math.trunc(position) : last);
+    return piece * this.#bucketsPerPiece + (position > 0 ? Math.trunc(Math.min(position, last)) : 0);
   }
 
   /** The rank at which a bucket starts, and the one before it ends. */
@@ -83,7 +79,7 @@ export class RankIndex {
     return this.#starts[bucket] as number;
   }
 
-  /** Tells of the next record; its network is not below the lowest knot. */
+  /** Tells of the next record. */
   add(network: number, rank: number): void {
     this.#fill(this.bucketOf(network), rank);
   }

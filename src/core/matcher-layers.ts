@@ -13,8 +13,11 @@ const MIN_UNMERGED = 64;
 const MERGED_PER_CALL = 4096;
 const MERGED_PER_CHANGE = 256;
 
-const NO_KNOTS = new Float64Array(0);
-const EMPTY = { 1: new Segment(1, 0, NO_KNOTS).seal(), 4: new Segment(4, 0, NO_KNOTS).seal() };
+const NOTHING = new Uint32Array(0);
+const EMPTY = {
+  1: new Segment(1, 0, knotsOf(NOTHING, 0, 1)).seal(),
+  4: new Segment(4, 0, knotsOf(NOTHING, 0, 4)).seal(),
+};
 
 export class LayeredRecords {
   readonly #empty: Segment;
@@ -156,7 +159,8 @@ class SegmentMerge {
   constructor(left: Segment, right: Segment) {
     this.#left = left;
     this.#right = right;
-    this.out = new Segment(left.keyWords, left.live + right.live, mergedKnots(left, right));
+    const { records, count, keyWords } = left.count < right.count ? right : left;
+    this.out = new Segment(keyWords, left.live + right.live, knotsOf(records, count, keyWords));
   }
 
   /** Takes up to `limit` records. @returns whether it is done. */
@@ -181,17 +185,4 @@ class SegmentMerge {
   #take(segment: Segment, index: number): void {
     if (segment.expiry(index) !== REMOVED) this.out.append(segment.records, index * segment.stride);
   }
-}
-
-/** The larger segment's, from the lowest to the highest of both. */
-function mergedKnots(left: Segment, right: Segment): Float64Array {
-  const [larger, smaller] = left.count < right.count ? [right, left] : [left, right];
-  if (larger.count === 0) return NO_KNOTS;
-  const knots = knotsOf(larger.records, larger.count, larger.keyWords);
-  if (smaller.count === 0) return knots;
-  const ends = knotsOf(smaller.records, smaller.count, smaller.keyWords);
-  const last = knots.length - 1;
-  knots[0] = Math.min(knots[0] as number, ends[0] as number);
-  knots[last] = Math.max(knots[last] as number, ends.at(-1) as number);
-  return knots;
 }

@@ -36,7 +36,7 @@ export class Segment {
   #sealed = false;
   readonly #index: RankIndex | undefined;
 
-  /** @param knots as `knotsOf` gives them; the first not above any record to come */
+  /** @param knots as `knotsOf` gives them, from records spread more or less like the ones to come */
   constructor(keyWords: KeyWords, capacity: number, knots: Float64Array) {
     if (capacity > MAX_RECORDS) throw new SallyportError("entry_limit", `an allowlist holds at most ${MAX_RECORDS}`);
     this.keyWords = keyWords;
@@ -167,7 +167,6 @@ export class Segment {
     let high = this.#count;
     if (this.#index !== undefined && this.#sealed) {
       const bucket = this.#index.bucketOf(networkNumber(a, b));
-      if (bucket < 0) return -1;
       low = this.#index.start(bucket);
       high = this.#index.start(bucket + 1);
     }

@@ -23,6 +23,9 @@ t.test("bytes that toParts did not make are refused or harmless", (t) => {
       "of the other byte order",
     );
   });
+  const [header, ipv4] = parts as [Uint8Array, Uint8Array];
+  const swapped = Buffer.concat([ipv4.subarray(20, 40), ipv4.subarray(0, 20), ipv4.subarray(40)]);
+  t.throws(() => AllowlistMatcher.fromParts([header, swapped, parts[2] as Uint8Array]), refused, "out of order");
   fc.assert(
     fc.property(fc.nat(2), fc.nat(), fc.nat(7), (which, at, bit) => {
       const changed = Uint8Array.from(parts[which] as Uint8Array);
