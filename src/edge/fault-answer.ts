@@ -28,9 +28,7 @@ export interface FaultContext {
   readonly requestId: string;
 }
 
-const TIMEOUTS: ReadonlySet<string> = new Set([
-  ...["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"],
-]);
+const TIMEOUTS: ReadonlySet<string> = new Set([...["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "ETIMEDOUT"]]);
 
 /** What an error on the way to an upstream means to the client. */
 export function faultOf(error: Error): Fault {

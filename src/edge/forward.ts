@@ -12,6 +12,7 @@ import { readPageBody } from "./control-request.ts";
 import { answerFault } from "./fault-answer.ts";
 import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { RequestHead } from "./request-head.ts";
+import { Ticker } from "./ticker.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
 import { type OriginRules, upgradeFault } from "./upgrade-rules.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
@@ -55,16 +56,21 @@ export class Forwarder {
   /** @throws when the configured certificate authorities cannot be read */
   constructor({ config, pagesSocket, clock, log }: ForwarderOptions) {
     const { timeouts, upstream } = config;
-    const options: UpstreamOptions = {
-      connectMs: timeouts.connectSeconds * 1000,
+    const waits = {
       responseHeadersMs: timeouts.responseHeadersSeconds * 1000,
       responseIdleMs: timeouts.responseIdleSeconds * 1000,
       keepAliveMs: upstream.keepAliveSeconds * 1000,
+    };
+    const options: UpstreamOptions = {
+      ...waits,
+      connectMs: timeouts.connectSeconds * 1000,
       maxConnections: upstream.maxConnections,
+      keepsOurCookies: false,
+      ticker: new Ticker(Math.min(...Object.values(waits))),
       clock,
     };
     const context = trust(upstream.ca);
-    const { responseHeadersMs, responseIdleMs } = options;
+    const { responseHeadersMs, responseIdleMs } = waits;
     const shared = { responseHeadersMs, responseIdleMs, log };
     this.#tenants = {
       ...shared,
@@ -74,7 +80,10 @@ export class Forwarder {
     };
     this.#control = {
       ...shared,
-      upstreams: new Upstreams(clock, () => new Upstream({ kind: "unix", path: pagesSocket }, options)),
+      upstreams: new Upstreams(
+        clock,
+        () => new Upstream({ kind: "unix", path: pagesSocket }, { ...options, keepsOurCookies: true }),
+      ),
       keepsOurCookies: true,
       unreachable: "unavailable",
     };

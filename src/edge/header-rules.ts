@@ -5,6 +5,7 @@ export type FieldRule =
   | "pass"
   | "drop"
   | "connection"
+  | "keep-alive"
   | "content-length"
   | "transfer-encoding"
   | "cookie"
@@ -13,6 +14,9 @@ export type FieldRule =
   | "trailer"
   | "expect"
   | "upgrade";
+
+/** A Content-Length that can be counted with. */
+export const DIGITS = /^[0-9]{1,15}$/;
 
 /** The length of a message that states none. */
 export const NO_LENGTH = -1;
@@ -80,6 +84,7 @@ const REQUEST_FIELDS = rules([...HOP_BY_HOP, ...CLAIMS, "host"], {
 /** `Alt-Svc` speaks of the upstream's own ports, which a browser would try in vain at ours, or past us. */
 const RESPONSE_FIELDS = rules([...HOP_BY_HOP, "te", "alt-svc"], {
   connection: "connection",
+  "keep-alive": "keep-alive",
   "content-length": "content-length",
   "transfer-encoding": "transfer-encoding",
   "set-cookie": "set-cookie",
@@ -182,8 +187,9 @@ function rules(
   dropped: readonly string[],
   special: Readonly<Record<string, FieldRule>>,
 ): ReadonlyMap<string, FieldRule> {
-  const table = new Map<string, FieldRule>(Object.entries(special));
+  const table = new Map<string, FieldRule>();
   for (const name of dropped) table.set(name, "drop");
+  for (const [name, rule] of Object.entries(special)) table.set(name, rule);
   return table;
 }
 

@@ -1,64 +1,54 @@
 /** A request's body on its way to the upstream: flat memory, and never the end of the client's connection. */
-import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import type { Socket } from "node:net";
 
-/**
- * Stands between the client's request and undici, which ends a body stream it is done with: ending the
- * request itself would break the client's connection although its answer is still on the way. Ended here, the
- * rest of the request is read and dropped, so that the connection can go on.
- */
-export class RequestBody extends EventEmitter {
+/** Passes on what the client sends, in chunks where its length is not known, as fast as the upstream takes it. */
+export class RequestBody {
   readonly #req: IncomingMessage;
-  #started = false;
-  destroyed = false;
+  readonly #socket: Socket;
+  readonly #chunked: boolean;
+  readonly #progress: () => void;
+  /** All of it is written. */
+  done = false;
 
-  constructor(req: IncomingMessage) {
-    super();
+  /** @param progress called after each piece */
+  constructor(req: IncomingMessage, socket: Socket, chunked: boolean, progress: () => void) {
     this.#req = req;
+    this.#socket = socket;
+    this.#chunked = chunked;
+    this.#progress = progress;
+    req.on("data", this.#onData).on("end", this.#onEnd);
+    req.resume();
   }
 
-  /** Whether nothing has been taken from the request, so that another may still take it. */
-  get untouched(): boolean {
-    return !this.#started && !this.destroyed;
+  resume(): void {
+    if (!this.done) this.#req.resume();
   }
 
-  /** As what undici takes for a stream: it uses `on`, `pause`, `resume` and `destroy`, and looks for `pipe`. */
-  asStream(): Readable {
-    return this as unknown as Readable;
-  }
-
-  pipe(): never {
-    throw new Error("a request body is not piped");
-  }
-
-  resume(): this {
-    if (this.destroyed) return this;
-    if (!this.#started) {
-      this.#started = true;
-      this.#req.on("data", this.#onData).on("end", this.#onEnd);
-    }
-    this.#req.resume();
-    return this;
-  }
-
-  pause(): this {
-    if (!this.destroyed) this.#req.pause();
-    return this;
-  }
-
-  destroy(): this {
-    if (this.destroyed) return this;
-    this.destroyed = true;
+  /** Nobody wants the rest: it is read and dropped, so that the client's connection can go on. */
+  drop(): void {
     this.#req.off("data", this.#onData).off("end", this.#onEnd).resume();
-    return this;
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.emit("data", chunk);
+  readonly #onData = (piece: Buffer): void => {
+    if (!this.#write(piece)) this.#req.pause();
+    this.#progress();
   };
 
   readonly #onEnd = (): void => {
-    this.emit("end");
+    this.done = true;
+    if (this.#chunked) this.#socket.write("0\r\n\r\n", "latin1");
+    this.#progress();
   };
+
+  #write(piece: Buffer): boolean {
+    const socket = this.#socket;
+    if (!this.#chunked) return socket.write(piece);
+    socket.cork();
+    socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+    socket.write(piece);
+    const goesOn = socket.write("\r\n", "latin1");
+    socket.uncork();
+    return goesOn;
+  }
 }

@@ -2,14 +2,14 @@
 import type { Address } from "../core/address.ts";
 import { withoutOurCookies } from "../core/cookies.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
-import { announcedTrailers, dropNominated, NO_LENGTH, nominatedBy, requestRule } from "./header-rules.ts";
+import { announcedTrailers, DIGITS, dropNominated, NO_LENGTH, nominatedBy, requestRule } from "./header-rules.ts";
 
 /** What the edge itself vouches for. */
 export interface RequestFacts {
   readonly host: CanonicalHost;
   readonly address: Address;
   readonly tls: boolean;
-  readonly assertion?: string;
+  readonly assertion?: string | undefined;
 }
 
 /** What control's pages are told besides. */
@@ -17,8 +17,6 @@ export interface ControlFacts extends RequestFacts {
   readonly tenant: { readonly id: TenantId };
   readonly requestId: string;
 }
-
-const DIGITS = /^[0-9]{1,15}$/;
 
 /**
  * Reads the fields of a request and sorts them: what passes, and what the edge must know of the rest. What a
@@ -90,7 +88,7 @@ export class RequestHead {
         return;
       }
       case "connection":
-        this.#nominated.push(...nominatedBy(value));
+        for (const nominated of nominatedBy(value)) this.#nominated.push(nominated);
         return;
       case "content-length":
         if (this.contentLength !== NO_LENGTH || !DIGITS.test(value)) this.malformed = true;

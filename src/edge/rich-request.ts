@@ -3,13 +3,11 @@ import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import type { Lane, Order } from "./forward-order.ts";
 import { passedTrailers } from "./header-rules.ts";
+import { ResponseHead } from "./response-head.ts";
+import { RESPONSE_HEAD_BYTES } from "./response-parser.ts";
 import type { Upstream } from "./upstream.ts";
-import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
+import { UpstreamTimeoutError } from "./upstream-connection.ts";
 import type { UpstreamExchange } from "./upstream-exchange.ts";
-
-export class UpstreamTimeoutError extends Error {
-  readonly code = "EDGE_TIMEOUT";
-}
 
 export class RichRequest {
   readonly #order: Order;
@@ -61,7 +59,7 @@ export class RichRequest {
     outgoing.on("close", () => this.#exchange.fail(new Error("closed without an answer")));
     outgoing.on("continue", () => this.#invite());
     outgoing.on("information", (info) => {
-      if (info.statusCode !== 100) this.#exchange.answer(info.statusCode, info.statusMessage, info.rawHeaders);
+      if (info.statusCode !== 100) this.#answer(info.statusCode, info.statusMessage, info.rawHeaders);
     });
     outgoing.on("response", (incoming) => this.#receive(incoming));
     outgoing.setTimeout(this.#lane.responseHeadersMs, () => outgoing.destroy(new UpstreamTimeoutError("no answer")));
@@ -94,10 +92,15 @@ export class RichRequest {
     if (head.expectsContinue && !res.headersSent) res.writeContinue();
   }
 
+  #answer(status: number, reason: string, raw: readonly string[]): void {
+    this.#exchange.answer(new ResponseHead(status, reason, raw, this.#lane.keepsOurCookies));
+  }
+
   #receive(incoming: IncomingMessage): void {
     this.#incoming = incoming;
     incoming.socket.setTimeout(this.#lane.responseIdleMs);
-    this.#exchange.answer(incoming.statusCode ?? 0, incoming.statusMessage ?? "", incoming.rawHeaders);
+    this.#answer(incoming.statusCode ?? 0, incoming.statusMessage ?? "", incoming.rawHeaders);
+    this.#exchange.flush();
     incoming.on("data", (chunk: Buffer) => {
       if (!this.#exchange.data(chunk)) incoming.pause();
     });

@@ -6,8 +6,8 @@ import { answerFault, type Fault } from "./fault-answer.ts";
 import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { passedTrailers } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
+import { RESPONSE_HEAD_BYTES } from "./response-parser.ts";
 import type { Upstream } from "./upstream.ts";
-import { RESPONSE_HEAD_BYTES } from "./upstream-connection.ts";
 
 /** A request to switch protocols that was let in. */
 export interface TunnelOrder {

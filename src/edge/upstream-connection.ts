@@ -1,72 +1,232 @@
-/** One keep-alive connection to an upstream: undici's HTTP/1.1 client around a socket that is already open. */
+/** One keep-alive connection to an upstream: one request at a time, and its answer. */
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Client, type Dispatcher } from "undici";
+import { RequestBody } from "./request-body.ts";
+import type { ResponseHead } from "./response-head.ts";
+import { ResponseParser, type ResponseSink } from "./response-parser.ts";
+import type { Ticker, Timed } from "./ticker.ts";
+import { deliverTo } from "./upstream-socket.ts";
 
 export interface ConnectionOptions {
   readonly keepAliveMs: number;
   readonly responseHeadersMs: number;
   readonly responseIdleMs: number;
+  /** Only control's pages may set our cookies. */
+  readonly keepsOurCookies: boolean;
+  readonly ticker: Ticker;
 }
 
 export interface ConnectionEvents {
   /** It can carry the next request. */
   free(connection: UpstreamConnection): void;
-  /** It is gone; requests on it have been, or are about to be, told. */
+  /** It is gone; the request on it, if any, has been told. */
   gone(connection: UpstreamConnection): void;
 }
 
-/** The upstream had closed the connection before any byte of the request was written: sending it elsewhere is safe. */
-export class NothingSentError extends Error {
-  readonly code = "EDGE_NOTHING_SENT";
+/** A request as it is sent. The caller vouches that `fields` came from a strict parser or are of its own making. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** In origin form, without white space. */
+  readonly target: string;
+  /** Names and values in turn, `Content-Length` included where there is one. */
+  readonly fields: readonly string[];
+  /** The whole body, or the message that it still comes in with; absent: none. */
+  readonly body: Buffer | IncomingMessage | undefined;
+  /** The body's length is not known beforehand. */
+  readonly chunked: boolean;
 }
 
-/** Names and values of a response head together; a longer one fails the request. */
-export const RESPONSE_HEAD_BYTES = 64 * 1024;
+/** Who sent a request hears of its answer. */
+export interface ResponseListener {
+  answer(head: ResponseHead): void;
+  /** Lent bytes. @returns false to be sent no more before {@link UpstreamConnection.resume} */
+  data(bytes: Buffer): boolean;
+  /** All that has come for now has been told. */
+  flush(): void;
+  end(trailers: readonly string[]): void;
+  /** The last that is heard. */
+  fail(error: Error): void;
+}
 
-/** Stands in the client's URL, which only names the peer: the socket comes from us, TLS and all. */
-const PLACEHOLDER_ORIGIN = "http://upstream";
+/** The upstream closed the connection without a byte of an answer. */
+export class ClosedError extends Error {
+  readonly code = "EDGE_CLOSED";
+}
 
-export class UpstreamConnection {
-  readonly #client: Client;
+export class UpstreamTimeoutError extends Error {
+  readonly code = "EDGE_TIMEOUT";
+}
+
+/** How long before the upstream closes an idle connection it is better not to use it any more. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+export class UpstreamConnection implements ResponseSink, Timed {
   readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #parser: ResponseParser;
+  #listener: ResponseListener | undefined;
+  #upload: RequestBody | undefined;
+  #paused = false;
+  #error: Error | undefined;
+  #idleMs: number;
+  /** Until when something must have happened, in ticks of the ticker. */
+  dueTick = 0;
   /** Requests given to it so far. */
   uses = 0;
+  /** A byte of the current request's answer has come. */
+  answered = false;
   /** The pool's mark: it lies ready. */
   idle = false;
 
   constructor(socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
     this.#socket = socket;
-    let unused: Socket | undefined = socket;
-    socket.on("error", () => {});
-    socket.once("close", () => events.gone(this));
-    this.#client = new Client(PLACEHOLDER_ORIGIN, {
-      // A second call means that the socket was lost: the pool opens another, undici must not.
-      connect: (_options, callback) => {
-        const given = unused;
-        unused = undefined;
-        queueMicrotask(() => {
-          if (given === undefined || given.destroyed) callback(new NothingSentError("the connection is gone"), null);
-          else callback(null, given);
-        });
-      },
-      pipelining: 1,
-      maxHeaderSize: RESPONSE_HEAD_BYTES,
-      keepAliveTimeout: options.keepAliveMs,
-      keepAliveMaxTimeout: options.keepAliveMs,
-      headersTimeout: options.responseHeadersMs,
-      bodyTimeout: options.responseIdleMs,
+    this.#options = options;
+    this.#events = events;
+    this.#parser = new ResponseParser(options.keepsOurCookies);
+    this.#idleMs = options.keepAliveMs;
+    deliverTo(socket, (bytes) => this.#receive(bytes));
+    socket.on("error", (error) => {
+      this.#error = error;
     });
-    this.#client.on("drain", () => events.free(this));
+    socket.on("end", () => this.#ended());
+    socket.on("drain", () => this.#upload?.resume());
+    socket.once("close", () => this.#closed());
+    options.ticker.add(this);
   }
 
-  send(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  /**
+   * Sends a request, once the last answer is whole. Hot path: head and whole body leave in one write.
+   */
+  send(request: UpstreamRequest, listener: ResponseListener): void {
+    const socket = this.#socket;
     this.uses += 1;
-    this.#client.dispatch(options, handler);
+    this.answered = false;
+    this.#listener = listener;
+    this.#parser.expect(this, request.method === "HEAD");
+    this.#expectWithin(this.#options.responseHeadersMs);
+    const head = headOf(request);
+    const { body } = request;
+    if (body === undefined) socket.write(head, "latin1");
+    else if (Buffer.isBuffer(body)) socket.write(head + body.toString("latin1"), "latin1");
+    else {
+      socket.write(head, "latin1");
+      this.#upload = new RequestBody(body, socket, request.chunked, () => this.#uploaded());
+    }
   }
 
-  /** Closes at once; a request on it fails. */
-  destroy(): void {
-    void this.#client.destroy();
-    this.#socket.destroy();
+  /** Whether it can still carry a request, as far as is known here. */
+  get usable(): boolean {
+    return this.#socket.writable && !this.#socket.readableEnded;
   }
+
+  /** See {@link ResponseListener.data}. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#expectWithin(this.#options.responseIdleMs);
+    this.#socket.resume();
+  }
+
+  /** Closes at once; nobody hears of a request on it. */
+  destroy(): void {
+    this.#listener = undefined;
+    this.#socket.destroy();
+    this.#forget();
+  }
+
+  head(head: ResponseHead): void {
+    if (head.keepAliveSeconds !== undefined) {
+      const hintMs = head.keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
+      this.#idleMs = Math.min(this.#options.keepAliveMs, hintMs);
+    }
+    this.#listener?.answer(head);
+  }
+
+  body(bytes: Buffer): void {
+    if (this.#listener?.data(bytes) !== false || this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  end(trailers: readonly string[]): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.end(trailers);
+  }
+
+  /** Called when what was due has not happened. */
+  expire(): void {
+    if (this.#listener === undefined) this.destroy();
+    else if (!this.#paused) this.#fail(new UpstreamTimeoutError("the upstream is silent"));
+  }
+
+  #receive(bytes: Buffer): void {
+    this.answered = true;
+    try {
+      this.#parser.read(bytes);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error("not a response"));
+      return;
+    }
+    if (this.#parser.idle) this.#finish();
+    else {
+      this.#expectWithin(this.#options.responseIdleMs);
+      this.#listener?.flush();
+    }
+  }
+
+  /** The answer is whole: the connection is free, unless it is spent or its request is still under way. */
+  #finish(): void {
+    if (this.#socket.destroyed) return;
+    if (!this.#parser.keepsAlive || this.#upload !== undefined || this.#idleMs <= 0) {
+      this.destroy();
+      return;
+    }
+    this.resume();
+    this.#expectWithin(this.#idleMs);
+    this.#events.free(this);
+  }
+
+  #ended(): void {
+    try {
+      this.#parser.finish();
+      this.destroy();
+    } catch (error) {
+      this.#fail(this.answered ? (error as Error) : new ClosedError("closed without an answer"));
+    }
+  }
+
+  #closed(): void {
+    this.#fail(this.#error ?? new ClosedError("closed without an answer"));
+  }
+
+  #fail(error: Error): void {
+    const listener = this.#listener;
+    this.destroy();
+    listener?.fail(error);
+  }
+
+  #forget(): void {
+    this.#upload?.drop();
+    this.#upload = undefined;
+    this.#options.ticker.delete(this);
+    this.#events.gone(this);
+  }
+
+  /** Some of the request's body went out. */
+  #uploaded(): void {
+    if (this.#upload?.done === true) this.#upload = undefined;
+    if (!this.answered) this.#expectWithin(this.#options.responseHeadersMs);
+  }
+
+  #expectWithin(ms: number): void {
+    this.dueTick = this.#options.ticker.tickIn(ms);
+  }
+}
+
+function headOf({ method, target, fields, chunked }: UpstreamRequest): string {
+  let head = `${method} ${target} HTTP/1.1\r\n`;
+  for (let index = 0; index + 1 < fields.length; index += 2) head += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  return chunked ? `${head}Transfer-Encoding: chunked\r\n\r\n` : `${head}\r\n`;
 }

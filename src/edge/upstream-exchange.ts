@@ -1,43 +1,39 @@
 /** One forwarded request from its admission to its last byte: finds a connection, sends, streams the answer back. */
-import type { ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerFault, codeOf, type Fault, faultOf } from "./fault-answer.ts";
 import type { Lane, Order } from "./forward-order.ts";
 import { NO_LENGTH, passedTrailers } from "./header-rules.ts";
-import { RequestBody } from "./request-body.ts";
-import { ResponseHead } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 import { RichRequest } from "./rich-request.ts";
 import type { Upstream, Waiter } from "./upstream.ts";
-import { NothingSentError, type UpstreamConnection } from "./upstream-connection.ts";
+import type { ResponseListener, UpstreamConnection } from "./upstream-connection.ts";
 
 /** Bodies up to this length go out in one piece with their head, if they arrived with it. */
 const SMALL_BODY_BYTES = 16 * 1024;
 /** Reused connections may turn out closed; more than this in a row means something else. */
 const MAX_REPEATS = 2;
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-const CLOSED: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+const CLOSED: ReadonlySet<string> = new Set(["EDGE_CLOSED", "ECONNRESET", "EPIPE"]);
+/** A request line has room for nothing else. */
+const ORIGIN_FORM = /^\/[\x21-\xff]*$/;
 
 const EXCHANGE = Symbol("exchange");
 interface Carrier extends ServerResponse {
   [EXCHANGE]?: UpstreamExchange | undefined;
 }
 
-const CLIENT_GONE = new Error("the client has gone");
-
 /** Hot path: one object per request; nothing here waits for anything but the two peers. */
-export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
+export class UpstreamExchange implements Waiter, ResponseListener {
   readonly #order: Order;
   readonly #lane: Lane;
   #upstream: Upstream | undefined;
   #tried: Upstream[] | undefined;
   #connection: UpstreamConnection | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
   #rich: RichRequest | undefined;
-  #wholeBody: Buffer | undefined;
-  #stream: RequestBody | undefined;
+  #body: Buffer | IncomingMessage | undefined;
   #response: ResponseHead | undefined;
-  #heldChunk: Buffer | undefined;
+  /** The answer's small body, whole, until it goes out with the head. */
+  #held: string | undefined;
   #repeats = 0;
   #awaitsDrain = false;
   #done = false;
@@ -45,7 +41,6 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
   constructor(order: Order, lane: Lane) {
     this.#order = order;
     this.#lane = lane;
-    this.#wholeBody = order.body;
   }
 
   start(): void {
@@ -60,9 +55,9 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
   /** Looks for an upstream that can take the request. */
   approach(): void {
     if (this.#done) return;
-    const { req, head, body, owner } = this.#order;
+    const { req, head, body, owner, target } = this.#order;
     const upstream = this.#lane.upstreams.choose(owner, this.#tried);
-    if (upstream === undefined) {
+    if (upstream === undefined || !ORIGIN_FORM.test(target)) {
       this.#refuse(this.#lane.unreachable);
       return;
     }
@@ -78,9 +73,10 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
 
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
-    this.#controller = undefined;
-    const { target, req, fields } = this.#order;
-    connection.send({ path: target, method: req.method ?? "GET", headers: fields, body: this.#body() }, this);
+    const { req, target, fields, head, body } = this.#order;
+    this.#body ??= body ?? bodyOf(req, head);
+    const chunked = head.chunked && body === undefined;
+    connection.send({ method: req.method ?? "GET", target, fields, body: this.#body, chunked }, this);
   }
 
   /** Nothing was sent: the next upstream, if there is one. */
@@ -91,54 +87,39 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
       this.#tried = [...(this.#tried ?? []), this.#upstream];
       this.#upstream = undefined;
     }
-    if (this.#lane.upstreams.choose(this.#order.owner, this.#tried) === undefined) this.fail(error);
+    if (this.#lane.upstreams.choose(this.#order.owner, this.#tried) === undefined) this.#fault(error);
     else this.approach();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#done) controller.abort(CLIENT_GONE);
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _fields: unknown, reason?: string): void {
-    const raw = controller.rawHeaders;
-    this.answer(status, reason ?? "", Array.isArray(raw) ? raw : []);
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (chunk.length === this.#response?.contentLength && chunk.length <= SMALL_BODY_BYTES) this.#heldChunk = chunk;
-    else this.data(chunk);
-  }
-
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const raw = controller.rawTrailers;
-    this.end(Array.isArray(raw) ? raw.map((item) => item.toString("latin1")) : []);
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    // Refused before it was begun: the pool would wait for the connection's next word for ever.
-    if (this.#controller === undefined) this.#connection?.destroy();
+  /** The connection failed. */
+  fail(error: Error): void {
     if (this.#done) return;
     if (this.#mayRepeat(error)) {
       this.#repeats += 1;
       this.#upstream?.acquire(this);
-    } else this.fail(error);
+    } else this.#fault(error);
   }
 
   /** The head of an answer: an interim one goes straight through, the final one with the first of its body. */
-  answer(status: number, reason: string, raw: readonly (string | Buffer)[]): void {
+  answer(head: ResponseHead): void {
     if (this.#done) return;
     try {
-      this.#answer(new ResponseHead(status, reason, raw, this.#lane.keepsOurCookies));
+      this.#answer(head);
     } catch (error) {
-      this.#abort(error instanceof Error ? error : new Error("not a response"));
+      this.#fault(error instanceof Error ? error : new Error("not a response"));
+      this.#connection?.destroy();
     }
   }
 
   /** @returns false when the client is slower than the upstream, which is then held back */
-  data(chunk: Buffer): boolean {
-    if (this.#done || this.#order.res.write(chunk)) return true;
-    this.#controller?.pause();
+  data(bytes: Buffer): boolean {
+    if (this.#done) return true;
+    if (bytes.length === this.#response?.contentLength && bytes.length <= SMALL_BODY_BYTES) {
+      this.#held = bytes.toString("latin1");
+      return true;
+    }
+    // The bytes are lent, and the client may not take them at once.
+    if (this.#order.res.write(Buffer.from(bytes))) return true;
     if (!this.#awaitsDrain) {
       this.#awaitsDrain = true;
       this.#order.res.on("drain", onClientDrain);
@@ -152,21 +133,19 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     this.#finish();
     if (rawTrailers.length > 0) res.addTrailers(passedTrailers(rawTrailers));
     // As text the body goes out together with the head, in one piece.
-    if (this.#heldChunk === undefined) res.end();
-    else res.end(this.#heldChunk.toString("latin1"), "latin1");
+    if (this.#held === undefined) res.end();
+    else res.end(this.#held, "latin1");
   }
 
-  /** Sends the head that still waits for its body. */
+  /** Sends a head that came without its body. */
   flush(): void {
-    if (this.#done) return;
-    const chunk = this.#heldChunk;
-    this.#heldChunk = undefined;
-    if (chunk === undefined) this.#order.res.flushHeaders();
-    else this.data(chunk);
+    if (!this.#done && this.#response !== undefined) this.#order.res.flushHeaders();
   }
 
+  /** The client takes more. */
   resume(): void {
-    this.#controller?.resume();
+    if (this.#done) return;
+    this.#connection?.resume();
     this.#rich?.resume();
   }
 
@@ -175,13 +154,12 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     if (this.#done) return;
     this.#finish();
     this.#upstream?.cancel(this);
-    this.#controller?.abort(CLIENT_GONE);
+    this.#connection?.destroy();
     this.#rich?.abort();
   }
 
   /** An answer that says so, or, if one was begun, a broken connection. */
-  fail(error: Error): void {
-    if (this.#done) return;
+  #fault(error: Error): void {
     const { requestId, tenant } = this.#order;
     const { log, unreachable } = this.#lane;
     log.warn({ requestId, tenant: tenant.id, code: codeOf(error) }, "an upstream did not answer properly");
@@ -193,7 +171,8 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     const { req, res } = this.#order;
     const { status } = head;
     if (status < 200) {
-      if (req.httpVersionMinor > 0) res.writeInformation(status, head.fields);
+      // The client did not ask for 100, which is the upstream's word to us.
+      if (req.httpVersionMinor > 0 && status !== 100) res.writeInformation(status, head.fields);
       return;
     }
     if (head.malformed) throw new Error("unknown transfer coding");
@@ -201,18 +180,12 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     if (head.trailer !== "" && this.#sendsChunks(head)) head.fields.push("Trailer", head.trailer);
     if (head.reason === "") res.writeHead(status, head.fields);
     else res.writeHead(status, head.reason, head.fields);
-    process.nextTick(flushHead, this);
   }
 
   #sendsChunks(head: ResponseHead): boolean {
     const { req } = this.#order;
     const bodiless = req.method === "HEAD" || head.status === 204 || head.status === 304;
     return !bodiless && req.httpVersionMinor > 0 && head.contentLength === NO_LENGTH;
-  }
-
-  #abort(error: Error): void {
-    this.fail(error);
-    this.#controller?.abort(error);
   }
 
   #refuse(fault: Fault): void {
@@ -226,38 +199,28 @@ export class UpstreamExchange implements Waiter, Dispatcher.DispatchHandler {
     if (this.#upstream !== undefined) this.#upstream.active -= 1;
   }
 
-  #body(): Buffer | Readable | null {
-    const { req, head } = this.#order;
-    if (this.#wholeBody !== undefined) return this.#wholeBody;
-    if (!head.hasBody) return null;
-    if (req.complete && !head.chunked && req.readableLength === head.contentLength) {
-      const whole: Buffer = req.read();
-      this.#wholeBody = whole;
-      return whole;
-    }
-    this.#stream = new RequestBody(req);
-    return this.#stream.asStream();
-  }
-
   /**
-   * Whether sending the request again is safe: nothing of it was sent; or it changes nothing, has no body, and
-   * the connection was an old one that the upstream closed as we sent (RFC 9110, 9.2.2; RFC 9112, 9.3.1).
+   * Whether sending the request again is safe: it changes nothing, has no body, and the connection was an old one
+   * that the upstream closed as we sent (RFC 9110, 9.2.2; RFC 9112, 9.3.1).
    */
   #mayRepeat(error: Error): boolean {
-    if (this.#response !== undefined || this.#repeats >= MAX_REPEATS) return false;
-    if (error instanceof NothingSentError) return this.#stream === undefined || this.#stream.untouched;
+    const connection = this.#connection;
+    if (connection === undefined || connection.answered || this.#repeats >= MAX_REPEATS) return false;
     const { head, req } = this.#order;
     if (head.hasBody || !REPEATABLE.has(req.method ?? "")) return false;
-    return (this.#connection?.uses ?? 0) > 1 && CLOSED.has(codeOf(error));
+    return connection.uses > 1 && CLOSED.has(codeOf(error));
   }
+}
+
+/** The whole body if it is here already; the request itself where it is yet to come. */
+function bodyOf(req: IncomingMessage, head: Order["head"]): Buffer | IncomingMessage | undefined {
+  if (!head.hasBody) return undefined;
+  if (!req.complete || head.chunked || req.readableLength !== head.contentLength) return req;
+  return req.read();
 }
 
 function approach(exchange: UpstreamExchange): void {
   exchange.approach();
-}
-
-function flushHead(exchange: UpstreamExchange): void {
-  exchange.flush();
 }
 
 function onClientClose(this: ServerResponse): void {

@@ -22,6 +22,12 @@ export class RefusedPeerError extends Error {
 }
 
 const READ_BYTES = 64 * 1024;
+/** All lending sockets read into the same memory, one after the other, so that reading allocates nothing. */
+const LENT = Buffer.allocUnsafeSlow(READ_BYTES);
+const DELIVER = Symbol("deliver");
+interface LendingSocket extends Socket {
+  [DELIVER]?: (bytes: Buffer) => void;
+}
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Where `origin` (`http://host:port` or `https://host:port`) is. */
@@ -35,9 +41,10 @@ export function targetOf(origin: string, context: SecureContext | undefined): Ta
 /**
  * Calls back exactly once: with a socket on which requests may be sent (for TLS: the certificate is valid and
  * names the host), or with the error. @returns a function that gives up, without calling back.
+ * @param lending what it reads goes to {@link deliverTo}'s callback, not through the socket as a stream
  */
-export function openSocket(target: Target, timeoutMs: number, connected: Connected): () => void {
-  const socket = begin(target);
+export function openSocket(target: Target, timeoutMs: number, lending: boolean, connected: Connected): () => void {
+  const socket = begin(target, lending);
   let settled = false;
   const settle = (error: Error | undefined): void => {
     if (settled) return;
@@ -67,8 +74,19 @@ export function openSocket(target: Target, timeoutMs: number, connected: Connect
   };
 }
 
-function begin(target: Target): Socket {
-  const shared = { highWaterMark: READ_BYTES, noDelay: true };
+/** @param take gets bytes that are its own only until it returns */
+export function deliverTo(socket: Socket, take: (bytes: Buffer) => void): void {
+  (socket as LendingSocket)[DELIVER] = take;
+}
+
+function deliver(this: LendingSocket, length: number): boolean {
+  this[DELIVER]?.(LENT.subarray(0, length));
+  return true;
+}
+
+function begin(target: Target, lending: boolean): Socket {
+  const onread = lending ? { onread: { buffer: LENT, callback: deliver } } : {};
+  const shared = { highWaterMark: READ_BYTES, noDelay: true, ...onread };
   if (target.kind === "unix") return connectTcp({ ...shared, path: target.path });
   const { host, port } = target;
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };

@@ -55,11 +55,12 @@ export class Upstream {
 
   /** Hands the waiter a connection: at once if one is idle. */
   acquire(waiter: Waiter): void {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       idle.idle = false;
-      waiter.connected(idle);
-      return;
+      if (idle.usable) {
+        waiter.connected(idle);
+        return;
+      }
     }
     const { maxConnections } = this.#options;
     if (this.#waiting.size >= maxConnections * QUEUE_PER_CONNECTION) {
@@ -77,7 +78,7 @@ export class Upstream {
 
   /** A socket outside the pool, for what takes a connection for itself. @returns a function that gives up. */
   open(connected: (error: Error | undefined, socket: Socket | undefined) => void): () => void {
-    return openSocket(this.#target, this.#options.connectMs, (error, socket) => {
+    return openSocket(this.#target, this.#options.connectMs, false, (error, socket) => {
       this.#noteHealth(error);
       connected(error, socket);
     });
@@ -104,7 +105,7 @@ export class Upstream {
     const inSight = this.#connections.size + this.#opening.size;
     if (this.#opening.size >= this.#waiting.size || inSight >= this.#options.maxConnections) return;
     let settled = false;
-    const giveUp = openSocket(this.#target, this.#options.connectMs, (error, socket) => {
+    const giveUp = openSocket(this.#target, this.#options.connectMs, true, (error, socket) => {
       settled = true;
       this.#opening.delete(giveUp);
       this.#noteHealth(error);

@@ -4,6 +4,7 @@ import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
 import { isRefusedPeer } from "../../src/core/upstream.ts";
+import { Ticker } from "../../src/edge/ticker.ts";
 import { Upstream, type UpstreamOptions, type Waiter } from "../../src/edge/upstream.ts";
 import type { UpstreamConnection } from "../../src/edge/upstream-connection.ts";
 import { targetOf } from "../../src/edge/upstream-socket.ts";
@@ -17,6 +18,8 @@ const OPTIONS: UpstreamOptions = {
   keepAliveMs: 30_000,
   responseHeadersMs: 1_000,
   responseIdleMs: 1_000,
+  keepsOurCookies: false,
+  ticker: new Ticker(1_000),
   clock,
 };
 const DEAD = "http://127.0.0.1:1";

@@ -1,0 +1,240 @@
+/** HTTP/1.1 responses, read as strictly as RFC 9112 lets one: what is ambiguous is refused, never repaired. */
+import { NO_LENGTH } from "./header-rules.ts";
+import { ResponseHead } from "./response-head.ts";
+
+/** What one connection's responses are told to. Bytes are lent: they are others' once the call returns. */
+export interface ResponseSink {
+  /** An interim answer (1xx), or the final one. */
+  head(head: ResponseHead): void;
+  body(bytes: Buffer): void;
+  /** The message is whole. @param trailers names and values in turn */
+  end(trailers: readonly string[]): void;
+}
+
+export class ResponseSyntaxError extends Error {
+  readonly code = "EDGE_RESPONSE_SYNTAX";
+}
+
+/** A response head, or the trailers, may have this many bytes. */
+export const RESPONSE_HEAD_BYTES = 64 * 1024;
+/** Heads are usually short: this much of a read is looked at first. */
+const FIRST_LOOK_BYTES = 8 * 1024;
+const CHUNK_LINE_BYTES = 1024;
+/** Interim answers to one request. */
+const MAX_INTERIM = 32;
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
+const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** A line break that is not CR LF, or a CR that begins none; the last character may be half of one. */
+const ODD_BREAK = /(?:^|[^\r])\n|\r[^\n]/;
+
+const NO_FIELDS: readonly string[] = [];
+
+type Phase = "idle" | "head" | "length" | "chunk-line" | "chunk" | "chunk-end" | "trailers" | "until-close";
+
+/** One response after another; {@link expect} says for which request the next one is. */
+export class ResponseParser {
+  readonly #keepsOurCookies: boolean;
+  #phase: Phase = "idle";
+  #sink: ResponseSink | undefined;
+  #toHead = false;
+  #keepsAlive = true;
+  #interim = 0;
+  /** Bytes of the body, or of the chunk, that are yet to come. */
+  #left = 0;
+  /** The beginning of a line, or of a section, that the next read goes on with. */
+  #begun: Buffer | undefined;
+
+  /** @param keepsOurCookies see {@link ResponseHead} */
+  constructor(keepsOurCookies: boolean) {
+    this.#keepsOurCookies = keepsOurCookies;
+  }
+
+  /** Whether the last response has ended, so that the next request may go out. */
+  get idle(): boolean {
+    return this.#phase === "idle";
+  }
+
+  /** Whether the last response left the connection fit for another. */
+  get keepsAlive(): boolean {
+    return this.#keepsAlive;
+  }
+
+  /** @param toHead the request is a HEAD, whose answer has no body whatever its fields say */
+  expect(sink: ResponseSink, toHead: boolean): void {
+    this.#sink = sink;
+    this.#toHead = toHead;
+    this.#interim = 0;
+    this.#phase = "head";
+  }
+
+  /** @throws ResponseSyntaxError; then nothing more may be read */
+  read(bytes: Buffer): void {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    const all = begun === undefined ? bytes : Buffer.concat([begun, bytes]);
+    let at = 0;
+    while (at < all.length) {
+      const next = this.#step(all, at);
+      if (next < 0) {
+        // Lent bytes are copied when they are kept.
+        this.#begun = Buffer.from(at === 0 && begun !== undefined ? all : all.subarray(at));
+        return;
+      }
+      at = next;
+    }
+  }
+
+  /** The upstream says that nothing more will come. @throws ResponseSyntaxError when something was due */
+  finish(): void {
+    if (this.#phase === "until-close") this.#end(NO_FIELDS);
+    else if (this.#phase !== "idle") throw new ResponseSyntaxError("the response was cut off");
+  }
+
+  /** @returns where to go on, or -1 when more bytes are needed */
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#phase) {
+      case "head":
+        return this.#readHead(bytes, at);
+      case "length":
+      case "chunk":
+        return this.#readCounted(bytes, at);
+      case "chunk-line":
+        return this.#readChunkLine(bytes, at);
+      case "chunk-end":
+        return this.#readChunkEnd(bytes, at);
+      case "trailers":
+        return this.#readTrailers(bytes, at);
+      case "until-close":
+        this.#sink?.body(at === 0 ? bytes : bytes.subarray(at));
+        return bytes.length;
+      case "idle":
+        throw new ResponseSyntaxError("bytes that belong to no response");
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const text =
+      section(bytes, at, "\r\n\r\n", FIRST_LOOK_BYTES) ?? section(bytes, at, "\r\n\r\n", RESPONSE_HEAD_BYTES);
+    if (text === undefined) return -1;
+    const lineEnd = text.indexOf("\r\n");
+    const [, minor, status, reason = ""] = STATUS_LINE.exec(text.slice(0, lineEnd)) ?? [];
+    if (status === undefined) throw new ResponseSyntaxError("not a status line");
+    const raw = fieldsOf(text.slice(lineEnd + 2));
+    const head = new ResponseHead(Number(status), reason, raw, this.#keepsOurCookies);
+    this.#frame(head, minor === "0");
+    return at + text.length + 2;
+  }
+
+  /** Where the message ends (RFC 9112, 6.3). */
+  #frame(head: ResponseHead, http10: boolean): void {
+    const { status, contentLength, chunked } = head;
+    if (head.malformed || (chunked && http10)) throw new ResponseSyntaxError("the framing is not well-formed");
+    if (status === 101) throw new ResponseSyntaxError("nobody asked to switch protocols");
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) throw new ResponseSyntaxError("interim answers without end");
+      this.#sink?.head(head);
+      return;
+    }
+    this.#keepsAlive = !http10 && !head.closes && !this.#toHead;
+    const bodiless = this.#toHead || status === 204 || status === 304;
+    const empty = bodiless || contentLength === 0;
+    this.#left = contentLength;
+    if (chunked && !bodiless) this.#phase = "chunk-line";
+    else if (contentLength !== NO_LENGTH || bodiless) this.#phase = "length";
+    else {
+      this.#phase = "until-close";
+      this.#keepsAlive = false;
+    }
+    this.#sink?.head(head);
+    if (empty) this.#end(NO_FIELDS);
+  }
+
+  #readCounted(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left);
+    this.#left -= end - at;
+    this.#sink?.body(bytes.subarray(at, end));
+    if (this.#left > 0) return end;
+    if (this.#phase === "chunk") this.#phase = "chunk-end";
+    else this.#end(NO_FIELDS);
+    return end;
+  }
+
+  #readChunkLine(bytes: Buffer, at: number): number {
+    const line = section(bytes, at, "\r\n", CHUNK_LINE_BYTES);
+    if (line === undefined) return -1;
+    const [, size] = CHUNK_LINE.exec(line.slice(0, -2)) ?? [];
+    if (size === undefined) throw new ResponseSyntaxError("not a chunk size");
+    this.#left = Number.parseInt(size, 16);
+    this.#phase = this.#left === 0 ? "trailers" : "chunk";
+    return at + line.length;
+  }
+
+  #readChunkEnd(bytes: Buffer, at: number): number {
+    if (bytes[at] !== 13 || (bytes[at + 1] ?? 10) !== 10) throw new ResponseSyntaxError("a chunk of another length");
+    if (at + 1 === bytes.length) return -1;
+    this.#phase = "chunk-line";
+    return at + 2;
+  }
+
+  #readTrailers(bytes: Buffer, at: number): number {
+    if (bytes[at] === 13 && bytes[at + 1] === 10) {
+      this.#end(NO_FIELDS);
+      return at + 2;
+    }
+    const text = section(bytes, at, "\r\n\r\n", RESPONSE_HEAD_BYTES);
+    if (text === undefined) return -1;
+    this.#end(fieldsOf(text));
+    return at + text.length + 2;
+  }
+
+  #end(trailers: readonly string[]): void {
+    this.#phase = "idle";
+    this.#left = 0;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.end(trailers);
+  }
+}
+
+/**
+ * The text up to and with the first CR LF of `terminator`, which ends the section; `undefined` while it has not
+ * come. @throws ResponseSyntaxError when it cannot come any more, because of an odd line break or for its length
+ */
+function section(bytes: Buffer, at: number, terminator: string, limit: number): string | undefined {
+  const text = bytes.toString("latin1", at, Math.min(bytes.length, at + limit + terminator.length));
+  const end = text.indexOf(terminator);
+  if (end >= 0) return text.slice(0, end + 2);
+  if (limit === FIRST_LOOK_BYTES && text.length > limit) return undefined;
+  if (text.length > limit) throw new ResponseSyntaxError("a head, a chunk size or trailers that are too long");
+  if (ODD_BREAK.test(text)) throw new ResponseSyntaxError("a line that does not end in CR LF");
+  return undefined;
+}
+
+/** @param lines whole lines, each with its CR LF. @returns names and values in turn */
+function fieldsOf(lines: string): string[] {
+  if (!FIELD_LINES.test(lines)) throw new ResponseSyntaxError("a field that is not well-formed");
+  const fields: string[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const colon = lines.indexOf(":", at);
+    const end = lines.indexOf("\r\n", colon);
+    fields.push(lines.slice(at, colon), withoutBlanks(lines, colon + 1, end));
+    at = end + 2;
+  }
+  return fields;
+}
+
+/** Without the optional white space around a value (RFC 9110, 5.6.3), and no other. */
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
