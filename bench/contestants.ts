@@ -5,13 +5,12 @@ import { upstreamDirect } from "./contestants/direct.ts";
 import { haproxyAcl } from "./contestants/haproxy.ts";
 import { bareHttpProxy } from "./contestants/http-proxy.ts";
 import { nginxAuthRequest, nginxAuthRequestCached, nginxGeo, nginxLua } from "./contestants/nginx.ts";
-import { sallyportBoth, sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
+import { sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
 
 import { ALLOWED_ADDRESS, BLOCKED_ADDRESS, type Contestant, HOST, type Running, type Scenario } from "./job.ts";
 
 export const CONTESTANTS: readonly Contestant[] = [
   upstreamDirect,
-  sallyportBoth,
   sallyportLocation,
   sallyportForwardOnly,
   nginxGeo,

@@ -1,13 +1,68 @@
-/** Sallyport itself, with one edge worker. */
-import type { Contestant } from "../job.ts";
+/** Sallyport itself as operators run it, supervisor and control and all, with one edge worker. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Contestant, HOST, type Running, type Scenario } from "../job.ts";
+import { family, start, stop, untilListening } from "../processes.ts";
 
-const notYet = (name: string, doors: Contestant["doors"]): Contestant => ({
-  name,
-  doors,
-  start: async () => {
-    throw new Error("x");
-  },
-});
-export const sallyportBoth = notYet("Sallyport, both doors", "both");
-export const sallyportLocation = notYet("Sallyport, location only", "location");
-export const sallyportForwardOnly = notYet("Sallyport, forwarding only", "none");
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const ADMIN_KEY = "only-this-bench-knows-this-key-0123456789";
+const TENANT = "tenant-0";
+
+interface Doors {
+  readonly network: "enforce" | "off";
+  readonly secondFactor: "required" | "off";
+}
+
+async function startSallyport(scenario: Scenario, policy: Doors): Promise<Running> {
+  const { folder, port } = scenario;
+  const config = join(folder, "sallyport.yaml");
+  writeFileSync(config, JSON.stringify(configuration(scenario, policy)));
+  const env = { ...process.env, SALLYPORT_ADMIN_KEY: ADMIN_KEY, NODE_ENV: "production" };
+  const child = await start(process.execPath, [MAIN, "serve", "--config", config], { env, port: port + 1 });
+  await untilListening(port);
+  if (policy.network === "enforce") await allow(scenario);
+  return { pids: () => family(child.pid ?? 0), stop: () => stop(child) };
+}
+
+/** YAML is a superset of JSON. */
+function configuration({ folder, port, upstreamPort, entries, tenants, tls }: Scenario, policy: Doors): unknown {
+  const address = `127.0.0.1:${port}`;
+  return {
+    dataDir: join(folder, "data"),
+    edge: { listen: [tls === undefined ? address : { address, tls }], workers: 1 },
+    admin: { listen: `127.0.0.1:${port + 1}` },
+    limits: { entriesPerTenant: Math.max(1_000, entries.length) },
+    log: { level: "warn" },
+    tenants: Array.from({ length: tenants }, (_, index) => ({
+      id: `tenant-${index}`,
+      name: `Clinic ${index}`,
+      hosts: [index === 0 ? HOST : `clinic-${index}.example`],
+      upstreams: [`http://127.0.0.1:${upstreamPort}`],
+      policy,
+    })),
+  };
+}
+
+/** Replaces the list, and returns once the edge decides by it. */
+async function allow({ port, entries }: Scenario): Promise<void> {
+  const url = `http://127.0.0.1:${port + 1}/v1/tenants/${TENANT}/allowlist?wait=applied`;
+  const answer = await fetch(url, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+    body: JSON.stringify({ items: entries.map((cidr) => ({ cidr })) }),
+  });
+  if (!answer.ok) throw new Error(`the allowlist was answered with ${answer.status}: ${await answer.text()}`);
+}
+
+export const sallyportLocation: Contestant = {
+  name: "Sallyport, location only",
+  doors: "location",
+  start: (scenario) => startSallyport(scenario, { network: "enforce", secondFactor: "off" }),
+};
+
+export const sallyportForwardOnly: Contestant = {
+  name: "Sallyport, forwarding only",
+  doors: "none",
+  start: (scenario) => startSallyport(scenario, { network: "off", secondFactor: "off" }),
+};
