@@ -1,14 +1,20 @@
 /** The person door, put together: the one thing that control makes of this room. */
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import type { SessionHash } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SessionFacts } from "../core/session.ts";
+import { SESSION_KIND } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import type { SmsProvider } from "../notify/sms.ts";
+import { CREDENTIAL_KIND, LOGIN_KIND, USER_KIND } from "./account.ts";
 import { Assertions } from "./assertion.ts";
+import { CHALLENGE_KIND } from "./challenge.ts";
 import { Completion } from "./completion.ts";
-import { Enrolments } from "./enrolment.ts";
+import { DEVICE_KIND } from "./devices.ts";
+import { ENROLMENT_KIND, Enrolments } from "./enrolment.ts";
 import { FirstSteps } from "./first-step.ts";
 import { Grants } from "./grants.ts";
 import { Invitations } from "./invitations.ts";
@@ -16,12 +22,30 @@ import { PasswordHasher } from "./password-hash.ts";
 import { ProofRequests } from "./proof-requests.ts";
 import { Proofs } from "./proofs.ts";
 import { SelfService } from "./self-service.ts";
+import { SESSION_USE_KIND, USER_SESSION_KIND } from "./session-record.ts";
 import { Sessions } from "./sessions.ts";
 import { SharedLogins } from "./shared-login.ts";
 import { SignIn } from "./sign-in.ts";
-import { SmsCodes, type SmsRules } from "./sms-factor.ts";
-import { Throttle, type ThrottleLimits } from "./throttle.ts";
+import { SMS_CODE_KIND, SmsCodes, type SmsRules } from "./sms-factor.ts";
+import { FAILURE_KIND, Throttle, type ThrottleLimits } from "./throttle.ts";
+import { TOKEN_KIND } from "./tokens.ts";
 import { Users } from "./users.ts";
+
+/** Documents of the person door, all of ids `{tenant}/…`. */
+export const PERSON_KINDS = [
+  SESSION_KIND,
+  SESSION_USE_KIND,
+  USER_SESSION_KIND,
+  CHALLENGE_KIND,
+  ENROLMENT_KIND,
+  TOKEN_KIND,
+  DEVICE_KIND,
+  SMS_CODE_KIND,
+  FAILURE_KIND,
+  LOGIN_KIND,
+  CREDENTIAL_KIND,
+  USER_KIND,
+] as const;
 
 export interface PersonDoorOptions {
   readonly store: Store;
@@ -52,6 +76,8 @@ export interface PersonDoor extends Management {
   readonly enrolments: Enrolments;
   readonly selfService: SelfService;
   readonly assertions: Assertions;
+  /** A live session with its assertion, and nothing else of it. @throws when the store does not answer */
+  lookUpForEdge(tenant: Pick<Tenant, "id" | "policy">, hash: SessionHash): Promise<SessionFacts | undefined>;
   /** The managing rules for one caller, whose committer adds a part of its own to the one change that each method makes. */
   manage(ledger: ChangeCommitter): Management;
 }
@@ -66,6 +92,7 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
   const completion = new Completion({ store, ledger, keyring, clock, outbox, throttle, sharedLogins });
   const firstSteps = new FirstSteps({ store, ledger, clock, completion, sms });
   const grants = new Grants({ store, ledger, keyring, clock, sessions });
+  const assertions = new Assertions(store, keyring, clock);
   const proofs = new Proofs(keyring, clock, sms);
   const management = (ledger: ChangeCommitter, sessions: Sessions): Management => ({
     users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
@@ -79,6 +106,13 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
     proofRequests: new ProofRequests({ store, sms }),
     enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
     selfService: new SelfService({ store, ledger, clock, outbox, hasher, grants }),
-    assertions: new Assertions(store, keyring, clock),
+    assertions,
+    async lookUpForEdge(tenant, hash) {
+      const session = await sessions.lookup(tenant, hash);
+      if (session === undefined) return undefined;
+      const { id, user, email, amr, expiresAtMs } = session;
+      const { token, untilMs } = await assertions.forSession(session);
+      return { id, user, email, amr, expiresAtMs, assertion: token, assertionUntilMs: untilMs };
+    },
   };
 }

@@ -104,12 +104,7 @@ export class Invitations {
   }
 
   /** A ticket with which the portal backend hands over a browser that it has identified. @throws SallyportError `not_found` */
-  async ticket(
-    tenant: TenantId,
-    user: string,
-    actor: Actor,
-    wayBack?: unknown,
-  ): Promise<Ticket> {
+  async ticket(tenant: TenantId, user: string, actor: Actor, wayBack?: unknown): Promise<Ticket> {
     const { store, ledger, clock } = this.#options;
     const account = await existing(store, tenant, user);
     if (account.user.state === "disabled") throw new SallyportError("forbidden", "this user is disabled");

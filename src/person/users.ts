@@ -107,6 +107,12 @@ export class Users {
     return account === undefined ? undefined : await this.#view(tenant, account);
   }
 
+  /** By id, or else by e-mail. */
+  async find(tenant: Tenant, who: string): Promise<UserView | undefined> {
+    const account = await loadAccount(this.#options.store, tenant.id, who);
+    return account === undefined ? await this.byEmail(tenant, who) : await this.#view(tenant, account);
+  }
+
   /** In the order of their making. @param page `after`: the last id of the page before; `limit` 1 to 500 */
   async list(tenant: Tenant, page: { readonly limit: number; readonly after?: string }): Promise<UserView[]> {
     const { store, throttle } = this.#options;
