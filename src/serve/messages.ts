@@ -15,6 +15,8 @@ export interface ControlStart {
   readonly config: Config;
   readonly secrets: Required<Secrets>;
   readonly socketDir: string;
+  /** Whether codes may be printed instead of sent. */
+  readonly development: boolean;
 }
 
 /** Supervisor to child. */

@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   /** Reads the configuration, at the start and at every reload. */
   readonly load: () => Loaded;
   readonly log: Logger;
+  /** The demo: `sms.provider: console` may print codes. */
+  readonly development?: boolean;
 }
 
 /** Where the gate can be reached, as URLs. */
@@ -31,6 +33,7 @@ export interface Ready {
 interface Plan {
   readonly config: Config;
   readonly secrets: Required<Secrets>;
+  readonly development: boolean;
   /** Equal prints: the edges, or control, need not change. They cover the content of certificates too. */
   readonly edgePrint: unknown;
   readonly controlPrint: unknown;
@@ -148,8 +151,8 @@ function startControl(plan: Plan, folder: SocketFolder, log: Logger): Promise<Co
   return plan.config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
 }
 
-function startOf({ config, secrets }: Plan, folder: SocketFolder): ControlStart {
-  return { config, secrets, socketDir: folder.path };
+function startOf({ config, secrets, development }: Plan, folder: SocketFolder): ControlStart {
+  return { config, secrets, socketDir: folder.path, development };
 }
 
 function adminEndpoint({ config }: Plan): object {
@@ -157,7 +160,7 @@ function adminEndpoint({ config }: Plan): object {
 }
 
 /** @throws SallyportError `config_invalid` also when certificates cannot serve. */
-function makePlan({ load, log }: SupervisorOptions): Plan {
+function makePlan({ load, log, development = false }: SupervisorOptions): Plan {
   const loaded = load();
   const { config } = loaded;
   const findings = checkTlsFiles(config, Date.now());
@@ -173,6 +176,7 @@ function makePlan({ load, log }: SupervisorOptions): Plan {
   return {
     config,
     secrets,
+    development,
     edgePrint: [edge, staleness, logging, certificates, authorities],
     controlPrint: [{ ...config, edge: workers, tenants: [] }, secrets, certificates],
   };
