@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
-import { newId } from "../core/ids.ts";
+import { type CanonicalHost, newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Store } from "../core/store.ts";
 import { retryConflicts } from "./retry.ts";
@@ -58,13 +58,12 @@ export class Assertions {
   }
 
   /**
-   * An assertion for the application on the session's host, with at least two minutes left unless the session
-   * ends before; made once while it lasts.
+   * An assertion for the application on this host, with at least two minutes left unless the session ends
+   * before; made once per session and host while it lasts.
    */
-  async forSession(session: LiveSession): Promise<Assertion> {
+  async forSession(session: LiveSession, host: CanonicalHost): Promise<Assertion> {
     const nowMs = this.#clock.nowMs();
-    const { host } = session;
-    const cacheKey = `${session.tenant}/${session.id}/${session.email}/${session.role}`;
+    const cacheKey = `${session.tenant}/${session.id}/${host}/${session.email}/${session.role}`;
     const made = this.#made.get(cacheKey);
     if (made !== undefined && made.untilMs - nowMs > MARGIN_MS && made.untilMs <= session.expiresAtMs) return made;
     const untilMs = Math.min(nowMs + LIFETIME_MS, session.expiresAtMs);

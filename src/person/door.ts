@@ -1,9 +1,7 @@
 /** The person door, put together: the one thing that control makes of this room. */
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import type { SessionHash } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import type { SessionFacts } from "../core/session.ts";
 import { SESSION_KIND } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -76,8 +74,6 @@ export interface PersonDoor extends Management {
   readonly enrolments: Enrolments;
   readonly selfService: SelfService;
   readonly assertions: Assertions;
-  /** A live session with its assertion, and nothing else of it. @throws when the store does not answer */
-  lookUpForEdge(tenant: Pick<Tenant, "id" | "policy">, hash: SessionHash): Promise<SessionFacts | undefined>;
   /** The managing rules for one caller, whose committer adds a part of its own to the one change that each method makes. */
   manage(ledger: ChangeCommitter): Management;
 }
@@ -92,7 +88,6 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
   const completion = new Completion({ store, ledger, keyring, clock, outbox, throttle, sharedLogins });
   const firstSteps = new FirstSteps({ store, ledger, clock, completion, sms });
   const grants = new Grants({ store, ledger, keyring, clock, sessions });
-  const assertions = new Assertions(store, keyring, clock);
   const proofs = new Proofs(keyring, clock, sms);
   const management = (ledger: ChangeCommitter, sessions: Sessions): Management => ({
     users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
@@ -106,13 +101,6 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
     proofRequests: new ProofRequests({ store, sms }),
     enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
     selfService: new SelfService({ store, ledger, clock, outbox, hasher, grants }),
-    assertions,
-    async lookUpForEdge(tenant, hash) {
-      const session = await sessions.lookup(tenant, hash);
-      if (session === undefined) return undefined;
-      const { id, user, email, amr, expiresAtMs } = session;
-      const { token, untilMs } = await assertions.forSession(session);
-      return { id, user, email, amr, expiresAtMs, assertion: token, assertionUntilMs: untilMs };
-    },
+    assertions: new Assertions(store, keyring, clock),
   };
 }

@@ -1,6 +1,6 @@
 /** What is stored of a session, and what the rest of the system learns of it. */
 import { randomBytes } from "node:crypto";
-import type { CanonicalHost, CanonicalIp, SessionHash, TenantId } from "../core/ids.ts";
+import type { CanonicalIp, SessionHash, TenantId } from "../core/ids.ts";
 import { SESSION_KIND, type SessionFacts } from "../core/session.ts";
 import type { StoredDocument, Write } from "../core/store.ts";
 import type { Policy } from "../core/tenant.ts";
@@ -18,8 +18,6 @@ export interface SessionRecord {
   /** The user's epoch at its start; void when theirs has risen. */
   readonly epoch: number;
   readonly amr: readonly string[];
-  /** The host whose cookie it is. */
-  readonly host: CanonicalHost;
   readonly startedAtMs: number;
   /** Address and browser at its start. */
   readonly address: CanonicalIp;
@@ -31,7 +29,6 @@ export interface LiveSession extends SessionFacts {
   readonly tenant: TenantId;
   readonly name?: string;
   readonly role: Role;
-  readonly host: CanonicalHost;
   /** When the person proved who they are. */
   readonly startedAtMs: number;
   readonly lastSeenAtMs: number;
@@ -83,7 +80,6 @@ export function newSession(
     user: account.id,
     epoch: account.user.epoch,
     amr,
-    host: visit.host,
     startedAtMs: provenAtMs,
     address: visit.address.text,
     userAgent: visit.userAgent.slice(0, 400),
@@ -133,7 +129,6 @@ export function describeSession(
     ...(user.name === undefined ? {} : { name: user.name }),
     role: user.role,
     amr: record.amr,
-    host: record.host,
     startedAtMs: record.startedAtMs,
     lastSeenAtMs: seenAtMs,
     idleExpiresAtMs,
