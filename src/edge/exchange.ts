@@ -15,6 +15,8 @@ export interface Exchange {
   readonly address: Address;
   readonly tls: boolean;
   readonly host: CanonicalHost;
+  /** As the Host field names it. */
+  readonly port: number | undefined;
   readonly method: string;
   /** Origin form, the bytes as they came. */
   readonly target: string;

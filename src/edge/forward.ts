@@ -27,6 +27,7 @@ export interface Admission {
   readonly address: Address;
   readonly tls: boolean;
   readonly host: CanonicalHost;
+  readonly port?: number | undefined;
   /** In origin form, byte for byte as it came. */
   readonly target: string;
   /** The value of `Sallyport-Assertion`. */
@@ -42,6 +43,8 @@ export interface ForwarderOptions {
   readonly log: Logger;
 }
 
+/** Control's page that seals the way back and redirects to the sign-in. */
+const BEGIN_SIGN_IN = "/.sallyport/begin";
 const CONTROL: UpstreamOwner = { id: "control" as TenantId, upstreams: ["control"] };
 
 /**
@@ -102,8 +105,11 @@ export class Forwarder {
     new UpstreamExchange({ req, res, head, fields, target, owner: tenant, tenant, requestId }, this.#tenants).start();
   }
 
-  /** To control, with what the edge knows of the client. */
-  forwardToControl(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
+  /**
+   * To control, with what the edge knows of the client.
+   * @param signsIn not for the page that was asked for, but to be sent to the sign-in, and from there to it
+   */
+  forwardToControl(req: IncomingMessage, res: ServerResponse, admission: Admission, signsIn = false): void {
     const head = new RequestHead(req.rawHeaders, true);
     if (head.malformed) {
       answerFault(req, res, "request_invalid", admission);
@@ -111,8 +117,9 @@ export class Forwarder {
     }
     readPageBody(req, res, head, (body) => {
       if (body === undefined) return answerFault(req, res, "payload_too_large", admission);
-      const { tenant, target, requestId } = admission;
-      const fields = head.forControl(admission);
+      const { tenant, requestId } = admission;
+      const target = signsIn ? BEGIN_SIGN_IN : admission.target;
+      const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);
       new UpstreamExchange(
         { req, res, head, fields, target, owner: CONTROL, tenant, requestId, body },
         this.#control,

@@ -83,6 +83,7 @@ export class Gate {
       address,
       tls: facts.tls || (facts.trusted && saysHttps(this.#intake.forwardedProto)),
       host: authority.host,
+      port: authority.port,
       method: req.method ?? "",
       target,
       route,
@@ -129,7 +130,8 @@ export class Gate {
     exchange.verdict = verdict;
     if (verdict.outcome !== "forward") {
       if (verdict.outcome === "sign-in" && sessionUnknown) return new Refusal("session_unknown", tenant, address);
-      return new Refusal(verdict.outcome === "blocked" ? "not_on_allowlist" : "no_session", tenant, address, verdict);
+      if (verdict.outcome === "sign-in") return new Refusal("no_session", tenant, address, verdict, exchange);
+      return new Refusal("not_on_allowlist", tenant, address, verdict);
     }
     const { upgrade } = this.#intake;
     if (upgrade !== undefined && asksForUpgrade(req)) {

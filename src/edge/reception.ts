@@ -11,7 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
 import { type Gate, SessionQuestion } from "./gate.ts";
 import { markOf, REFUSALS, Refusal } from "./refusals.ts";
-import { rawRefusal, refuse } from "./refuse.ts";
+import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
 import { newReference } from "./request-ids.ts";
 import type { CachedSession, SessionDirectory } from "./sessions.ts";
 import type { Mark, Tally } from "./tally.ts";
@@ -87,7 +87,8 @@ export class Reception {
     });
     const proceed = (passage: Exchange | Refusal): void => {
       if (passage instanceof Refusal) {
-        this.#refuse(req, res, passage);
+        if (passage.exchange !== undefined && isNavigation(req)) this.#askToSignIn(req, res, passage, passage.exchange);
+        else this.#refuse(req, res, passage);
         return;
       }
       if (passage.route !== "pages") {
@@ -130,6 +131,13 @@ export class Reception {
       if (res.headersSent) res.destroy();
       else this.#refuse(req, res, new Refusal("internal", exchange.tenant, exchange.address));
     }
+  }
+
+  /** Control answers with the redirect to the sign-in, since it is who remembers the way back. */
+  #askToSignIn(req: IncomingMessage, res: ServerResponse, refusal: Refusal, exchange: Exchange): void {
+    if (exchange.hasBody) exchange.connection.expectBody(req);
+    this.#options.tally.count(exchange.tenant.id, refusal.mark);
+    this.#options.forwarder.forwardToControl(req, res, exchange, true);
   }
 
   #tunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -2,6 +2,7 @@
 import type { Address } from "../core/address.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Mark } from "./tally.ts";
 
 interface RefusalKind {
@@ -52,11 +53,14 @@ export class Refusal {
   readonly address: Address | undefined;
   /** What it counts as: the verdict's own words where the doors refused. */
   readonly mark: Mark;
-  constructor(code: RefusalCode, tenant?: TenantPolicy, address?: Address, verdict?: Verdict) {
+  /** What a sign-in would let through. */
+  readonly exchange: Exchange | undefined;
+  constructor(code: RefusalCode, tenant?: TenantPolicy, address?: Address, verdict?: Verdict, exchange?: Exchange) {
     this.code = code;
     this.tenant = tenant;
     this.address = address;
     this.mark = verdict ?? MARKS[code];
+    this.exchange = exchange;
   }
 }
 

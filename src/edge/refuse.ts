@@ -57,7 +57,7 @@ export function rawRefusal(code: RefusalCode): string {
 function answerTo(req: IncomingMessage, refusal: Refusal, reference: string): Answer {
   const { code } = refusal;
   const html = acceptsHtml(req.headers.accept);
-  if (code === "no_session" && html && (req.method === "GET" || req.method === "HEAD")) return redirect();
+  if (code === "no_session" && isNavigation(req)) return redirect();
   if (code === "no_session" || !html) return problem(code, refusal, reference);
   return page(refusal, reference, req);
 }
@@ -76,7 +76,7 @@ function page({ code, tenant, address }: Refusal, reference: string, req: Incomi
   return status === 405 ? { ...rendered, headers: { ...rendered.headers, allow: ALLOW } } : rendered;
 }
 
-/** The way back is for control to remember: it is never part of a URL. */
+/** Where control, which remembers the way back, cannot be asked. */
 function redirect(): Answer {
   return { status: 303, headers: { ...SECURITY_HEADERS, location: SIGN_IN }, body: EMPTY };
 }
@@ -98,6 +98,11 @@ function fieldsOf(status: number): Fields {
   if (status === 405) return { allow: ALLOW };
   if (status === 503) return { "retry-after": RETRY_AFTER_SECONDS };
   return {};
+}
+
+/** Whether a browser goes to a page, rather than a script asking for something. */
+export function isNavigation({ method, headers }: IncomingMessage): boolean {
+  return (method === "GET" || method === "HEAD") && acceptsHtml(headers.accept);
 }
 
 /** Whether the client named `text/html` and did not rule it out (RFC 9110 section 12.5.1). */

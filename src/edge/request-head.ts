@@ -16,6 +16,10 @@ export interface RequestFacts {
 export interface ControlFacts extends RequestFacts {
   readonly tenant: { readonly id: TenantId };
   readonly requestId: string;
+  /** As the Host field names it. */
+  readonly port?: number | undefined;
+  /** The target that a sign-in should lead back to. */
+  readonly wanted?: string;
 }
 
 /**
@@ -71,12 +75,15 @@ export class RequestHead {
     return fields;
   }
 
-  /** Adds the fields of control's pages: what the edge established. */
-  forControl(facts: ControlFacts): string[] {
+  /** Adds the fields of control's pages: what the edge established, and the length of the body that it read. */
+  forControl(facts: ControlFacts, bodyLength: number): string[] {
     const { fields } = this;
     fields.push("Host", facts.host, "Sallyport-Client-Address", facts.address.text);
     fields.push("Sallyport-Tenant", facts.tenant.id, "Sallyport-Tls", facts.tls ? "1" : "0");
     fields.push("Sallyport-Request-Id", facts.requestId);
+    if (facts.port !== undefined) fields.push("Sallyport-Port", String(facts.port));
+    if (facts.wanted !== undefined) fields.push("Sallyport-Target", facts.wanted);
+    if (this.hasBody || this.contentLength !== NO_LENGTH) fields.push("Content-Length", String(bodyLength));
     return fields;
   }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { startForwardEdge } from "../support/forward-edge.ts";
+import { HAPPY, startLiveEdge } from "../support/live-edge.ts";
 import { exchangeRaw, RawClient } from "../support/raw-http.ts";
 
 interface Seen {
@@ -13,7 +14,7 @@ interface Seen {
   readonly body: string;
 }
 
-async function start(t: Test) {
+async function startControl(t: Test) {
   // Not in the test's own folder: a socket's path is limited to about 100 bytes.
   const folder = mkdtempSync(join(tmpdir(), "sallyport-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -33,6 +34,11 @@ async function start(t: Test) {
     control.closeAllConnections();
     control.close();
   });
+  return { seen, control, pagesSocket };
+}
+
+async function start(t: Test) {
+  const { seen, control, pagesSocket } = await startControl(t);
   return { seen, control, edge: await startForwardEdge(t, { upstreams: [], pagesSocket, assertion: "the.assertion" }) };
 }
 
@@ -53,7 +59,6 @@ t.test("control is told what the edge knows, and gets our cookies", async (t) =>
   t.notMatch(answer, /sallyport-internal/i);
   t.equal(seen[0]?.req.url, "/.sallyport/sign-in?a=1");
   t.same(seen[0]?.req.headers, {
-    connection: "keep-alive",
     host: "happyfeet.example",
     cookie: "a=b; __Host-sallyport=secret",
     "sallyport-client-address": "203.0.113.7",
@@ -104,5 +109,27 @@ t.test("while control is away: try again shortly", async (t) => {
   t.match(
     await exchangeRaw(edge.port, request("GET", "Accept: text/html\r\n")),
     /^HTTP\/1\.1 503 [\s\S]*<!doctype html>/,
+  );
+});
+
+t.test("a navigation without session is control's to redirect", async (t) => {
+  const { seen, pagesSocket } = await startControl(t);
+  const { port, policy } = await startLiveEdge(t, { upstream: "http://127.0.0.1:9", pagesSocket });
+  policy.setPolicy(HAPPY, { network: "off", secondFactor: "required" });
+  const ask = (method: string, target: string, fields: string) =>
+    exchangeRaw(port, `${method} ${target} HTTP/1.1\r\nHost: ${HAPPY.host}:8080\r\nConnection: close\r\n${fields}\r\n`);
+  const spoof = "Sallyport-Target: /evil\r\nSallyport-Port: 1\r\n";
+  t.match(await ask("GET", "/chart?patient=7", `Accept: text/html\r\n${spoof}`), /^HTTP\/1\.1 200 /);
+  t.match(await ask("HEAD", "/chart", "Accept: text/html\r\n"), /^HTTP\/1\.1 200 /);
+  t.match(await ask("GET", "/.sallyport/begin", spoof), /^HTTP\/1\.1 200 /);
+  t.match(await ask("GET", "/chart", "Accept: */*\r\n"), /^HTTP\/1\.1 401 /);
+  t.match(await ask("POST", "/chart", "Accept: text/html\r\nContent-Length: 0\r\n"), /^HTTP\/1\.1 401 /);
+  t.same(
+    seen.map(({ req }) => [req.method, req.url, req.headers["sallyport-target"], req.headers["sallyport-port"]]),
+    [
+      ["GET", "/.sallyport/begin", "/chart?patient=7", "8080"],
+      ["HEAD", "/.sallyport/begin", "/chart", "8080"],
+      ["GET", "/.sallyport/begin", undefined, "8080"],
+    ],
   );
 });
