@@ -22,6 +22,7 @@ const HOLES = new WeakMap<TemplateStringsArray, readonly Hole[]>();
 const EARLIER_HOLE = "\u{e000}";
 /** A tag that is still open, quotes minded. */
 const OPEN_TAG = /<(?:[^<>"']|"[^"]*"|'[^']*')*(?:"[^"]*|'[^']*)?$/;
+const OPEN_FROM_START = new RegExp(`^${OPEN_TAG.source}`);
 /** A template that consists of attributes for another one's tag. */
 const BARE_ATTRIBUTES = /^\s*[^\s"'<>/=]+=["'][^<>]*$/;
 /** An attribute whose quoted value is still open: name and value so far. */
@@ -127,6 +128,8 @@ function classifyHole(before: string): Hole {
   return /^(?:href|action|formaction)$/i.test(name) ? "url" : "text";
 }
 
+/** In the element's content; the attributes of its tag are as those of any other. */
 function insideOf(before: string, element: string): boolean {
-  return before.lastIndexOf(`<${element}`) > before.lastIndexOf(`</${element}`);
+  const start = before.lastIndexOf(`<${element}`);
+  return start > before.lastIndexOf(`</${element}`) && !OPEN_FROM_START.test(before.slice(start));
 }

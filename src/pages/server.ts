@@ -1,6 +1,6 @@
 /** The pages' server: HTTP on a Unix socket that only the edges of this node reach. */
 import { chmodSync, rmSync } from "node:fs";
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
@@ -32,8 +32,6 @@ export async function startPages(options: PagesOptions): Promise<FastifyInstance
     // Edges keep their connections; the edge is the one who gives up on a slow client.
     keepAliveTimeout: 120_000,
     requestTimeout: 30_000,
-    loggerInstance: options.log as FastifyBaseLogger,
-    disableRequestLogging: true,
     exposeHeadRoutes: true,
   });
   serveAssets(server, ASSETS);
