@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Compile } from "typebox/compile";
 import { Settings } from "typebox/system";
-import { type Environment, OVERRIDES, readSecrets, readVariable, VARIABLES } from "./config/environment.ts";
+import {
+  type Environment,
+  OVERRIDES,
+  readCredentials,
+  readSecrets,
+  readVariable,
+  VARIABLES,
+} from "./config/environment.ts";
 import { FileSchema, type FileSettings } from "./config/file-schema.ts";
 import { formatPath, formatPlace, type Mistake, mistakesOf, nearestTo, type Origin } from "./config/mistakes.ts";
 import type { Config, Secrets } from "./config/settings.ts";
@@ -40,12 +47,13 @@ export function loadConfig(options: LoadOptions): Loaded {
   const source = file === undefined ? NO_SOURCE : readSource(resolve(base, file));
   const issues: Issue[] = misspelt(env);
   const secrets = readSecrets(env, issues);
+  const credentials = readCredentials(env, issues);
   const overridden = new Map<string, string>();
   const origin: Origin = { source, overridden };
   const value = withOverrides(source.value, env, overridden, issues);
   const mistakes = mistakesOf(FileSchema, allErrors(value), origin);
   issues.push(...mistakes.map((mistake) => mistake.issue));
-  const config = settle(fitting(value, mistakes), base, (path, message, hint) => {
+  const config = settle(fitting(value, mistakes), credentials, base, (path, message, hint) => {
     issues.push({ at: formatPlace(path, origin), message, ...(hint !== undefined && { hint }) });
   });
   if (

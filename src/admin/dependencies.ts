@@ -7,7 +7,10 @@ import type { TenantId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
+import type { Tenant } from "../core/tenant.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { PersonDoor } from "../person/door.ts";
+import type { Whitelist } from "../whitelist/whitelist.ts";
 
 /** A live edge of any node. */
 export interface EdgeStatus {
@@ -45,6 +48,12 @@ export interface AdminDependencies {
   readonly limits: { readonly entriesPerTenant: number };
   /** Kinds whose documents belong to a tenant by an id of `{tenant}/…`, besides entries: they go when it is deleted. */
   readonly ownedKinds?: readonly string[];
+  readonly person: Pick<PersonDoor, "users" | "sessions" | "manage">;
+  readonly whitelist: Whitelist;
+  /** `scheme://host[:port]` under which a tenant's pages are reached. */
+  siteOrigin(tenant: Tenant): string;
+  /** Whether invitations go out by mail; otherwise whoever invites delivers the link. */
+  readonly sendsMail: boolean;
   /** Rejects with `not_found` for an unknown tenant, `not_ready` while the replica is empty. */
   explain(tenant: TenantId, request: ExplainRequest): Promise<Explanation>;
   edges(): Promise<readonly EdgeStatus[]>;

@@ -4,9 +4,14 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import { AuditRecordSchema } from "../schema/audit.ts";
 import { DifferenceSchema, EntrySchema, ImportResultSchema } from "../schema/entry.ts";
 import { KeySchema, NewKeySchema } from "../schema/key.ts";
+import { LinkSchema, LinkWithUsesSchema, NewLinkSchema } from "../schema/link.ts";
 import { EdgeSchema, ExplanationSchema, ReadinessSchema } from "../schema/operations.ts";
+import { MailSchema } from "../schema/outbox.ts";
 import { ProblemSchema } from "../schema/problem.ts";
+import { SessionSchema } from "../schema/session.ts";
+import { NewShortcutSchema, ShortcutSchema } from "../schema/shortcut.ts";
 import { TenantSchema } from "../schema/tenant.ts";
+import { InvitationSchema, SignInTicketSchema, UserSchema } from "../schema/user.ts";
 import type { Api } from "./routes.ts";
 
 const COMPONENTS = [
@@ -14,6 +19,16 @@ const COMPONENTS = [
   EntrySchema,
   DifferenceSchema,
   ImportResultSchema,
+  LinkSchema,
+  LinkWithUsesSchema,
+  NewLinkSchema,
+  ShortcutSchema,
+  NewShortcutSchema,
+  UserSchema,
+  InvitationSchema,
+  SignInTicketSchema,
+  SessionSchema,
+  MailSchema,
   KeySchema,
   NewKeySchema,
   AuditRecordSchema,

@@ -85,7 +85,7 @@ function metricsRoute(api: Api, { dependencies: { metrics, edges } }: Services):
     response: responses({ 200: Type.String() }, []),
   };
   api.get("/metrics", { schema }, async (_request, reply) => {
-    for (const { id, revision, lagMs } of await edges()) metrics.edgeApplied(id, revision, lagMs);
+    metrics.edges(await edges());
     return reply.header("content-type", metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 }

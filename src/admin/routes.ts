@@ -34,12 +34,18 @@ export interface Services {
 const closed = { additionalProperties: false } as const;
 
 /** A path parameter. Whether there is such a thing is for the rules to say: an impossible id is one that is not there. */
-const IdParam = (description: string) => Type.String({ description, minLength: 1, maxLength: 100 });
+export const IdParam = (description: string) => Type.String({ description, minLength: 1, maxLength: 100 });
 export const TenantParams = Type.Object({ tenant: IdParam("The tenant's id.") }, closed);
 export const EntryParams = Type.Object(
   { tenant: IdParam("The tenant's id."), entry: IdParam("The entry's id.") },
   closed,
 );
+export const UserParams = Type.Object({ tenant: IdParam("The tenant's id."), user: IdParam("The user's id.") }, closed);
+export const SessionParams = Type.Object(
+  { tenant: IdParam("The tenant's id."), session: IdParam("The session's id.") },
+  closed,
+);
+export const MailParams = Type.Object({ tenant: IdParam("The tenant's id."), mail: IdParam("The mail's id.") }, closed);
 export const KeyParams = Type.Object({ key: IdParam("The key's id.") }, closed);
 
 const waitFields = {

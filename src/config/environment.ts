@@ -1,7 +1,7 @@
 /** The environment's part: variables that win over the file, and secrets, which never are in the file. */
 import { readFileSync } from "node:fs";
 import type { Issue } from "../core/errors.ts";
-import type { Secrets } from "./settings.ts";
+import type { Credentials, Secrets } from "./settings.ts";
 import type { KeyPath } from "./source.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,7 +17,13 @@ export const OVERRIDES: Readonly<Record<string, KeyPath>> = {
 };
 
 /** Variables that may come as `NAME_FILE` instead, naming a file that holds the value. */
-const SECRETS = ["SALLYPORT_ADMIN_KEY", "SALLYPORT_SECRET_KEY", "SALLYPORT_STORE_URL"];
+const SECRETS = [
+  "SALLYPORT_ADMIN_KEY",
+  "SALLYPORT_SECRET_KEY",
+  "SALLYPORT_STORE_URL",
+  "SALLYPORT_SMTP_PASSWORD",
+  "SALLYPORT_TWILIO_AUTH_TOKEN",
+];
 
 /** Every variable that means something; others that look almost like one are refused as mistakes of the pen. */
 export const VARIABLES: readonly string[] = [
@@ -68,6 +74,16 @@ export function readSecrets(env: Environment, issues: Issue[]): Secrets {
     issues.push({ at: "SALLYPORT_SECRET_KEY", message: "must be 32 bytes in base64", hint });
   }
   return { ...(adminKey !== undefined && { adminKey }), ...keys };
+}
+
+/** What the mail server and Twilio know us by. */
+export function readCredentials(env: Environment, issues: Issue[]): Credentials {
+  const smtpPassword = readVariable(env, "SALLYPORT_SMTP_PASSWORD", issues);
+  const twilioAuthToken = readVariable(env, "SALLYPORT_TWILIO_AUTH_TOKEN", issues);
+  return {
+    ...(smtpPassword !== undefined && { smtpPassword }),
+    ...(twilioAuthToken !== undefined && { twilioAuthToken }),
+  };
 }
 
 /** The primary key, then older ones, separated by commas; each 32 bytes in canonical base64. `undefined` for anything else. */

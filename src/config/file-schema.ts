@@ -1,5 +1,6 @@
 /** The one schema of the configuration file. `errorMessage` is what editors show, and what `load` reports. */
 import Type, { type Static } from "typebox";
+import { MailConfig, SmsConfig } from "../notify/config.ts";
 import { durationSchema } from "../schema/duration.ts";
 import { TenantDeclarationSchema } from "../schema/tenant.ts";
 import { SIZE_PATTERN } from "./units.ts";
@@ -178,7 +179,17 @@ export const FileSchema = Type.Object(
         closed,
       ),
     ),
+    publicUrl: Type.Optional(
+      Type.String({
+        description: "How browsers reach a clinic's host, for links in mail; default: as the edge listens.",
+        pattern: "^https?://\\{host\\}(:[1-9][0-9]{0,4})?$",
+        examples: ["https://{host}"],
+        errorMessage: "must be https://{host}, perhaps with a port: {host} stands for the clinic's own",
+      }),
+    ),
     edge: Type.Optional(EdgeSchema),
+    mail: Type.Optional(MailConfig),
+    sms: Type.Optional(SmsConfig),
     admin: Type.Optional(AdminSchema),
     staleness: Type.Optional(
       Type.Object(

@@ -1,5 +1,6 @@
 /** What a loaded configuration is: complete, checked and immutable. Everybody receives only the part that concerns them. */
 import type { Tenant } from "../core/tenant.ts";
+import type { MailSettings, SmsLimits, SmsSettings } from "../notify/settings.ts";
 
 /** PEM files. The certificate file holds the leaf first, then its chain. */
 export interface TlsFiles {
@@ -93,7 +94,12 @@ export interface Config {
   readonly dataDir: string;
   /** `url` may carry a password: it never reaches an edge or a log. */
   readonly store: { readonly url: string };
+  /** How browsers reach a tenant's host: `https://{host}`, perhaps with a port. */
+  readonly publicUrl: string;
   readonly edge: EdgeConfig;
+  /** With the mail server's password, and with Twilio's token: like the store's URL they never reach an edge or a log. */
+  readonly mail: MailSettings;
+  readonly sms: SmsSettings & { readonly limits: SmsLimits };
   readonly admin: AdminConfig;
   readonly staleness: StalenessConfig;
   readonly limits: { readonly entriesPerTenant: number };
@@ -101,7 +107,13 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
 }
 
-/** Staged apart from {@link Config}, so that printing a configuration can print no secret. */
+/** What others know us by, settled into the parts of {@link Config} that speak to them. */
+export interface Credentials {
+  readonly smtpPassword?: string;
+  readonly twilioAuthToken?: string;
+}
+
+/** Our own keys, staged apart from {@link Config}. */
 export interface Secrets {
   /** The bootstrap key of the admin API, 32 characters or more. */
   readonly adminKey?: string;

@@ -3,12 +3,14 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { formatPrefix, parsePrefix } from "../core/address.ts";
 import { SallyportError } from "../core/errors.ts";
+import { settleMail, settleSms, settleSmsLimits } from "../notify/settings.ts";
 import { durationSeconds } from "../schema/duration.ts";
 import { parseTenantInput } from "../schema/tenant.ts";
 import type { EdgeSettings, FileSettings, ListenerSettings } from "./file-schema.ts";
 import type {
   AdminConfig,
   Config,
+  Credentials,
   DeclaredTenant,
   EdgeConfig,
   Endpoint,
@@ -29,13 +31,17 @@ const ANY_FREE: Endpoint = { host: "127.0.0.1", port: 0 };
  * @param settings may hold `undefined` in lists, where something wrong was left out
  * @param base the folder that relative paths start from
  */
-export function settle(settings: FileSettings, base: string, report: Report): Config {
+export function settle(settings: FileSettings, credentials: Credentials, base: string, report: Report): Config {
   const dataDir = resolve(base, settings.dataDir ?? "data");
-  const { staleness, log } = settings;
+  const { staleness, log, mail = {}, sms = {} } = settings;
+  const edge = settleEdge(settings.edge ?? {}, base, report);
   return {
     dataDir,
     store: { url: storeUrl(settings.store?.url ?? "sqlite:", dataDir, base, report) },
-    edge: settleEdge(settings.edge ?? {}, base, report),
+    publicUrl: settings.publicUrl ?? publicUrlOf(edge),
+    edge,
+    mail: settleMail(mail, { ...credentials, base, defaultFolder: resolve(dataDir, "mail") }, report),
+    sms: { ...settleSms(sms, credentials, report), limits: settleSmsLimits(sms) },
     admin: settleAdmin(settings.admin ?? {}, base, report),
     staleness: {
       allowlistSeconds: bounded(staleness?.allowlist ?? "15m", 10, 86_400, ["staleness", "allowlist"], report),
@@ -45,6 +51,16 @@ export function settle(settings: FileSettings, base: string, report: Report): Co
     tenants: settleTenants(settings.tenants ?? [], report),
     log: { level: log?.level ?? "info" },
   };
+}
+
+/** As the first listener with TLS has it; over https where a proxy in front speaks to the browsers. */
+function publicUrlOf({ listen, trustedProxies }: EdgeConfig): string {
+  const secure = listen.find(({ tls }) => tls !== undefined);
+  if (secure === undefined && trustedProxies.length > 0) return "https://{host}";
+  const scheme = secure === undefined ? "http" : "https";
+  const port = (secure ?? listen[0])?.port ?? 0;
+  const usual = port === 0 || port === (secure === undefined ? 80 : 443);
+  return `${scheme}://{host}${usual ? "" : `:${port}`}`;
 }
 
 function storeUrl(url: string, dataDir: string, base: string, report: Report): string {

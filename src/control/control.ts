@@ -6,10 +6,13 @@ import type { Readiness } from "../admin/dependencies.ts";
 import type { Config, DeclaredTenant, Secrets } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import { syncDeclaredTenants } from "../core/declared-tenants.ts";
+import { EntryRules } from "../core/entries.ts";
+import { SallyportError } from "../core/errors.ts";
 import { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import { personRoutes } from "../pages/person-routes.ts";
 import { startPages } from "../pages/server.ts";
 import { Follower } from "../replica/follower.ts";
 import { healStore } from "../replica/heal.ts";
@@ -17,12 +20,15 @@ import { PolicyReplica } from "../replica/policy.ts";
 import { FeedServer } from "../replica/server.ts";
 import { SnapshotFile } from "../replica/snapshot-file.ts";
 import { openStore } from "../store/open.ts";
+import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
 import { LateStore } from "./late-store.ts";
 import { nodeName } from "./node-name.ts";
+import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
 import { writeSeen } from "./seen.ts";
 import { Traffic } from "./traffic.ts";
+import { directoryOf } from "./user-directory.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 const SWEEP_LIMIT = 1_000;
@@ -33,6 +39,8 @@ export interface ControlOptions {
   readonly secrets: Required<Secrets>;
   /** The folder for `feed.sock` and `pages.sock`, which only this user may enter. */
   readonly socketDir: string;
+  /** Whether `sms.provider: console` may print codes: the demo alone. */
+  readonly development: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -72,6 +80,7 @@ class RunningControl implements Control {
   readonly #keyring: Keyring;
   readonly #metrics: Metrics;
   readonly #closers: (() => Promise<unknown> | unknown)[] = [];
+  #person: NodePersonDoor | undefined;
   #admin: AdminApi | undefined;
   #declared: readonly DeclaredTenant[];
 
@@ -101,8 +110,8 @@ class RunningControl implements Control {
       log,
       onTally: (edge, tally) => traffic.take(edge, tally),
       onSeen: (seen) => void writeSeen(this.#store, seen, log),
-      lookupSession: async () => undefined,
-      onSessionUse: () => {},
+      lookupSession: (tenant, hash) => this.#door.lookupSession(tenant, hash),
+      onSessionUse: (use) => this.#door.noteUse(use),
     });
     const { workers } = config.edge;
     this.#fleet = new Fleet({
@@ -117,55 +126,19 @@ class RunningControl implements Control {
   }
 
   async open(): Promise<void> {
-    const { config, secrets, socketDir, clock, log } = this.#options;
     await this.#store.start();
     this.#closers.push(() => this.#store.close());
     await this.#follower.start();
     this.#closers.push(() => this.#follower.close());
     this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));
     await this.#declareEventually();
+    const person = await this.#openPersonDoor();
     await this.#feed.listen();
     this.#closers.push(() => this.#feed.close());
     this.#fleet.start();
     this.#closers.push(() => this.#fleet.close());
-    const pages = await startPages({
-      socketPath: join(socketDir, "pages.sock"),
-      tenant: (id) => this.#replica.tenant(id),
-      routes: [],
-      keyring: this.#keyring,
-      clock,
-      log,
-    });
-    this.#closers.push(() => pages.close());
-    this.#admin = await createAdminApi(
-      {
-        store: this.#store,
-        ledger: this.#ledger,
-        keyring: this.#keyring,
-        clock,
-        log,
-        metrics: this.#metrics,
-        adminKey: secrets.adminKey,
-        limits: config.limits,
-        explain: (tenant, request) =>
-          explainRequest(
-            {
-              store: this.#store,
-              follower: this.#follower,
-              replica: this.#replica,
-              clock,
-              person: async () => undefined,
-            },
-            tenant,
-            request,
-          ),
-        edges: () => this.#fleet.edges(),
-        waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
-        readiness: () => this.#readiness(),
-      },
-      config.admin,
-    );
-    this.#closers.push(() => this.#admin?.close());
+    await this.#openPages(person);
+    await this.#openAdmin(person);
   }
 
   get adminAddress(): AddressInfo {
@@ -184,6 +157,94 @@ class RunningControl implements Control {
     for (const close of this.#closers.reverse()) await close();
     this.#closers.length = 0;
     this.#snapshot?.close();
+  }
+
+  get #door(): NodePersonDoor {
+    if (this.#person === undefined) throw new SallyportError("not_ready", "control is not open");
+    return this.#person;
+  }
+
+  /** Closes after the feed, which reports the last uses of sessions. */
+  async #openPersonDoor(): Promise<NodePersonDoor> {
+    const { config, development, clock, log } = this.#options;
+    const { mail, sms, publicUrl } = config;
+    const person = await NodePersonDoor.open({
+      store: this.#store,
+      ledger: this.#ledger,
+      keyring: this.#keyring,
+      replica: this.#replica,
+      mail,
+      sms,
+      publicUrl,
+      development,
+      clock,
+      log,
+    });
+    this.#person = person;
+    this.#closers.push(() => person.close());
+    return person;
+  }
+
+  async #openPages({ rules, textMessages }: NodePersonDoor): Promise<void> {
+    const { socketDir, clock, log } = this.#options;
+    const pages = await startPages({
+      socketPath: join(socketDir, "pages.sock"),
+      tenant: (id) => this.#replica.tenant(id),
+      routes: personRoutes({ person: rules, textMessages, keyring: this.#keyring, clock }),
+      keyring: this.#keyring,
+      clock,
+      log,
+    });
+    this.#closers.push(() => pages.close());
+  }
+
+  async #openAdmin(person: NodePersonDoor): Promise<void> {
+    const { config, secrets, clock, log } = this.#options;
+    const explainer = {
+      store: this.#store,
+      follower: this.#follower,
+      replica: this.#replica,
+      clock,
+      person: person.explain.bind(person),
+    };
+    this.#admin = await createAdminApi(
+      {
+        store: this.#store,
+        ledger: this.#ledger,
+        keyring: this.#keyring,
+        clock,
+        log,
+        metrics: this.#metrics,
+        adminKey: secrets.adminKey,
+        limits: config.limits,
+        ownedKinds: [...OWNED_KINDS, ...WHITELIST_KINDS],
+        person: person.rules,
+        whitelist: this.#openWhitelist(person),
+        siteOrigin: person.siteOrigin,
+        sendsMail: person.outbox.enabled,
+        explain: (tenant, request) => explainRequest(explainer, tenant, request),
+        edges: () => this.#fleet.edges(),
+        waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
+        readiness: () => this.#readiness(),
+      },
+      config.admin,
+    );
+    this.#closers.push(() => this.#admin?.close());
+  }
+
+  #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor): Whitelist {
+    const { config, clock } = this.#options;
+    const store = this.#store;
+    return openWhitelist({
+      store,
+      ledger: this.#ledger,
+      keyring: this.#keyring,
+      clock,
+      entries: new EntryRules({ store, clock, ...config.limits }),
+      outbox,
+      users: directoryOf(rules.users),
+      siteOrigin,
+    });
   }
 
   #openSnapshot(): SnapshotFile {

@@ -67,6 +67,8 @@ export interface AuditedChange {
   readonly preconditions?: readonly Precondition[];
   readonly counters?: readonly CounterChange[];
   readonly audit: readonly AuditInput[];
+  /** What nobody can read back afterwards, such as a new token, for a committer that answers a client. Never stored unsealed. */
+  readonly outcome?: unknown;
 }
 
 /** Carries changes out. The one implementation is `observe/ledger.ts`. */

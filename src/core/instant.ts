@@ -10,3 +10,8 @@ export function parseInstant(text: string): number | undefined {
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   return Number.isNaN(ms) || date.getUTCDate() !== Number(day) ? undefined : ms;
 }
+
+/** Milliseconds since 1970 as RFC 3339, in UTC. */
+export function formatInstant(ms: number): string {
+  return new Date(ms).toISOString();
+}

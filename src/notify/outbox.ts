@@ -1,7 +1,7 @@
 /** The durable outbox: a mail is written in the same commit as the change it tells of, and read by the worker. */
 import { newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import type { Store, StoredDocument, Write } from "../core/store.ts";
+import type { CommitRequest, Store, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { DEFAULT_LANGUAGE, type Language } from "../look/language.ts";
 import { compose } from "./compose.ts";
@@ -47,6 +47,11 @@ export interface Recipient {
 
 const NO_EXPIRY_MS = 24 * 60 * 60 * 1000;
 const ADDRESS = /^[^\s@<>()[\]\\,;:"\p{C}]{1,64}@[a-z0-9.-]{1,253}$/iu;
+
+/** Whether mail can be addressed so: what could not stand in a header is refused. */
+export function isMailable(email: string): boolean {
+  return ADDRESS.test(email);
+}
 
 /** Makes the documents of mails, and shows and repeats them. */
 export class Outbox {
@@ -129,30 +134,40 @@ export class Outbox {
   }
 }
 
-/** A tenant's mails, those still to be sent first, each part oldest first; at most `limit` of each. */
-export async function listOutbox(store: Store, tenant: string, limit: number): Promise<OutboxEntry[]> {
-  const request = { prefix: `${tenant}/`, limit };
-  const parts = [
-    await store.list({ kind: OUTBOX_KIND, ...request }),
-    await store.list({ kind: OUTBOX_SETTLED_KIND, ...request }),
-  ];
-  return parts.flat().map((document) => ({ id: document.id, ...(document.value as OutboxItem) }));
+/** A tenant's mails, those still to be sent first, each part oldest first. @param after the last one of the page before */
+export async function listOutbox(
+  store: Store,
+  tenant: string,
+  limit: number,
+  after?: Pick<OutboxEntry, "id" | "state">,
+): Promise<OutboxEntry[]> {
+  const list = async (kind: string, limit: number, from: string | undefined) =>
+    limit === 0
+      ? []
+      : await store.list({ kind, prefix: `${tenant}/`, limit, ...(from === undefined ? {} : { after: from }) });
+  const waiting = after === undefined || after.state === "queued";
+  const queued = waiting ? await list(OUTBOX_KIND, limit, after?.id) : [];
+  const settled = await list(OUTBOX_SETTLED_KIND, limit - queued.length, waiting ? undefined : after.id);
+  return [...queued, ...settled].map((document) => ({ id: document.id, ...(document.value as OutboxItem) }));
 }
 
-/** Puts a dead mail back into the queue. The caller has checked whose it is: `id` starts with the tenant's. @returns whether there was one whose link has not expired. */
-export async function retryMail(store: Store, id: string, nowMs: number): Promise<boolean> {
+/**
+ * What puts a dead mail back into the queue; `undefined` when there is none of this id, or its link has expired.
+ * The caller has checked whose it is: `id` starts with the tenant's.
+ */
+export async function planRetry(store: Store, id: string, nowMs: number): Promise<Required<CommitRequest> | undefined> {
   const document = await store.get(OUTBOX_SETTLED_KIND, id);
   const item = document?.value as OutboxItem | undefined;
-  if (document === undefined || item?.state !== "dead" || item.expiresAtMs <= nowMs) return false;
-  const { settledAtMs: _, ...queued } = item;
-  await store.commit({
+  if (document === undefined || item?.state !== "dead" || item.expiresAtMs <= nowMs) return undefined;
+  const { settledAtMs: _, ...rest } = item;
+  const queued: OutboxItem = { ...rest, state: "queued", attempts: 0, dueAtMs: nowMs };
+  return {
     writes: [
       { kind: OUTBOX_SETTLED_KIND, id, value: null, quiet: true },
-      { kind: OUTBOX_KIND, id, value: { ...queued, state: "queued", attempts: 0, dueAtMs: nowMs }, quiet: true },
+      { kind: OUTBOX_KIND, id, value: queued, quiet: true },
     ],
     preconditions: [{ kind: OUTBOX_SETTLED_KIND, id, revision: document.revision }],
-  });
-  return true;
+  };
 }
 
 /** Every mail that is due; one under a lease is not. */

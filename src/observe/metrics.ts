@@ -18,6 +18,13 @@ export interface TrafficReport {
   readonly latencyMs: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number };
 }
 
+export interface EdgeProgress {
+  /** `{node}/{worker}` */
+  readonly id: string;
+  readonly revision: number;
+  readonly lagMs: number;
+}
+
 export interface Metrics {
   readonly registry: Registry;
   /** A request to the admin API; `route` is the pattern, never the path. */
@@ -25,10 +32,8 @@ export interface Metrics {
   authenticationFailure(): void;
   /** @param edge the edge's id, `{node}/{worker}` */
   traffic(edge: string, report: TrafficReport): void;
-  /** An edge has gone: its gauges go too. */
-  edgeGone(edge: string): void;
-  /** How far an edge is: the store's revision that it has applied, and how long it took. */
-  edgeApplied(edge: string, revision: number, lagMs: number): void;
+  /** The live edges, each with the store's revision that it has applied and how long that took. The gauges of others go. */
+  edges(live: readonly EdgeProgress[]): void;
 }
 
 const ADMIN_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -57,7 +62,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | "edgeGone" | "edgeApplied"> {
+function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | "edges"> {
   const requests = new Counter({
     name: "sallyport_requests_total",
     help: "Requests that the gate decided.",
@@ -83,7 +88,11 @@ function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | 
   const inFlight = gauge("requests_in_flight", "Requests under way.");
   const revision = gauge("revision", "The store's revision that the edge has applied.");
   const lag = gauge("lag_seconds", "How long the edge's latest change took to be applied.");
-  const gauges = [connections, tunnels, inFlight, revision, lag];
+  const known = new Set<string>();
+  const forget = (edge: string) => {
+    known.delete(edge);
+    for (const each of [connections, tunnels, inFlight, revision, lag]) each.remove({ edge });
+  };
   return {
     traffic: (edge, report) => {
       for (const { tenant = "", outcome, reason, wouldBlock, count } of report.requests)
@@ -91,16 +100,19 @@ function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | 
       for (const [status, count] of Object.entries(report.statuses)) statuses.inc({ status }, count);
       dropped.inc(report.denialsDropped);
       latency.add(report.latencyMs);
+      known.add(edge);
       connections.set({ edge }, report.connections);
       tunnels.set({ edge }, report.tunnels);
       inFlight.set({ edge }, report.inFlight);
     },
-    edgeGone: (edge) => {
-      for (const each of gauges) each.remove({ edge });
-    },
-    edgeApplied: (edge, applied, lagMs) => {
-      revision.set({ edge }, applied);
-      lag.set({ edge }, lagMs / 1000);
+    edges: (live) => {
+      const ids = new Set(live.map(({ id }) => id));
+      for (const edge of known) if (!ids.has(edge)) forget(edge);
+      for (const { id: edge, revision: applied, lagMs } of live) {
+        known.add(edge);
+        revision.set({ edge }, applied);
+        lag.set({ edge }, lagMs / 1000);
+      }
     },
   };
 }

@@ -15,7 +15,10 @@ t.test("traffic", async (t) => {
   };
   metrics.traffic("n/1", report);
   metrics.traffic("n/2", report);
-  metrics.edgeApplied("n/1", 42, 5);
+  metrics.edges([
+    { id: "n/1", revision: 42, lagMs: 5 },
+    { id: "n/2", revision: 42, lagMs: 5 },
+  ]);
   metrics.adminRequest("GET", "/v1/tenants", 200, 0.01);
   const text = await metrics.registry.metrics();
   t.match(
@@ -29,6 +32,6 @@ t.test("traffic", async (t) => {
   t.match(text, 'sallyport_edge_connections{edge="n/2"} 2');
   t.match(text, 'sallyport_edge_lag_seconds{edge="n/1"} 0.005');
   t.match(text, 'sallyport_admin_request_seconds_count{method="GET",route="/v1/tenants",status="200"} 1');
-  metrics.edgeGone("n/2");
+  metrics.edges([{ id: "n/1", revision: 42, lagMs: 5 }]);
   t.notMatch(await metrics.registry.metrics(), 'edge="n/2"');
 });

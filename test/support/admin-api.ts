@@ -3,17 +3,23 @@ import type { AddressInfo } from "node:net";
 import type { Test } from "tap";
 import { createAdminApi } from "../../src/admin/api.ts";
 import type { AdminDependencies } from "../../src/admin/dependencies.ts";
+import { directoryOf } from "../../src/control/user-directory.ts";
 import { parsePrefix, prefixContains } from "../../src/core/address.ts";
 import { type Clock, FixedClock } from "../../src/core/clock.ts";
+import { EntryRules } from "../../src/core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../../src/core/entry.ts";
 import { SallyportError } from "../../src/core/errors.ts";
 import { explain } from "../../src/core/explain.ts";
 import { Keyring } from "../../src/core/keyring.ts";
 import type { Store } from "../../src/core/store.ts";
 import { TENANT_KIND, type Tenant } from "../../src/core/tenant.ts";
+import { Outbox } from "../../src/notify/outbox.ts";
 import { Ledger } from "../../src/observe/ledger.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
+import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
+import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { openStore } from "../../src/store/open.ts";
+import { openWhitelist, type Whitelist } from "../../src/whitelist/whitelist.ts";
 
 export const ADMIN_KEY = "an-admin-key-of-more-than-32-characters";
 export const START_MS = Date.parse("2030-01-01T00:00:00Z");
@@ -41,6 +47,9 @@ export interface AdminFixture {
   readonly clock: Clock;
   readonly keyring: Keyring;
   readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly person: PersonDoor;
+  readonly whitelist: Whitelist;
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
   /** A tenant with a host of its own. */
   tenant(id: string): Promise<Reply>;
@@ -75,6 +84,29 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
   const store = options.store ?? (await openStore("sqlite::memory:", { clock }));
   const keyring = new Keyring([new Uint8Array(32).fill(7)]);
   const ledger = new Ledger({ store, keyring, chain: options.chain ?? "node-1", clock });
+  const mail = { transport: "file", folder: "/nowhere", from: "gate@operator.example", senderName: "x" } as const;
+  const outbox = new Outbox(mail, keyring);
+  const siteOrigin = ({ hosts }: Pick<Tenant, "hosts">) => `https://${hosts[0]}`;
+  const person = openPersonDoor({
+    store,
+    ledger,
+    keyring,
+    clock,
+    outbox,
+    smsProvider: undefined,
+    hasher: new PasswordHasher({ memory: 8, passes: 1, parallelism: 1 }),
+    siteOrigin,
+  });
+  const whitelist = openWhitelist({
+    store,
+    ledger,
+    keyring,
+    clock,
+    entries: new EntryRules({ store, clock, entriesPerTenant: options.entriesPerTenant ?? 1000 }),
+    outbox,
+    users: directoryOf(person.users),
+    siteOrigin,
+  });
   const api = await createAdminApi(
     {
       store,
@@ -85,6 +117,10 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
       metrics: createMetrics(),
       adminKey: ADMIN_KEY,
       limits: { entriesPerTenant: options.entriesPerTenant ?? 1000 },
+      person,
+      whitelist,
+      siteOrigin,
+      sendsMail: outbox.enabled,
       explain: explainFrom(store),
       edges: async () => [],
       waitApplied: async () => ({ applied: [], pending: [] }),
@@ -109,6 +145,9 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
     clock,
     keyring,
     ledger,
+    outbox,
+    person,
+    whitelist,
     call,
     tenant: (id) =>
       call("POST", "/v1/tenants", {

@@ -1,0 +1,210 @@
+/** `/v1/tenants/{tenant}/users`: who may sign in. */
+import Type from "typebox";
+import type { Expectation } from "../core/change.ts";
+import { ConflictError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Tenant } from "../core/tenant.ts";
+import type { Users } from "../person/users.ts";
+import { UserChangeSchema, UserInputSchema } from "../schema/user.ts";
+import { entityTag } from "./conditional.ts";
+import { pageOf } from "./cursor.ts";
+import { executeManaged } from "./managed-writes.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  changed,
+  created,
+  DEFAULT_LIMIT,
+  found,
+  NoContent,
+  pageQuery,
+  pageSchema,
+  responses,
+  type Services,
+  TenantParams,
+  UserParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+
+const tags = ["users"];
+
+export function userRoutes(api: Api, services: Services): void {
+  createRoute(api, services);
+  listRoute(api, services);
+  readRoute(api, services);
+  changeRoute(api, services);
+  deleteRoute(api, services);
+}
+
+function createRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "createUser",
+    summary: "Create a user",
+    tags,
+    headers: WriteHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    body: {
+      ...UserInputSchema,
+      examples: [{ email: "reception@happyfeet.example", name: "Robin Reed", role: "user" }],
+    } as typeof UserInputSchema,
+    response: responses({ 201: created("User") }, [
+      "request_malformed",
+      "body_invalid",
+      "email_invalid",
+      "email_taken",
+      "password_refused",
+      "not_found",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants/:tenant/users", { schema }, async (request, reply) => {
+    const { tenant } = await tenants.read(request.params.tenant as TenantId);
+    return await executeManaged(
+      dependencies,
+      request,
+      reply,
+      ({ users }, actor) => users.create(tenant, request.body, actor),
+      async ({ target }) => ({
+        status: 201,
+        location: `/v1/tenants/${tenant.id}/users/${target}`,
+        body: await dependencies.person.users.get(tenant, target),
+      }),
+    );
+  });
+}
+
+const email = Type.Optional(
+  Type.String({
+    description: "Only the user of this login.",
+    maxLength: 320,
+    errorMessage: "must be an e-mail address",
+  }),
+);
+
+function listRoute(api: Api, { dependencies: { person }, tenants, cursors }: Services): void {
+  const schema = {
+    operationId: "listUsers",
+    summary: "List users, in the order of their creation",
+    tags,
+    params: TenantParams,
+    querystring: pageQuery({ email }),
+    response: responses({ 200: pageSchema("User") }, ["not_found", "body_invalid", "cursor_invalid"]),
+  };
+  api.get("/v1/tenants/:tenant/users", { schema }, async (request) => {
+    const { limit = DEFAULT_LIMIT, cursor, email: login } = request.query;
+    const { tenant } = await tenants.read(request.params.tenant as TenantId);
+    const list = `users/${tenant.id}`;
+    const after = cursors.read(list, cursor);
+    if (login !== undefined) {
+      const user = await person.users.byEmail(tenant, login);
+      return { items: user === undefined ? [] : [user] };
+    }
+    return await pageOf(
+      limit,
+      (count) => person.users.list(tenant, { limit: count, ...(after === undefined ? {} : { after }) }),
+      (user) => user,
+      (user) => cursors.make(list, user.id),
+    );
+  });
+}
+
+function readRoute(api: Api, { dependencies: { person }, tenants }: Services): void {
+  const schema = {
+    operationId: "readUser",
+    summary: "Read a user, and why they cannot sign in if they cannot",
+    description: "The entity tag is of what is managed here: factors, locks and sign-ins do not move it.",
+    tags,
+    params: UserParams,
+    response: responses({ 200: found("User") }, ["not_found"]),
+  };
+  api.get("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
+    const { tenant } = await tenants.read(request.params.tenant as TenantId);
+    const user = await person.users.get(tenant, request.params.user);
+    return reply.header("etag", entityTag(user.revision)).send(user);
+  });
+}
+
+function changeRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "changeUser",
+    summary: "Change, disable or enable a user",
+    description: "Another e-mail address, another role and disabling end every session of the user.",
+    tags,
+    headers: ChangeHeaders,
+    params: UserParams,
+    querystring: writeQuery({}),
+    body: { ...UserChangeSchema, examples: [{ state: "disabled" }] } as typeof UserChangeSchema,
+    response: responses({ 200: changed("User") }, [
+      "request_malformed",
+      "body_invalid",
+      "email_invalid",
+      "email_taken",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.patch("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
+    const { tenant } = await tenants.read(request.params.tenant as TenantId);
+    const { user } = request.params;
+    return await executeManaged(
+      dependencies,
+      request,
+      reply,
+      async ({ users }, actor, expected) =>
+        await users.change(tenant, user, request.body, actor, await expectedRevision(users, tenant, user, expected)),
+      async ({ target }) => ({ status: 200, body: await dependencies.person.users.get(tenant, target) }),
+    );
+  });
+}
+
+function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
+  const schema = {
+    operationId: "deleteUser",
+    summary: "Delete a user with everything that proves them",
+    tags,
+    headers: ChangeHeaders,
+    params: UserParams,
+    querystring: writeQuery({}),
+    response: responses({ 204: NoContent }, [
+      "request_malformed",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "not_applied",
+    ]),
+  };
+  api.delete("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
+    const { tenant } = await tenants.read(request.params.tenant as TenantId);
+    const { user } = request.params;
+    return await executeManaged(
+      dependencies,
+      request,
+      reply,
+      async ({ users }, actor, expected) =>
+        await users.delete(tenant, user, actor, await expectedRevision(users, tenant, user, expected)),
+      () => ({ status: 204 }),
+    );
+  });
+}
+
+/** The revision that `If-Match` allows, which the change then demands. @throws ConflictError, SallyportError `not_found` */
+async function expectedRevision(
+  users: Users,
+  tenant: Tenant,
+  user: string,
+  expected: Expectation,
+): Promise<number | undefined> {
+  if (expected === undefined) return undefined;
+  const { id, revision } = await users.get(tenant, user);
+  if (!expected(revision)) throw new ConflictError("user", id);
+  return revision;
+}

@@ -1,0 +1,19 @@
+/** A live session on the wire. Nothing in it opens a door. */
+import Type from "typebox";
+
+const InstantSchema = Type.String({ format: "date-time" });
+
+export const SessionSchema = Type.Object(
+  {
+    id: Type.String({ pattern: "^ses_[\\w-]{20}$" }),
+    user: Type.String({ description: "The user's id." }),
+    email: Type.String(),
+    amr: Type.Array(Type.String(), { description: "How the person signed in (RFC 8176).", examples: [["pwd", "otp"]] }),
+    createdAt: InstantSchema,
+    lastSeenAt: Type.String({ format: "date-time", description: "Its last request, to some seconds." }),
+    address: Type.String({ description: "Where it began." }),
+    userAgent: Type.String({ description: "The browser in which it began." }),
+    expiresAt: Type.String({ format: "date-time", description: "Ends then at the latest; when idle, before." }),
+  },
+  { additionalProperties: false, $id: "Session" },
+);
