@@ -1,4 +1,5 @@
 /** What an edge process may do: Node's permission model takes from it all but the network and reading its own code. */
+import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { EdgeConfig } from "../config.ts";
 
@@ -23,6 +24,7 @@ export function edgeFlags(edge: EdgeConfig): string[] {
     `${ROOT}src/`,
     `${ROOT}package.json`,
     `${ROOT}node_modules/`,
+    `${MODULES}/`,
     MODULES,
     ...certificates,
     ...authorities,
