@@ -23,9 +23,14 @@ export function field(options: FieldOptions): Html {
 <input id="${name}" name="${name}" type="${options.type ?? "text"}"${value !== undefined && html` value="${value}"`}${describe(name, hint, error)}${options.required !== false && raw` required`} ${attributes}></div>`;
 }
 
+export type CodeFieldOptions = Pick<FieldOptions, "name" | "label" | "hint" | "error"> & {
+  /** Where the code is the only thing that the page asks for. */
+  readonly autofocus?: boolean;
+};
+
 /** The input for a one-time code: number keypad, filled in by the phone, pasted with or without spaces. */
-export function codeField(options: Pick<FieldOptions, "name" | "label" | "hint" | "error">): Html {
-  const attributes = raw`class="code" inputmode="numeric" autocomplete="one-time-code" autocapitalize="off" spellcheck="false" maxlength="16"`;
+export function codeField({ autofocus = false, ...options }: CodeFieldOptions): Html {
+  const attributes = html`class="code" inputmode="numeric" autocomplete="one-time-code" autocapitalize="off" spellcheck="false" maxlength="16" ${autofocus && raw`autofocus`}`;
   return field({ ...options, attributes });
 }
 

@@ -121,14 +121,16 @@ export class Reception {
   }
 }
 
-/** What needs a fresh proof sends the person to give one, and back to the account page. */
+/** What needs a recent proof sends the person to give one, and back to the account page; a first sign-in begins again. */
 async function answerTo(route: Route, call: Call): Promise<Answer> {
   try {
     return await route.handle(call);
   } catch (error) {
     if (!(error instanceof SallyportError) || error.code !== "proof_required") throw error;
-    const location = pathTo("sign-in", { fresh: call.visit.cookies.session === undefined ? undefined : "1" });
-    return route.method === "JSON" ? answerJson({ location }, 401) : redirectTo(location);
+    const first = (call.form["c"] ?? call.query["c"]) !== undefined;
+    const location = pathTo("sign-in", first ? {} : { fresh: "1" });
+    if (route.method === "JSON") return answerJson({ location }, 401);
+    return first ? showGone(call) : redirectTo(location);
   }
 }
 

@@ -101,6 +101,7 @@ function codeForm(call: Call, hidden: Record<string, string>, { kind }: Choice, 
       ? recoveryField({ ...shared, label: text("factor.recovery"), hint: text("verify.recoveryHint") })
       : codeField({
           ...shared,
+          autofocus: true,
           label: text("verify.code"),
           hint: kind === "totp" ? text("verify.totpHint") : undefined,
         });
@@ -109,7 +110,7 @@ function codeForm(call: Call, hidden: Record<string, string>, { kind }: Choice, 
 }
 
 function recoveryField(options: Pick<FieldOptions, "name" | "label" | "hint" | "error">): Html {
-  const attributes = html`class="mono" autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="40"`;
+  const attributes = html`class="mono" autofocus autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="40"`;
   return field({ ...options, attributes });
 }
 
