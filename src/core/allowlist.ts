@@ -74,7 +74,7 @@ export class AllowlistRules {
     author: Author,
     expected?: Expectation,
   ): Promise<Plan<Difference>> {
-    const standing = await this.#entries.tenantStands(tenant);
+    const { standing, room } = await this.#entries.tenantStands(tenant);
     const list = await this.#store.get(ALLOWLIST_KIND, tenant);
     const listAt = { kind: ALLOWLIST_KIND, id: tenant, revision: list?.revision ?? 0 };
     expectRevision(expected, listAt);
@@ -88,7 +88,7 @@ export class AllowlistRules {
       change: {
         writes: await replacementWrites(tenant, difference),
         preconditions: [standing, listAt],
-        counters: [this.#entries.counter(tenant, wanted.length - counted)],
+        counters: [this.#entries.counter(tenant, wanted.length - counted, room)],
         audit: [
           {
             action: "allowlist.replaced",
@@ -128,7 +128,8 @@ export class AllowlistRules {
     origin: Origin,
     author: Author,
   ): Promise<Plan<number>> {
-    const preconditions = [await this.#entries.tenantStands(tenant), await this.#listAt(tenant)];
+    const { standing, room } = await this.#entries.tenantStands(tenant);
+    const preconditions = [standing, await this.#listAt(tenant)];
     const writes: Write[] = [];
     for (let from = 0; from < wanted.length; from += SLICE) {
       const slice = wanted.slice(from, from + SLICE);
@@ -148,7 +149,7 @@ export class AllowlistRules {
     const change: AuditedChange = {
       writes,
       preconditions,
-      counters: [this.#entries.counter(tenant, wanted.length)],
+      counters: [this.#entries.counter(tenant, wanted.length, room)],
       audit: [{ action: "allowlist.imported", tenant, ...author, after }],
     };
     return { change, result: wanted.length, relieve: () => this.#entries.recount(tenant) };

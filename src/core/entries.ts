@@ -10,7 +10,7 @@ import { type EntryFacts, type EntryInput, readEntryInput, readExpiry, readLabel
 import { ConflictError, SallyportError } from "./errors.ts";
 import { newEntryId, type TenantId } from "./ids.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
-import { TENANT_KIND } from "./tenant.ts";
+import { TENANT_KIND, type Tenant } from "./tenant.ts";
 
 /**
  * `{tenant}` → `{count}`: how many entries the allowlist holds, at least. Its revision rises with every change
@@ -124,7 +124,7 @@ export class EntryRules {
     origin: Origin,
     author: Author,
   ): Promise<Plan<AllowlistEntry>> {
-    const standing = await this.tenantStands(tenant);
+    const { standing, room } = await this.tenantStands(tenant);
     const entry = this.makeEntry(facts, origin);
     const write = entryWrite(tenant, entry);
     const after = facts.broad ? { ...entry, allowBroad: true } : entry;
@@ -134,7 +134,7 @@ export class EntryRules {
       change: {
         writes: [write],
         preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
-        counters: [this.counter(tenant, 1)],
+        counters: [this.counter(tenant, 1, room)],
         audit: [{ action: "entry.created", tenant, ...author, target: entry.id, after }],
       },
     };
@@ -225,15 +225,16 @@ export class EntryRules {
     };
   }
 
-  counter(tenant: TenantId, by: number): CounterChange {
-    return { kind: ALLOWLIST_KIND, id: tenant, by, limit: this.#options.entriesPerTenant };
+  /** @param room the tenant's own limit, where it has one */
+  counter(tenant: TenantId, by: number, room = Infinity): CounterChange {
+    return { kind: ALLOWLIST_KIND, id: tenant, by, limit: Math.min(room, this.#options.entriesPerTenant) };
   }
 
-  /** The precondition that the tenant is there and stays. @throws SallyportError `not_found` */
-  async tenantStands(tenant: TenantId): Promise<Precondition> {
+  /** The precondition that the tenant is there and stays, and how many entries it allows itself. @throws SallyportError `not_found` */
+  async tenantStands(tenant: TenantId): Promise<{ readonly standing: Precondition; readonly room: number }> {
     const document = await this.#options.store.get(TENANT_KIND, tenant);
     if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
-    return at(document);
+    return { standing: at(document), room: (document.value as Tenant).limits?.entries ?? Infinity };
   }
 
   async #document(tenant: TenantId, id: string): Promise<StoredDocument> {

@@ -29,6 +29,8 @@ export interface Policy {
   readonly exempt: readonly Exemption[];
   /** Origins, besides the tenant's own hosts, whose pages may open a WebSocket. */
   readonly webSocketOrigins: readonly string[];
+  /** What opening a shortcut takes: a click, nothing more (`auto`), or the second factor where the network is new. */
+  readonly shortcut: "click" | "auto" | "factor-on-new-network";
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -41,7 +43,41 @@ export const DEFAULT_POLICY: Policy = {
   selfAllow: "owner",
   exempt: [],
   webSocketOrigins: [],
+  shortcut: "click",
 };
+
+/** What is taken where nothing is asked for, and the most that may be asked for. */
+export interface Allowance {
+  readonly default: number;
+  readonly max: number;
+}
+
+/** How long what comes by itself may last, in seconds, and how much of it there may be. */
+export interface TenantLimits {
+  /** Allowlist entries, where fewer than the installation allows. */
+  readonly entries?: number;
+  readonly linkTtl: Allowance;
+  readonly linkUses: Allowance;
+  readonly linkEntryTtl: Allowance;
+  readonly selfEntryTtl: Allowance;
+  /** A shortcut ends when it is not used for so long, and its entry with it. */
+  readonly shortcutIdle: Allowance;
+}
+
+const DAY = 86_400;
+export const DEFAULT_LIMITS: TenantLimits = {
+  linkTtl: { default: 7 * DAY, max: 90 * DAY },
+  linkUses: { default: 1, max: 100 },
+  linkEntryTtl: { default: 90 * DAY, max: 365 * DAY },
+  selfEntryTtl: { default: 90 * DAY, max: 365 * DAY },
+  shortcutIdle: { default: 90 * DAY, max: 365 * DAY },
+};
+
+/** Hosts of the tenant that have addresses of one family alone, by which a page reaches a visitor's other address. */
+export interface AltHosts {
+  readonly ipv4?: CanonicalHost;
+  readonly ipv6?: CanonicalHost;
+}
 
 /** How the tenant's pages look; texts are plain, never HTML. */
 export interface Branding {
@@ -61,6 +97,11 @@ export interface Tenant {
   readonly upstreams: readonly string[];
   readonly policy: Policy;
   readonly branding: Branding;
+  readonly altHosts?: AltHosts;
+  /** Absent: {@link DEFAULT_LIMITS}. */
+  readonly limits?: TenantLimits;
+  /** Who writes to people: the gate (where absent), or the operator's own portal. */
+  readonly mail?: "gateway" | "own";
   /** Declared in the configuration file and therefore read-only in the API. */
   readonly declared: boolean;
 }

@@ -3,11 +3,12 @@ import Type, { type Static } from "typebox";
 import { type Issue, SallyportError } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
-import { type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
+import { type AltHosts, type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
 import { canonicalUpstream } from "../core/upstream.ts";
 import { durationSchema, durationSeconds, formatDuration } from "./duration.ts";
 import { pointer, Shape } from "./issues.ts";
 import { originIssue } from "./origin.ts";
+import { limitsToWire, parseLimits, TenantLimitsSchema } from "./tenant-limits.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -89,6 +90,7 @@ const PolicySchema = Type.Object(
         default: [],
       }),
     ),
+    shortcut: Type.Optional(choice(["click", "auto", "factor-on-new-network"], "What opening a shortcut takes.")),
   },
   closed,
 );
@@ -131,9 +133,30 @@ const fields = {
   }),
 };
 
+const HostSchema = Type.String({ minLength: 1, maxLength: 260, errorMessage: "must be one of hosts" });
+
+const optionalFields = {
+  altHosts: Type.Optional(
+    Type.Object(
+      { ipv4: Type.Optional(HostSchema), ipv6: Type.Optional(HostSchema) },
+      { ...closed, description: "Hosts of this tenant with addresses of one family alone: one click enrols both." },
+    ),
+  ),
+  limits: Type.Optional(TenantLimitsSchema),
+  mail: Type.Optional(
+    choice(["gateway", "own"], "own: the gate sends no links and requests by e-mail; the portal backend does."),
+  ),
+};
+
 /** What creates a tenant, by API and in the configuration file alike. */
 export const TenantDeclarationSchema = Type.Object(
-  { id: TenantIdSchema, ...fields, policy: Type.Optional(PolicySchema), branding: Type.Optional(BrandingSchema) },
+  {
+    id: TenantIdSchema,
+    ...fields,
+    policy: Type.Optional(PolicySchema),
+    branding: Type.Optional(BrandingSchema),
+    ...optionalFields,
+  },
   closed,
 );
 export type TenantDeclaration = Static<typeof TenantDeclarationSchema>;
@@ -144,6 +167,7 @@ export const TenantSchema = Type.Object(
     ...fields,
     policy: Type.Required(PolicySchema),
     branding: BrandingSchema,
+    ...optionalFields,
     declared: Type.Boolean({ description: "Declared in the configuration file and read-only here." }),
     revision: Type.Integer({ minimum: 0 }),
   },
@@ -158,16 +182,23 @@ const declaration = new Shape<TenantDeclaration>(TenantDeclarationSchema);
  * @throws SallyportError `body_invalid` with every mistake
  */
 export function parseTenantInput(input: unknown): Omit<Tenant, "declared"> {
-  const { id, name, hosts, upstreams, policy, branding } = declaration.parse(input, "the tenant");
+  const { id, name, upstreams, policy, branding, altHosts, limits, mail, ...given } = declaration.parse(
+    input,
+    "the tenant",
+  );
   const issues: Issue[] = [];
+  const hosts = parseHosts(given.hosts, issues);
   const tenant = {
     id: id as TenantId,
     name,
-    hosts: parseHosts(hosts, issues),
+    hosts,
     upstreams: parseUpstreams(upstreams, issues),
     policy: parsePolicy(policy ?? {}, issues),
     branding: (branding ?? {}) as Branding,
-  };
+    altHosts: parseAltHosts(altHosts ?? {}, hosts, issues),
+    limits: parseLimits(limits ?? {}, issues),
+    mail: mail ?? "gateway",
+  } as const;
   if (issues.length > 0) throw new SallyportError("body_invalid", "the tenant is not as it must be", { issues });
   return tenant;
 }
@@ -188,6 +219,22 @@ function hostHint(text: string): string {
   const plain = /^[^\s:/?#@\\]+$/u.test(text) ? URL.parse(`http://${text}`)?.hostname : undefined;
   if (plain !== undefined && canonicalHost(plain) !== undefined) return `write "${plain}"`;
   return "write a DNS name alone, such as clinic.example, without scheme, port or path";
+}
+
+function parseAltHosts(
+  given: { readonly ipv4?: string; readonly ipv6?: string },
+  hosts: readonly CanonicalHost[],
+  issues: Issue[],
+): AltHosts {
+  const parsed: { ipv4?: CanonicalHost; ipv6?: CanonicalHost } = {};
+  for (const family of ["ipv4", "ipv6"] as const) {
+    const text = given[family];
+    if (text === undefined) continue;
+    const host = hosts.find((each) => each === canonicalHost(text));
+    if (host === undefined) issues.push({ at: pointer("altHosts", family), message: "must be one of hosts" });
+    else parsed[family] = host;
+  }
+  return parsed;
 }
 
 function parseUpstreams(upstreams: readonly string[], issues: Issue[]): string[] {
@@ -256,6 +303,9 @@ export function tenantToDeclaration(tenant: Omit<Tenant, "declared">): TenantDec
       },
     },
     branding: tenant.branding,
+    altHosts: tenant.altHosts ?? {},
+    limits: limitsToWire(tenant.limits),
+    mail: tenant.mail ?? "gateway",
   }) as unknown as TenantDeclaration;
 }
 

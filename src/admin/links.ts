@@ -1,0 +1,178 @@
+/** `/v1/tenants/{tenant}/links`: whitelist links, and what they admitted. */
+import Type from "typebox";
+import type { Author } from "../core/audit.ts";
+import type { Expectation } from "../core/change.ts";
+import type { TenantId } from "../core/ids.ts";
+import { LinkInputSchema } from "../schema/link.ts";
+import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
+import { sendFresh } from "./conditional.ts";
+import { pageOf } from "./cursor.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  created,
+  DEFAULT_LIMIT,
+  found,
+  IdParam,
+  NoContent,
+  NotModified,
+  pageQuery,
+  pageSchema,
+  ReadHeaders,
+  responses,
+  type Services,
+  TenantParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+import { executeWrite } from "./writes.ts";
+
+const tags = ["links"];
+const LinkParams = Type.Object(
+  { tenant: IdParam("The tenant's id."), link: IdParam("The link's id.") },
+  { additionalProperties: false },
+);
+const UseParams = Type.Object(
+  { ...LinkParams.properties, use: IdParam("The use's id.") },
+  { additionalProperties: false },
+);
+
+export function linkRoutes(api: Api, services: Services): void {
+  createRoute(api, services);
+  listRoute(api, services);
+  readRoute(api, services);
+  deleteRoute(api, services);
+  removeUseRoute(api, services);
+}
+
+function createRoute(api: Api, { dependencies }: Services): void {
+  const { links } = dependencies.whitelist;
+  const schema = {
+    operationId: "createLink",
+    summary: "Make a whitelist link",
+    description:
+      "Whoever opens its page and clicks once is let in from there. With a recipient the gate sends it by e-mail.",
+    tags,
+    headers: WriteHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    body: {
+      ...LinkInputSchema,
+      examples: [{ label: "Night shift, remote", recipient: "anna@clinic.example", maxUses: 1 }],
+    } as typeof LinkInputSchema,
+    response: responses({ 201: created("NewLink") }, [
+      "request_malformed",
+      "body_invalid",
+      "address_invalid",
+      "email_invalid",
+      "not_found",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants/:tenant/links", { schema }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const plan = (author: Author) => links.planCreate(tenant, request.body, author);
+    return await executeWrite(dependencies, request, reply, plan, ({ link, url, mailed }) => ({
+      status: 201,
+      location: `/v1/tenants/${tenant}/links/${link.id}`,
+      body: { ...linkToWire(link), url, mailed },
+    }));
+  });
+}
+
+function listRoute(api: Api, { dependencies, tenants, cursors }: Services): void {
+  const { links } = dependencies.whitelist;
+  const schema = {
+    operationId: "listLinks",
+    summary: "List links, in the order of their making",
+    tags,
+    params: TenantParams,
+    querystring: pageQuery({}),
+    response: responses({ 200: pageSchema("Link") }, ["not_found", "body_invalid", "cursor_invalid"]),
+  };
+  api.get("/v1/tenants/:tenant/links", { schema }, async (request) => {
+    const tenant = request.params.tenant as TenantId;
+    const { limit = DEFAULT_LIMIT, cursor } = request.query;
+    const list = `links/${tenant}`;
+    const after = cursors.read(list, cursor);
+    await tenants.read(tenant);
+    return await pageOf(
+      limit,
+      (count) => links.list(tenant, count, after),
+      ({ link, revision }) => ({ ...linkToWire(link), revision }),
+      ({ link }) => cursors.make(list, link.id),
+    );
+  });
+}
+
+function readRoute(api: Api, { dependencies }: Services): void {
+  const { links } = dependencies.whitelist;
+  const schema = {
+    operationId: "readLink",
+    summary: "Read a link, with every use: when, from where, by which browser",
+    tags,
+    headers: ReadHeaders,
+    params: LinkParams,
+    response: responses({ 200: found("LinkWithUses"), 304: NotModified }, ["not_found", "request_malformed"]),
+  };
+  api.get("/v1/tenants/:tenant/links/:link", { schema }, async (request, reply) => {
+    const { tenant, link: id } = request.params;
+    const { link, uses, revision } = await links.read(tenant as TenantId, id);
+    const body = { ...linkToWire(link), uses: uses.map(useToWire), revision };
+    return sendFresh(request, reply, body);
+  });
+}
+
+function deleteRoute(api: Api, { dependencies }: Services): void {
+  const { links } = dependencies.whitelist;
+  const schema = {
+    operationId: "deleteLink",
+    summary: "Revoke a link and remove every entry that it admitted",
+    tags,
+    headers: ChangeHeaders,
+    params: LinkParams,
+    querystring: writeQuery({}),
+    response: responses({ 204: NoContent }, [
+      "request_malformed",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "not_applied",
+    ]),
+  };
+  api.delete("/v1/tenants/:tenant/links/:link", { schema }, async (request, reply) => {
+    const { tenant, link } = request.params;
+    const plan = (author: Author, expected: Expectation) =>
+      links.planDelete(tenant as TenantId, link, author, expected);
+    return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
+  });
+}
+
+function removeUseRoute(api: Api, { dependencies }: Services): void {
+  const { links } = dependencies.whitelist;
+  const schema = {
+    operationId: "removeLinkUse",
+    summary: '"Not us": remove what one use admitted; the link admits that network no more',
+    tags,
+    headers: WriteHeaders,
+    params: UseParams,
+    querystring: writeQuery({}),
+    response: responses({ 204: NoContent }, ["request_malformed", "not_found", "idempotency_conflict", "not_applied"]),
+  };
+  api.delete("/v1/tenants/:tenant/links/:link/uses/:use", { schema }, async (request, reply) => {
+    const { tenant, link, use } = request.params;
+    const plan = (author: Author) => links.planRemoveUse(tenant as TenantId, link, use, author);
+    return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
+  });
+}
+
+function linkToWire({ uses, ...link }: LinkRecord) {
+  return { ...link, useCount: uses };
+}
+
+function useToWire({ entryUntil: _, ...use }: LinkUse) {
+  return use;
+}

@@ -1,0 +1,144 @@
+/** `/v1/tenants/{tenant}/shortcuts`: shortcuts, whose entry moves with the device. */
+import Type from "typebox";
+import type { Author } from "../core/audit.ts";
+import type { Expectation } from "../core/change.ts";
+import type { TenantId } from "../core/ids.ts";
+import { ShortcutInputSchema } from "../schema/shortcut.ts";
+import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
+import { sendFresh } from "./conditional.ts";
+import { pageOf } from "./cursor.ts";
+import {
+  type Api,
+  ChangeHeaders,
+  created,
+  DEFAULT_LIMIT,
+  found,
+  IdParam,
+  NoContent,
+  NotModified,
+  pageQuery,
+  pageSchema,
+  ReadHeaders,
+  responses,
+  type Services,
+  TenantParams,
+  WriteHeaders,
+  writeQuery,
+} from "./routes.ts";
+import { executeWrite } from "./writes.ts";
+
+const tags = ["shortcuts"];
+const ShortcutParams = Type.Object(
+  { tenant: IdParam("The tenant's id."), shortcut: IdParam("The shortcut's id.") },
+  { additionalProperties: false },
+);
+
+export function shortcutRoutes(api: Api, services: Services): void {
+  createRoute(api, services);
+  listRoute(api, services);
+  readRoute(api, services);
+  deleteRoute(api, services);
+}
+
+function createRoute(api: Api, { dependencies }: Services): void {
+  const { shortcuts } = dependencies.whitelist;
+  const schema = {
+    operationId: "createShortcut",
+    summary: "Make a shortcut for one device",
+    description: "Its entry moves: the earlier address goes when the new one is added. Unused for long, it ends.",
+    tags,
+    headers: WriteHeaders,
+    params: TenantParams,
+    querystring: writeQuery({}),
+    body: { ...ShortcutInputSchema, examples: [{ label: "Anna's laptop" }] } as typeof ShortcutInputSchema,
+    response: responses({ 201: created("NewShortcut") }, [
+      "request_malformed",
+      "body_invalid",
+      "not_found",
+      "idempotency_conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "not_applied",
+    ]),
+  };
+  api.post("/v1/tenants/:tenant/shortcuts", { schema }, async (request, reply) => {
+    const tenant = request.params.tenant as TenantId;
+    const plan = (author: Author) => shortcuts.planCreate(tenant, request.body, author);
+    return await executeWrite(dependencies, request, reply, plan, ({ shortcut, url }) => ({
+      status: 201,
+      location: `/v1/tenants/${tenant}/shortcuts/${shortcut.id}`,
+      body: { ...shortcutToWire(shortcut), url },
+    }));
+  });
+}
+
+function listRoute(api: Api, { dependencies, tenants, cursors }: Services): void {
+  const { shortcuts } = dependencies.whitelist;
+  const schema = {
+    operationId: "listShortcuts",
+    summary: "List shortcuts, in the order of their making",
+    tags,
+    params: TenantParams,
+    querystring: pageQuery({}),
+    response: responses({ 200: pageSchema("Shortcut") }, ["not_found", "body_invalid", "cursor_invalid"]),
+  };
+  api.get("/v1/tenants/:tenant/shortcuts", { schema }, async (request) => {
+    const tenant = request.params.tenant as TenantId;
+    const { limit = DEFAULT_LIMIT, cursor } = request.query;
+    const list = `shortcuts/${tenant}`;
+    const after = cursors.read(list, cursor);
+    await tenants.read(tenant);
+    return await pageOf(
+      limit,
+      (count) => shortcuts.list(tenant, count, after),
+      ({ shortcut, revision }) => ({ ...shortcutToWire(shortcut), revision }),
+      ({ shortcut }) => cursors.make(list, shortcut.id),
+    );
+  });
+}
+
+function readRoute(api: Api, { dependencies }: Services): void {
+  const { shortcuts } = dependencies.whitelist;
+  const schema = {
+    operationId: "readShortcut",
+    summary: "Read a shortcut: when and from where it ran last",
+    tags,
+    headers: ReadHeaders,
+    params: ShortcutParams,
+    response: responses({ 200: found("Shortcut"), 304: NotModified }, ["not_found", "request_malformed"]),
+  };
+  api.get("/v1/tenants/:tenant/shortcuts/:shortcut", { schema }, async (request, reply) => {
+    const { tenant, shortcut: id } = request.params;
+    const { shortcut, revision } = await shortcuts.read(tenant as TenantId, id);
+    return sendFresh(request, reply, { ...shortcutToWire(shortcut), revision });
+  });
+}
+
+function deleteRoute(api: Api, { dependencies }: Services): void {
+  const { shortcuts } = dependencies.whitelist;
+  const schema = {
+    operationId: "deleteShortcut",
+    summary: "Revoke a shortcut and remove its entry",
+    tags,
+    headers: ChangeHeaders,
+    params: ShortcutParams,
+    querystring: writeQuery({}),
+    response: responses({ 204: NoContent }, [
+      "request_malformed",
+      "not_found",
+      "precondition_failed",
+      "idempotency_conflict",
+      "not_applied",
+    ]),
+  };
+  api.delete("/v1/tenants/:tenant/shortcuts/:shortcut", { schema }, async (request, reply) => {
+    const { tenant, shortcut } = request.params;
+    const plan = (author: Author, expected: Expectation) =>
+      shortcuts.planDelete(tenant as TenantId, shortcut, author, expected);
+    return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
+  });
+}
+
+function shortcutToWire({ networks: _, ...shortcut }: ShortcutRecord) {
+  return shortcut;
+}

@@ -1,0 +1,57 @@
+/** What the rules of this room are given. */
+import type { ChangeCommitter } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { EntryRules } from "../core/entries.ts";
+import { at } from "../core/entries.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Keyring } from "../core/keyring.ts";
+import type { Precondition, Store } from "../core/store.ts";
+import { TENANT_KIND, type Tenant } from "../core/tenant.ts";
+import type { Outbox } from "../notify/outbox.ts";
+
+/** A user as these rules need one; the person door's, behind a narrow door. */
+export interface KnownUser {
+  readonly id: string;
+  readonly email: string;
+  readonly name?: string;
+  readonly role: "owner" | "user";
+  readonly disabled: boolean;
+  /** Nothing but their own proofs stands between them and a session. */
+  readonly canSignIn: boolean;
+}
+
+export interface UserDirectory {
+  find(tenant: Tenant, user: string): Promise<KnownUser | undefined>;
+  owners(tenant: Tenant): Promise<readonly KnownUser[]>;
+}
+
+export interface WhitelistOptions {
+  readonly store: Store;
+  readonly ledger: ChangeCommitter;
+  readonly keyring: Pick<Keyring, "deriveKey" | "deriveKeys">;
+  readonly clock: Clock;
+  readonly entries: EntryRules;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly users: UserDirectory;
+  /** `scheme://host[:port]` of the first of these hosts. */
+  readonly siteOrigin: (tenant: Pick<Tenant, "hosts">) => string;
+}
+
+/** A tenant, and the precondition that it is there and stays as it is. */
+export interface LoadedTenant {
+  readonly tenant: Tenant;
+  readonly standing: Precondition;
+}
+
+export async function findTenant(store: Store, id: TenantId): Promise<LoadedTenant | undefined> {
+  const document = await store.get(TENANT_KIND, id);
+  return document === undefined ? undefined : { tenant: document.value as Tenant, standing: at(document) };
+}
+
+/** @throws SallyportError `not_found` */
+export async function loadTenant(store: Store, id: TenantId): Promise<LoadedTenant> {
+  const found = await findTenant(store, id);
+  if (found === undefined) throw new SallyportError("not_found", "there is no such tenant");
+  return found;
+}
