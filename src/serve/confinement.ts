@@ -1,5 +1,4 @@
 /** What an edge process may do: Node's permission model takes from it all but the network and reading its own code. */
-import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { EdgeConfig } from "../config.ts";
 
@@ -20,14 +19,6 @@ const MODULES = fileURLToPath(import.meta.resolve("pino")).replace(/(.*\/node_mo
 export function edgeFlags(edge: EdgeConfig): string[] {
   const certificates = edge.listen.flatMap(({ tls = [] }) => tls.flatMap(({ cert, key }) => [cert, key]));
   const authorities = edge.upstream.ca === undefined ? [] : [edge.upstream.ca];
-  const readable = [
-    `${ROOT}src/`,
-    `${ROOT}package.json`,
-    `${ROOT}node_modules/`,
-    `${MODULES}/`,
-    MODULES,
-    ...certificates,
-    ...authorities,
-  ];
+  const readable = [`${ROOT}src/`, `${ROOT}package.json`, MODULES, ...certificates, ...authorities];
   return [...FLAGS, ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`)];
 }
