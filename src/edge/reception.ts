@@ -78,6 +78,7 @@ export class Reception {
     }
     const startedAtMs = performance.now();
     const { connections, tally } = this.#options;
+    const passage = refusal ?? this.#judge(req, connection);
     let tracked: Exchange | undefined;
     connections.begun(connection, res);
     res.on("close", () => {
@@ -97,7 +98,6 @@ export class Reception {
       }
       this.#handOn(req, res, passage);
     };
-    const passage = refusal ?? this.#judge(req, connection);
     if (passage instanceof SessionQuestion) void this.#ask(passage, req, connection, proceed);
     else proceed(passage);
   }
