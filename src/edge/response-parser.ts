@@ -6,7 +6,8 @@ import { ResponseHead } from "./response-head.ts";
 export interface ResponseSink {
   /** An interim answer (1xx), or the final one. */
   head(head: ResponseHead): void;
-  body(bytes: Buffer): void;
+  /** A piece of the body: what lies between `start` and `end`, never nothing. */
+  body(bytes: Buffer, start: number, end: number): void;
   /** The message is whole. @param trailers names and values in turn */
   end(trailers: readonly string[]): void;
 }
@@ -23,9 +24,12 @@ const CHUNK_LINE_BYTES = 1024;
 /** Interim answers to one request. */
 const MAX_INTERIM = 32;
 
+const CR = 13;
+const LF = 10;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
-const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+const CHUNK_LINE =
+  /^([0-9A-Fa-f]{1,12})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"[\t !#-[\]-~\x80-\xff]*"))?)*$/;
 /** A line break that is not CR LF, or a CR that begins none; the last character may be half of one. */
 const ODD_BREAK = /(?:^|[^\r])\n|\r[^\n]/;
 
@@ -69,20 +73,16 @@ export class ResponseParser {
     this.#phase = "head";
   }
 
-  /** @throws ResponseSyntaxError; then nothing more may be read */
-  read(bytes: Buffer): void {
-    const begun = this.#begun;
-    this.#begun = undefined;
-    const all = begun === undefined ? bytes : Buffer.concat([begun, bytes]);
-    let at = 0;
-    while (at < all.length) {
-      const next = this.#step(all, at);
-      if (next < 0) {
-        // Lent bytes are copied when they are kept.
-        this.#begun = Buffer.from(at === 0 && begun !== undefined ? all : all.subarray(at));
-        return;
-      }
-      at = next;
+  /**
+   * Reads the first `length` bytes. Hot path: no view of them is made, and no copy unless they end amidst a line.
+   * @throws ResponseSyntaxError; then nothing more may be read
+   */
+  read(bytes: Buffer, length: number): void {
+    if (this.#begun === undefined) this.#readAll(bytes, length);
+    else {
+      const all = Buffer.concat([this.#begun, bytes.subarray(0, length)]);
+      this.#begun = undefined;
+      this.#readAll(all, all.length);
     }
   }
 
@@ -92,31 +92,44 @@ export class ResponseParser {
     else if (this.#phase !== "idle") throw new ResponseSyntaxError("the response was cut off");
   }
 
+  #readAll(bytes: Buffer, length: number): void {
+    let at = 0;
+    while (at < length) {
+      const next = this.#step(bytes, at, length);
+      if (next < 0) {
+        this.#begun = Buffer.from(bytes.subarray(at, length));
+        return;
+      }
+      at = next;
+    }
+  }
+
   /** @returns where to go on, or -1 when more bytes are needed */
-  #step(bytes: Buffer, at: number): number {
+  #step(bytes: Buffer, at: number, length: number): number {
     switch (this.#phase) {
       case "head":
-        return this.#readHead(bytes, at);
+        return this.#readHead(bytes, at, length);
       case "length":
       case "chunk":
-        return this.#readCounted(bytes, at);
+        return this.#readCounted(bytes, at, length);
       case "chunk-line":
-        return this.#readChunkLine(bytes, at);
+        return this.#readChunkLine(bytes, at, length);
       case "chunk-end":
-        return this.#readChunkEnd(bytes, at);
+        return this.#readChunkEnd(bytes, at, length);
       case "trailers":
-        return this.#readTrailers(bytes, at);
+        return this.#readTrailers(bytes, at, length);
       case "until-close":
-        this.#sink?.body(at === 0 ? bytes : bytes.subarray(at));
-        return bytes.length;
+        this.#sink?.body(bytes, at, length);
+        return length;
       case "idle":
         throw new ResponseSyntaxError("bytes that belong to no response");
     }
   }
 
-  #readHead(bytes: Buffer, at: number): number {
+  #readHead(bytes: Buffer, at: number, length: number): number {
     const text =
-      section(bytes, at, "\r\n\r\n", FIRST_LOOK_BYTES) ?? section(bytes, at, "\r\n\r\n", RESPONSE_HEAD_BYTES);
+      section(bytes, at, length, "\r\n\r\n", FIRST_LOOK_BYTES) ??
+      section(bytes, at, length, "\r\n\r\n", RESPONSE_HEAD_BYTES);
     if (text === undefined) return -1;
     const lineEnd = text.indexOf("\r\n");
     const [, minor, status, reason = ""] = STATUS_LINE.exec(text.slice(0, lineEnd)) ?? [];
@@ -135,6 +148,7 @@ export class ResponseParser {
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) throw new ResponseSyntaxError("interim answers without end");
+      if (head.closes || chunked || contentLength !== NO_LENGTH) throw new ResponseSyntaxError("not an interim answer");
       this.#sink?.head(head);
       return;
     }
@@ -152,18 +166,18 @@ export class ResponseParser {
     if (empty) this.#end(NO_FIELDS);
   }
 
-  #readCounted(bytes: Buffer, at: number): number {
-    const end = Math.min(bytes.length, at + this.#left);
+  #readCounted(bytes: Buffer, at: number, length: number): number {
+    const end = Math.min(length, at + this.#left);
     this.#left -= end - at;
-    this.#sink?.body(bytes.subarray(at, end));
+    this.#sink?.body(bytes, at, end);
     if (this.#left > 0) return end;
     if (this.#phase === "chunk") this.#phase = "chunk-end";
     else this.#end(NO_FIELDS);
     return end;
   }
 
-  #readChunkLine(bytes: Buffer, at: number): number {
-    const line = section(bytes, at, "\r\n", CHUNK_LINE_BYTES);
+  #readChunkLine(bytes: Buffer, at: number, length: number): number {
+    const line = section(bytes, at, length, "\r\n", CHUNK_LINE_BYTES);
     if (line === undefined) return -1;
     const [, size] = CHUNK_LINE.exec(line.slice(0, -2)) ?? [];
     if (size === undefined) throw new ResponseSyntaxError("not a chunk size");
@@ -172,19 +186,20 @@ export class ResponseParser {
     return at + line.length;
   }
 
-  #readChunkEnd(bytes: Buffer, at: number): number {
-    if (bytes[at] !== 13 || (bytes[at + 1] ?? 10) !== 10) throw new ResponseSyntaxError("a chunk of another length");
-    if (at + 1 === bytes.length) return -1;
+  #readChunkEnd(bytes: Buffer, at: number, length: number): number {
+    const partial = at + 1 === length;
+    if (bytes[at] !== CR || (!partial && bytes[at + 1] !== LF)) throw new ResponseSyntaxError("a chunk too long");
+    if (partial) return -1;
     this.#phase = "chunk-line";
     return at + 2;
   }
 
-  #readTrailers(bytes: Buffer, at: number): number {
-    if (bytes[at] === 13 && bytes[at + 1] === 10) {
+  #readTrailers(bytes: Buffer, at: number, length: number): number {
+    if (length > at + 1 && bytes[at] === CR && bytes[at + 1] === LF) {
       this.#end(NO_FIELDS);
       return at + 2;
     }
-    const text = section(bytes, at, "\r\n\r\n", RESPONSE_HEAD_BYTES);
+    const text = section(bytes, at, length, "\r\n\r\n", RESPONSE_HEAD_BYTES);
     if (text === undefined) return -1;
     this.#end(fieldsOf(text));
     return at + text.length + 2;
@@ -203,8 +218,8 @@ export class ResponseParser {
  * The text up to and with the first CR LF of `terminator`, which ends the section; `undefined` while it has not
  * come. @throws ResponseSyntaxError when it cannot come any more, because of an odd line break or for its length
  */
-function section(bytes: Buffer, at: number, terminator: string, limit: number): string | undefined {
-  const text = bytes.toString("latin1", at, Math.min(bytes.length, at + limit + terminator.length));
+function section(bytes: Buffer, at: number, length: number, terminator: string, limit: number): string | undefined {
+  const text = bytes.toString("latin1", at, Math.min(length, at + limit + terminator.length));
   const end = text.indexOf(terminator);
   if (end >= 0) return text.slice(0, end + 2);
   if (limit === FIRST_LOOK_BYTES && text.length > limit) return undefined;

@@ -102,7 +102,7 @@ export class RichRequest {
     this.#answer(incoming.statusCode ?? 0, incoming.statusMessage ?? "", incoming.rawHeaders);
     this.#exchange.flush();
     incoming.on("data", (chunk: Buffer) => {
-      if (!this.#exchange.data(chunk)) incoming.pause();
+      if (!this.#exchange.data(chunk, 0, chunk.length)) incoming.pause();
     });
     incoming.on("end", () => {
       this.#exchange.end(incoming.rawTrailers);

@@ -39,8 +39,11 @@ export interface UpstreamRequest {
 /** Who sent a request hears of its answer. */
 export interface ResponseListener {
   answer(head: ResponseHead): void;
-  /** Lent bytes. @returns false to be sent no more before {@link UpstreamConnection.resume} */
-  data(bytes: Buffer): boolean;
+  /**
+   * A piece of the body: what lies between `start` and `end` of bytes that are lent until this returns.
+   * @returns false to be sent no more before {@link UpstreamConnection.resume}
+   */
+  data(bytes: Buffer, start: number, end: number): boolean;
   /** All that has come for now has been told. */
   flush(): void;
   end(trailers: readonly string[]): void;
@@ -85,7 +88,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
     this.#events = events;
     this.#parser = new ResponseParser(options.keepsOurCookies);
     this.#idleMs = options.keepAliveMs;
-    deliverTo(socket, (bytes) => this.#receive(bytes));
+    deliverTo(socket, (bytes, length) => this.#receive(bytes, length));
     socket.on("error", (error) => {
       this.#error = error;
     });
@@ -143,8 +146,8 @@ export class UpstreamConnection implements ResponseSink, Timed {
     this.#listener?.answer(head);
   }
 
-  body(bytes: Buffer): void {
-    if (this.#listener?.data(bytes) !== false || this.#paused) return;
+  body(bytes: Buffer, start: number, end: number): void {
+    if (this.#listener?.data(bytes, start, end) !== false || this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -161,10 +164,10 @@ export class UpstreamConnection implements ResponseSink, Timed {
     else if (!this.#paused) this.#fail(new UpstreamTimeoutError("the upstream is silent"));
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Buffer, length: number): void {
     this.answered = true;
     try {
-      this.#parser.read(bytes);
+      this.#parser.read(bytes, length);
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error("not a response"));
       return;

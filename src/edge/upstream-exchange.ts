@@ -112,14 +112,14 @@ export class UpstreamExchange implements Waiter, ResponseListener {
   }
 
   /** @returns false when the client is slower than the upstream, which is then held back */
-  data(bytes: Buffer): boolean {
+  data(bytes: Buffer, start: number, end: number): boolean {
     if (this.#done) return true;
-    if (bytes.length === this.#response?.contentLength && bytes.length <= SMALL_BODY_BYTES) {
-      this.#held = bytes.toString("latin1");
+    if (end - start === this.#response?.contentLength && end - start <= SMALL_BODY_BYTES) {
+      this.#held = bytes.toString("latin1", start, end);
       return true;
     }
     // The bytes are lent, and the client may not take them at once.
-    if (this.#order.res.write(Buffer.from(bytes))) return true;
+    if (this.#order.res.write(Buffer.from(bytes.subarray(start, end)))) return true;
     if (!this.#awaitsDrain) {
       this.#awaitsDrain = true;
       this.#order.res.on("drain", onClientDrain);

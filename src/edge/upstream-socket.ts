@@ -26,7 +26,7 @@ const READ_BYTES = 64 * 1024;
 const LENT = Buffer.allocUnsafeSlow(READ_BYTES);
 const DELIVER = Symbol("deliver");
 interface LendingSocket extends Socket {
-  [DELIVER]?: (bytes: Buffer) => void;
+  [DELIVER]?: (bytes: Buffer, length: number) => void;
 }
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -74,13 +74,13 @@ export function openSocket(target: Target, timeoutMs: number, lending: boolean, 
   };
 }
 
-/** @param take gets bytes that are its own only until it returns */
-export function deliverTo(socket: Socket, take: (bytes: Buffer) => void): void {
+/** @param take gets memory and how much of it was read, its own only until it returns */
+export function deliverTo(socket: Socket, take: (bytes: Buffer, length: number) => void): void {
   (socket as LendingSocket)[DELIVER] = take;
 }
 
 function deliver(this: LendingSocket, length: number): boolean {
-  this[DELIVER]?.(LENT.subarray(0, length));
+  this[DELIVER]?.(LENT, length);
   return true;
 }
 
