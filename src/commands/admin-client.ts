@@ -79,10 +79,10 @@ export class AdminClient {
   }
 
   /** All pages of a list. */
-  async *items(path: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  async *items(path: string, query: Request["query"] = {}): AsyncGenerator<Readonly<Record<string, unknown>>> {
     let cursor: string | undefined;
     do {
-      const page = (await this.json("GET", path, { query: { limit: String(PAGE), cursor } })) as Page;
+      const page = (await this.json("GET", path, { query: { ...query, limit: String(PAGE), cursor } })) as Page;
       yield* page.items;
       cursor = page.next;
     } while (cursor !== undefined);

@@ -9,7 +9,7 @@ export const explain: Command = {
   args: "TENANT ADDRESS",
   options: {
     path: { type: "string", value: "PATH", help: "the request's path (default /)" },
-    user: { type: "string", value: "USER", help: "the person who asks" },
+    user: { type: "string", value: "USER", help: "the person who asks, by e-mail or id" },
     ...CLIENT_OPTIONS,
   },
   async run(call) {
