@@ -6,7 +6,7 @@
 import { type KeyWords, strideOf } from "./matcher-records.ts";
 
 const RECORDS_PER_BUCKET = 2;
-const RECORDS_PER_PIECE = 512;
+const RECORDS_PER_PIECE = 128;
 const MAX_PIECES = 256;
 /** How far, as a share of all, ranks may be off for one straight line to do. */
 const TOLERANCE = 0.01;

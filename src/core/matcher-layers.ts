@@ -13,6 +13,11 @@ const MIN_UNMERGED = 64;
 const MERGED_PER_CALL = 4096;
 const MERGED_PER_CHANGE = 256;
 
+/** Low bits of a slot; 0 is the base. */
+const SETTLING = 1;
+const RECENT = 2;
+const SMALLER_LAYERS = [SETTLING, RECENT] as const;
+
 const NOTHING = new Uint32Array(0);
 const EMPTY = {
   1: new Segment(1, 0, knotsOf(NOTHING, 0, 1)).seal(),
@@ -51,16 +56,14 @@ export class LayeredRecords {
     const index = this.#base.find(a, b, c, d, nowSeconds);
     const slot = index < 0 ? -1 : index * 4;
     if (this.#recent.count === 0 && this.#settling.count === 0) return slot;
-    const settling = this.#settling.find(a, b, c, d, nowSeconds);
-    const recent = this.#recent.find(a, b, c, d, nowSeconds);
-    return this.#closer(this.#closer(slot, settling < 0 ? -1 : settling * 4 + 1), recent < 0 ? -1 : recent * 4 + 2);
+    return this.#findCloser(slot, a, b, c, d, nowSeconds);
   }
 
   /** The segment of a slot that `find` gave. The record's index in it is a quarter of the slot. */
   segmentOf(slot: number): Segment {
     const layer = slot & 3;
-    if (layer === 0) return this.#base;
-    return layer === 1 ? this.#settling : this.#recent;
+    if (layer === RECENT) return this.#recent;
+    return layer === SETTLING ? this.#settling : this.#base;
   }
 
   /** The earliest expiry after `after`; `NEVER` when there is none. */
@@ -92,11 +95,18 @@ export class LayeredRecords {
     return merged(merged(this.#base, this.#settling), this.#recent).packed;
   }
 
-  /** The slot with the longer prefix; -1 has none. */
-  #closer(left: number, right: number): number {
-    if (left < 0 || right < 0) return Math.max(left, right);
-    const leftLength = this.segmentOf(left).prefixLength(left >>> 2);
-    return leftLength >= this.segmentOf(right).prefixLength(right >>> 2) ? left : right;
+  /** The slot of a more specific record in the smaller segments, or the one given. */
+  #findCloser(slot: number, a: number, b: number, c: number, d: number, nowSeconds: number): number {
+    let closest = slot;
+    let length = slot < 0 ? -1 : this.#base.prefixLength(slot >>> 2);
+    for (const layer of SMALLER_LAYERS) {
+      const segment = this.segmentOf(layer);
+      const index = segment.find(a, b, c, d, nowSeconds);
+      if (index < 0 || segment.prefixLength(index) <= length) continue;
+      length = segment.prefixLength(index);
+      closest = index * 4 + layer;
+    }
+    return closest;
   }
 
   /** Wherever the entry's record is, so also where the merge has copied it to. */

@@ -95,13 +95,10 @@ export class AllowlistMatcher {
    * Hot path: no allocation, no throw.
    */
   lookup(address: Address, nowSeconds: number): number {
-    if (address.family === 4) {
-      const slot = this.#ipv4.find(address.a >>> 0, 0, 0, 0, nowSeconds);
-      return slot < 0 ? -1 : slot * 2;
-    }
-    const { a, b, c, d } = address;
-    const slot = this.#ipv6.find(a >>> 0, b >>> 0, c >>> 0, d >>> 0, nowSeconds);
-    return slot < 0 ? -1 : slot * 2 + 1;
+    const { family, a, b, c, d } = address;
+    const records = family === 4 ? this.#ipv4 : this.#ipv6;
+    const slot = records.find(a >>> 0, b >>> 0, c >>> 0, d >>> 0, nowSeconds);
+    return slot < 0 ? -1 : slot * 2 + (family === 4 ? 0 : 1);
   }
 
   entryId(slot: number): EntryId {
@@ -117,7 +114,7 @@ export class AllowlistMatcher {
 
   /**
    * A moment after `after` up to which no entry expires; 0 when none ever will. Usually the next expiry itself.
-   * Reads every entry when the one it knows has passed (about 2 ms for a million), else nothing.
+   * Reads every entry when the one it knows has passed (a few milliseconds for a million), else nothing.
    */
   nextExpirySeconds(after: number): number {
     if (after < this.#quietFrom || (this.#nextExpiry > 0 && after >= this.#nextExpiry)) {
