@@ -199,6 +199,7 @@ export const EN_GB = {
   "enrol.addTitle": "Add a sign-in step",
   "enrol.why":
     "{tenant} asks for more than a password, so that nobody gets in with a password alone. Choose what suits you; you can add more later.",
+  "enrol.addWhy": "With two ways to show that it is you, losing one of them is no trouble.",
   "enrol.none": "No sign-in step can be added here. Ask the account owner of your clinic.",
   "enrol.name": "Name",
   "enrol.totp": "An app on your phone or computer shows a new code every 30 seconds. It works without a connection.",

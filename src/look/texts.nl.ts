@@ -200,6 +200,7 @@ export const NL: Catalogue = {
   "enrol.addTitle": "Inlogstap toevoegen",
   "enrol.why":
     "{tenant} vraagt meer dan een wachtwoord, zodat niemand met alleen een wachtwoord binnenkomt. Kies wat bij u past; later kunt u meer toevoegen.",
+  "enrol.addWhy": "Met twee manieren om aan te tonen dat u het bent, is het niet erg om er één kwijt te raken.",
   "enrol.none": "Hier kan geen inlogstap worden toegevoegd. Vraag de accounteigenaar van uw praktijk.",
   "enrol.name": "Naam",
   "enrol.totp":

@@ -1,6 +1,6 @@
 /** The account page as it looks: sign-in steps, recovery codes, devices, sessions, the place. */
 import { facts, notice, table } from "../look/displays.ts";
-import { button, errorSummary } from "../look/forms.ts";
+import { button } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { RememberedDevice } from "../person/devices.ts";
 import type { LiveSession } from "../person/session-record.ts";
@@ -27,7 +27,6 @@ export function showAccount(call: Call, view: AccountView): Answer {
   const { text } = call;
   const { passwordError } = view;
   const body = html`<section class="panel"><h1>${text("account.title")}</h1>
-${errorSummary(text, passwordError === undefined ? [] : [{ field: "password", message: passwordError }])}
 ${facts([
   [text("account.login"), view.session.email],
   [text("page.address"), call.visit.address.text],
@@ -54,7 +53,7 @@ function factorsPanel(call: Call, { factors, fresh }: AccountView): Html {
   const { text } = call;
   const columns = [text("account.factor"), text("account.added"), text("account.lastUsed"), ...(fresh ? [""] : [])];
   const rows = factors.map((factor) => [
-    html`${factor.name}<small class="under">${text(`factor.${factor.kind}`)}</small>`,
+    html`${factor.name}${kindUnder(call, factor)}`,
     moment(call, factor.createdAt),
     factor.lastUsedAt === undefined ? text("account.never") : moment(call, factor.lastUsedAt),
     ...(fresh ? [factorActions(call, factor)] : []),
@@ -63,14 +62,20 @@ function factorsPanel(call: Call, { factors, fresh }: AccountView): Html {
 ${fresh ? html`<p class="actions"><a class="button secondary" href="${pathTo("enrol")}">${text("account.addFactor")}</a></p>` : proveFirst(call)}</section>`;
 }
 
+/** What it is, unless its name says so. */
+function kindUnder({ text }: Call, { kind, name }: FactorView): Html | false {
+  const label = text(`factor.${kind}`);
+  return name !== label && html`<small class="under">${label}</small>`;
+}
+
 function factorActions(call: Call, { id, name }: FactorView): Html {
   const { text } = call;
   const remove = html`<button class="link-button" type="submit">${text("account.remove")}<span class="visually-hidden"> ${name}</span></button>`;
-  return html`<details class="inline"><summary>${text("account.rename")}<span class="visually-hidden"> ${name}</span></summary>${postForm(
+  return html`<div class="row-actions"><details><summary>${text("account.rename")}<span class="visually-hidden"> ${name}</span></summary>${postForm(
     call,
     { path: "account/rename-factor", hidden: { id } },
     html`<div class="field"><label for="name-${id}">${text("enrol.name")}</label><input id="name-${id}" name="name" value="${name}" maxlength="60" autocomplete="off" required></div>${button(text("account.save"), { kind: "secondary" })}`,
-  )}</details>${postForm(call, { path: "account/remove-factor", hidden: { id } }, remove)}`;
+  )}</details>${postForm(call, { path: "account/remove-factor", hidden: { id } }, remove)}</div>`;
 }
 
 function recoveryPanel(call: Call, { factors, recoveryCodesLeft, fresh }: AccountView): Html | false {
@@ -114,11 +119,8 @@ function sessionsPanel(call: Call, { session, sessions }: AccountView): Html {
 }
 
 function endForm(call: Call, path: string, id: string, label: string, what: string): Html {
-  return postForm(
-    call,
-    { path, hidden: { id } },
-    html`<button class="link-button" type="submit">${label}<span class="visually-hidden"> ${what}</span></button>`,
-  );
+  const end = html`<button class="link-button" type="submit">${label}<span class="visually-hidden"> ${what}</span></button>`;
+  return html`<div class="row-actions">${postForm(call, { path, hidden: { id } }, end)}</div>`;
 }
 
 function passwordPanel(call: Call, { session, fresh, passwordError }: AccountView): Html | false {

@@ -1,7 +1,7 @@
 /** The pages that hand a factor over and have it confirmed: the QR code, the text message, the passkey's answer. */
 import QRCode from "qrcode";
 import { secret } from "../look/displays.ts";
-import { button, codeField, errorSummary, type FormError } from "../look/forms.ts";
+import { button, codeField } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import { PAGE_SCRIPT } from "./assets.ts";
 import { doorHead } from "./door-head.ts";
@@ -66,15 +66,14 @@ function confirmForm(call: Call, place: Place, kind: "totp" | "sms", error: stri
   const { text } = call;
   const hint = kind === "totp" ? text("verify.totpHint") : undefined;
   const hidden = { c: place.c, e: place.e, kind };
-  const body = html`${codeField({ name: "code", label: text("verify.code"), hint, error })}<p class="actions">${button(text("enrol.confirm"))}</p>`;
+  const body = html`${codeField({ name: "code", label: text("verify.code"), hint, error, autofocus: kind === "sms" || error !== undefined })}<p class="actions">${button(text("enrol.confirm"))}</p>`;
   return postForm(call, { path: "enrol/confirm", hidden }, body);
 }
 
 function showEnrolment(call: Call, place: Place, title: string, content: Html, message?: string): Answer {
   const first = place.c !== undefined;
-  const errors: FormError[] = message === undefined ? [] : [{ field: "code", message }];
   const body = html`<section class="panel">${first && doorHead(call)}${first && enrolSteps(call, 1)}
-<h1>${title}</h1>${errorSummary(call.text, errors)}${content}</section>`;
+<h1>${title}</h1>${content}</section>`;
   return showPage({ title, body, scripts: [PAGE_SCRIPT.path] }, message === undefined ? 200 : 422);
 }
 

@@ -27,7 +27,7 @@ export function enrolRoutes(pages: PersonPages): Route[] {
     {
       method: "JSON",
       path: "enrol/passkey/begin",
-      fields: ["c", "e", "name"],
+      fields: ["c", "name"],
       handle: (call) => beginPasskey(call, pages),
     },
     ...confirmRoutes(pages),
@@ -76,7 +76,7 @@ function showChoice(call: Call, offer: Offer): Answer {
   const title = text(first ? "enrol.title" : "enrol.addTitle");
   const body = html`<section class="panel">${first && doorHead(call)}${first && enrolSteps(call, 1)}
 <h1>${title}</h1>
-<p>${text("enrol.why", { tenant: visit.tenant.name })}</p>
+<p>${first ? text("enrol.why", { tenant: visit.tenant.name }) : text("enrol.addWhy")}</p>
 ${offer.kinds.length === 0 && notice("warn", text("enrol.none"))}
 ${offer.kinds.map((kind) => html`<div class="way-out"><h2>${text(`factor.${kind}`)}</h2><p>${text(`enrol.${kind}`)}</p>${KIND_FORMS[kind](call, offer)}</div>`)}
 ${!first && html`<p><a href="${pathTo("account")}">${text("account.back")}</a></p>`}</section>`;
@@ -85,7 +85,7 @@ ${!first && html`<p><a href="${pathTo("account")}">${text("account.back")}</a></
 
 const KIND_FORMS: Readonly<Record<Factor, (call: Call, offer: Offer) => Html>> = {
   totp: (call, offer) => {
-    const inputs = html`${nameField(call, offer, "totp")}<p class="actions">${button(call.text("enrol.totpBegin"))}</p>`;
+    const inputs = html`${nameField(call, offer, "totp")}<p class="actions">${button(call.text("enrol.totpBegin"), { kind: weight(offer, "totp") })}</p>`;
     return postForm(call, { path: "enrol/totp/begin", hidden: { c: offer.challenge } }, inputs);
   },
   sms: (call, offer) => {
@@ -98,20 +98,26 @@ const KIND_FORMS: Readonly<Record<Factor, (call: Call, offer: Offer) => Html>> =
       error: offer.numberError,
       attributes: html`autocomplete="tel" maxlength="40"`,
     });
-    const body = html`${number}<p class="actions">${button(call.text("sms.sendCode"))}</p>`;
+    const body = html`${number}<p class="actions">${button(call.text("sms.sendCode"), { kind: weight(offer, "sms") })}</p>`;
     return postForm(call, { path: "enrol/sms/begin", hidden: { c: offer.challenge } }, body);
   },
   passkey: (call, offer) =>
     passkeyForm(call, {
       path: "enrol/confirm",
       begin: "enrol/passkey/begin",
+      tells: ["c", "name"],
       ceremony: "create",
       label: call.text("enrol.passkeyBegin"),
-      kind: "secondary",
+      kind: weight(offer, "passkey"),
       hidden: { c: offer.challenge, e: "", kind: "passkey" },
       inputs: html`${nameField(call, offer, "passkey")}`,
     }),
 };
+
+/** One button stands out: the first way that the clinic names. */
+function weight({ kinds }: Offer, kind: Factor): "primary" | "secondary" {
+  return kinds[0] === kind ? "primary" : "secondary";
+}
 
 /** A name helps once there are several; the first is named by itself. */
 function nameField({ text }: Call, { challenge }: Offer, kind: Factor): Html | false {

@@ -20,8 +20,9 @@ export function postForm(call: Call, { path, hidden = {}, attributes }: FormOpti
 }
 
 export interface PasskeyFormOptions extends FormOptions {
-  /** The `JSON` route that begins the ceremony. */
+  /** The `JSON` route that begins the ceremony, and the fields of the form that it is told. */
   readonly begin: string;
+  readonly tells: readonly string[];
   readonly ceremony: "get" | "create";
   readonly label: string;
   readonly kind?: "primary" | "secondary";
@@ -30,19 +31,19 @@ export interface PasskeyFormOptions extends FormOptions {
 }
 
 /**
- * A form that `passkey.js` fills in: it posts the hidden fields to `begin`, holds the ceremony with the options
+ * A form that `passkey.js` fills in: it posts what it tells to `begin`, holds the ceremony with the options
  * that come back, puts the browser's answer into `response` and sends the form. Of no use without scripts, and
  * then hidden.
  */
 export function passkeyForm(call: Call, options: PasskeyFormOptions): Html {
   const { text } = call;
   const begin = pathTo(options.begin);
-  const attributes = html`data-passkey="${options.ceremony}" data-begin="${begin}" data-proof="${call.proofFor(begin)}" hidden`;
+  const attributes = html`data-passkey="${options.ceremony}" data-begin="${begin}" data-tells="${options.tells.join(" ")}" data-proof="${call.proofFor(begin)}" hidden`;
   const hidden = { response: "", ...options.hidden };
-  return html`${postForm(
+  return html`<p class="notice warn" data-passkey-absent>${text("passkey.absent")}</p>${postForm(
     call,
     { path: options.path, hidden, attributes },
-    html`${options.inputs}<p class="actions"><button class="button ${options.kind ?? "primary"}" type="submit">${options.label}</button></p>
-<div class="notice bad" role="alert" data-passkey-failed hidden>${text("passkey.failed")}</div>`,
-  )}<p class="notice warn" data-passkey-absent>${text("passkey.absent")}</p>`;
+    html`${options.inputs}<div class="notice bad" role="alert" data-passkey-failed hidden>${text("passkey.failed")}</div>
+<p class="actions"><button class="button ${options.kind ?? "primary"}" type="submit">${options.label}</button></p>`,
+  )}`;
 }

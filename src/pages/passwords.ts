@@ -2,8 +2,8 @@
 
 import { SallyportError } from "../core/errors.ts";
 import { facts, notice } from "../look/displays.ts";
-import { button, errorSummary, type FormError, field } from "../look/forms.ts";
-import { type Html, html } from "../look/html.ts";
+import { button, field } from "../look/forms.ts";
+import { type Html, html, raw } from "../look/html.ts";
 import { doorHead } from "./door-head.ts";
 import { afterOutcome, enrolSteps } from "./outcome.ts";
 import { postForm } from "./page-form.ts";
@@ -44,9 +44,8 @@ async function showLink(call: Call, { person }: PersonPages, purpose: Purpose, m
   if (live === undefined) return showDead(call);
   const asks = visit.tenant.policy.firstFactor === "password";
   const title = text(purpose === "reset" ? "reset.title" : "invite.title");
-  const errors: FormError[] = message === undefined ? [] : [{ field: "password", message }];
   const body = html`<section class="panel">${doorHead(call)}${purpose === "invite" && enrolSteps(call, 0)}
-<h1>${title}</h1>${errorSummary(text, errors)}
+<h1>${title}</h1>
 <p>${text(purpose === "reset" ? "reset.why" : "invite.why", { tenant: visit.tenant.name })}</p>
 ${facts([[text("account.login"), live.email]])}
 ${postForm(
@@ -65,7 +64,7 @@ export function newPasswordField({ text }: Pick<Call, "text">, email: string, er
     type: "password",
     hint: text("password.hint"),
     error,
-    attributes: html`autocomplete="new-password" minlength="12" maxlength="512"`,
+    attributes: html`autocomplete="new-password" minlength="12" maxlength="512" ${error !== undefined && raw`autofocus`}`,
   });
   return html`<input type="text" name="email" value="${email}" autocomplete="username" hidden>${password}`;
 }

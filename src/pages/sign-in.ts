@@ -73,6 +73,7 @@ ${
   html`<div class="way-out" data-needs-passkey><h2>${text("signIn.passkeyHeading")}</h2>${passkeyForm(call, {
     path: "verify",
     begin: "sign-in/passkey",
+    tells: FIELDS,
     ceremony: "get",
     label: text("signIn.passkey"),
     kind: "secondary",

@@ -51,7 +51,7 @@ function showStep(
   const others = step.choices.filter((one) => one !== choice);
   const body = html`<section class="panel">${doorHead(call)}
 <h1>${title}</h1>
-${errorSummary(text, failure === undefined ? [] : [failure.error])}
+${failure !== undefined && failure.error.field === undefined && errorSummary(text, [failure.error])}
 ${choice === undefined ? html`<p>${text("verify.nothingWhy")}</p>` : proofForms(call, step, choice, failure?.error)}
 ${
   others.length > 0 &&
@@ -82,7 +82,15 @@ function proofForms(call: Call, step: Step, choice: Choice, error: FormError | u
   if (choice.kind === "passkey") {
     const inputs = html`<p>${text("verify.passkeyHow")}</p>${rememberBox(call)}`;
     const label = text("verify.passkeyUse");
-    return passkeyForm(call, { path: "verify", begin: "verify/passkey", ceremony: "get", label, hidden, inputs });
+    return passkeyForm(call, {
+      path: "verify",
+      begin: "verify/passkey",
+      tells: ["c"],
+      ceremony: "get",
+      label,
+      hidden,
+      inputs,
+    });
   }
   if (choice.kind !== "sms") return codeForm(call, hidden, choice, error);
   const sending = sendingOf(query["s"]);

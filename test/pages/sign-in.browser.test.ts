@@ -20,7 +20,7 @@ t.test("invited, enrolled, in, out, and in again", { timeout: 60_000 }, async (t
   await view.goto(await invite(site, EMAIL));
   await view.getByLabel("New password").fill("happy feet podiatry");
   await view.getByRole("button", { name: "Set password" }).click();
-  t.ok(await view.getByRole("alert").isVisible(), "a password made of the clinic's name is refused");
+  t.ok(await view.locator(".error").isVisible(), "a password made of the clinic's name is refused");
   await view.getByLabel("New password").fill(PASSWORD);
   await view.getByRole("button", { name: "Set password" }).click();
   await view.getByRole("button", { name: "Set up an app" }).click();
@@ -37,7 +37,7 @@ t.test("invited, enrolled, in, out, and in again", { timeout: 60_000 }, async (t
 
   await view.getByLabel("Code").fill("12345");
   await view.getByRole("button", { name: "Confirm" }).click();
-  t.match(await view.getByRole("alert").textContent(), /six digits/);
+  t.match(await view.locator(".error").textContent(), /six digits/);
   await view.getByLabel("Code").fill(code(secret));
   await view.getByRole("button", { name: "Confirm" }).click();
   const codes = await view.locator(".codes li").allTextContents();

@@ -38,8 +38,8 @@ async function hold(form) {
 
 async function begin(form) {
   const body = { proof: form.dataset.proof };
-  for (const [name, value] of new FormData(form)) {
-    if (name !== "proof" && name !== "response" && name !== "m") body[name] = value;
+  for (const name of form.dataset.tells.split(" ")) {
+    if (form.elements[name] !== undefined) body[name] = form.elements[name].value;
   }
   const headers = { "content-type": "application/json" };
   const answer = await fetch(form.dataset.begin, { method: "POST", headers, body: JSON.stringify(body) });
