@@ -129,6 +129,42 @@ t.test("secrets may come from files, but not from both", async (t) => {
   t.match(absent.issues, [{ at: "SALLYPORT_ADMIN_KEY_FILE", message: /cannot be read/ }]);
 });
 
+t.test("mail and text messages, with what others know us by from the environment alone", async (t) => {
+  const { config } = load(
+    t,
+    `mail: { transport: smtp, from: gate@operator.example, smtp: { host: mail.example, user: gate } }
+sms: { provider: twilio, accountSid: AC${"0".repeat(32)}, from: "+447700900123", countries: ["+44", "!+441534"] }`,
+    { SALLYPORT_SMTP_PASSWORD: "smtp password", SALLYPORT_TWILIO_AUTH_TOKEN: "twilio token" },
+  );
+  t.match(config.mail, { transport: "smtp", smtp: { port: 587, auth: { user: "gate", pass: "smtp password" } } });
+  t.match(config.sms, { provider: "twilio", twilio: { authToken: "twilio token", timeoutMs: 10_000 } });
+  t.strictSame(config.sms.limits, { countries: ["+44", "!+441534"], dailyPerTenant: 300 });
+  const file = load(t, "mail: { transport: file, from: gate@operator.example }").config;
+  t.match(file.mail, { folder: join(file.dataDir, "mail") });
+  t.match(
+    issues(t, "mail: { transport: smtp, smtp: { host: m, user: gate, password: x } }\nsms: { provider: twilio }"),
+    [
+      { at: /mail\.smtp\.password/, message: /not a key/ },
+      { at: /mail\.from/, message: /missing/ },
+      { at: /sms\.accountSid/, message: /missing/ },
+      { at: /sms\.provider/, hint: /SALLYPORT_TWILIO_AUTH_TOKEN/ },
+      { at: /sms\.from/ },
+    ],
+  );
+});
+
+t.test("links in mail lead to where browsers come in", async (t) => {
+  const publicUrl = (yaml: string) => load(t, yaml).config.publicUrl;
+  t.equal(publicUrl(""), "http://{host}:8080");
+  t.equal(publicUrl("edge: { listen: 0.0.0.0:80 }"), "http://{host}");
+  const tls = "tls: { cert: a.pem, key: a.pem }";
+  t.equal(publicUrl(`edge: { listen: ["0.0.0.0:80", { address: "0.0.0.0:443", ${tls} }] }`), "https://{host}");
+  t.equal(publicUrl(`edge: { listen: [{ address: "0.0.0.0:8443", ${tls} }] }`), "https://{host}:8443");
+  t.equal(publicUrl("edge: { trustedProxies: [10.0.0.1] }"), "https://{host}");
+  t.equal(publicUrl('publicUrl: "https://{host}:8443"'), "https://{host}:8443");
+  t.match(issues(t, "publicUrl: https://gate.example"), [{ at: /publicUrl/, message: /\{host\}/ }]);
+});
+
 t.test("every mistake is told at once, with file, line, column, key and a hint", async (t) => {
   const yaml = `trustedProxies: []
 edge:

@@ -1,4 +1,5 @@
 /** The person door on one node: its rules, the mail and text messages that they send, and what the edges ask of it. */
+import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ExplainFacts } from "../core/explain.ts";
 import type { TenantId } from "../core/ids.ts";
@@ -12,20 +13,26 @@ import { openSmsProvider } from "../notify/open-sms.ts";
 import { OUTBOX_CONTENT_KIND, OUTBOX_KIND, OUTBOX_SETTLED_KIND, Outbox } from "../notify/outbox.ts";
 import { OutboxWorker } from "../notify/outbox-worker.ts";
 import type { MailSettings, SmsLimits, SmsSettings } from "../notify/settings.ts";
-import type { Ledger } from "../observe/ledger.ts";
 import { openPersonDoor, PERSON_KINDS, type PersonDoor } from "../person/door.ts";
 import { SMS_RULES } from "../person/sms-factor.ts";
 import type { UserView } from "../person/user-view.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
+import { DENIAL_KIND } from "./traffic.ts";
 
 /** Documents that go when their tenant is deleted. Sessions are among them, so that the edges hear of their end. */
-export const OWNED_KINDS = [...PERSON_KINDS, OUTBOX_KIND, OUTBOX_CONTENT_KIND, OUTBOX_SETTLED_KIND] as const;
+export const OWNED_KINDS = [
+  ...PERSON_KINDS,
+  OUTBOX_KIND,
+  OUTBOX_CONTENT_KIND,
+  OUTBOX_SETTLED_KIND,
+  DENIAL_KIND,
+] as const;
 
 const FLUSH_EVERY_MS = 5_000;
 
 export interface NodePersonDoorOptions {
   readonly store: Store;
-  readonly ledger: Ledger;
+  readonly ledger: ChangeCommitter;
   readonly keyring: Keyring;
   readonly replica: PolicyReplica;
   readonly mail: MailSettings;
@@ -88,8 +95,7 @@ export class NodePersonDoor {
   /** Lets mail under way be handed over, and writes down which sessions were used. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#mail?.stop();
-    await this.#flush();
+    await Promise.all([this.#flush(), this.#mail?.stop()]);
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Control with the person door: sessions for the edges, mail, and what happens while the store is away. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalJWKSet, jwtVerify } from "jose";
@@ -20,6 +20,7 @@ import { FeedClient } from "../../src/replica/client.ts";
 import { PolicyReplica } from "../../src/replica/policy.ts";
 import { openStore } from "../../src/store/open.ts";
 import { Browser, CHEAP, makeTenant, PASSWORD, totpCode } from "../support/person-door.ts";
+import { startRedis } from "../support/redis.ts";
 import { SILENT } from "../support/silent-log.ts";
 
 const ADMIN_KEY = "k".repeat(40);
@@ -41,8 +42,9 @@ tenants:
 `;
 
 async function startNode(t: Test, url = "sqlite:") {
-  const base = t.testdir({ "sallyport.yaml": settings(url) });
-  const socketDir = mkdtempSync(join(tmpdir(), "sallyport-control-"));
+  const base = mkdtempSync(join(tmpdir(), "sallyport-control-"));
+  writeFileSync(join(base, "sallyport.yaml"), settings(url));
+  const socketDir = base;
   const env = { SALLYPORT_ADMIN_KEY: ADMIN_KEY, SALLYPORT_SECRET_KEY: SEAL.toString("base64") };
   const { config, secrets: given } = loadConfig({ file: "sallyport.yaml", env, base });
   const secrets = completeSecrets(config, given);
@@ -56,7 +58,7 @@ async function startNode(t: Test, url = "sqlite:") {
   });
   t.teardown(async () => {
     await control.close();
-    rmSync(socketDir, { recursive: true });
+    rmSync(base, { recursive: true });
   });
   const call = async (method: string, path: string, body?: object) => {
     const response = await fetch(`http://127.0.0.1:${control.adminAddress.port}${path}`, {
@@ -188,6 +190,26 @@ t.test("disabling, and whatever else revokes, reaches the edges before the answe
     t.ok(status < 300, `${method} ${path} answers ${status}`);
     t.notOk(held.isLive(Date.now()), `${method} ${path}`);
   }
+});
+
+t.test("revoking at one node reaches the edges of another before the answer", async (t) => {
+  const redis = await startRedis(t);
+  if (redis === undefined) return;
+  const [one, two] = [await startNode(t, redis.url), await startNode(t, redis.url)];
+  const edges = [await startEdgeOf(t, one.socketDir), await startEdgeOf(t, two.socketDir)];
+  const door = await openDoor(t, redis.url);
+  await one.call("POST", `${TENANT}/users`, { email: "ann@clinic.example", password: PASSWORD });
+  const hash = await signIn(door, "ann@clinic.example");
+  const held = await Promise.all(edges.map((sessions) => sessions.ask("clinic" as TenantId, hash)));
+  t.ok(held.every((session) => session.isLive(Date.now())));
+  // Two nodes know of each other once each has said that it is there.
+  while ((await one.call("GET", "/v1/edges")).body.items.length < 2) await new Promise(setImmediate);
+  const before = performance.now();
+  const ended = await one.call("DELETE", `${TENANT}/sessions/${held[0]?.facts?.id}?wait=applied`);
+  const took = performance.now() - before;
+  t.equal(ended.headers.get("sallyport-applied")?.split(", ").length, 2);
+  t.notOk(held.some((session) => session.isLive(Date.now())));
+  t.ok(took < SOON_MS, `in ${took.toFixed()} ms`);
 });
 
 t.test("an invitation is mailed, by its configuration", async (t) => {
