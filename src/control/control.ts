@@ -13,7 +13,9 @@ import type { Logger } from "../core/log.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { personRoutes } from "../pages/person-routes.ts";
+import { placeRoutes } from "../pages/place-routes.ts";
 import { startPages } from "../pages/server.ts";
+import { WaysBack } from "../pages/way-back.ts";
 import { Follower } from "../replica/follower.ts";
 import { healStore } from "../replica/heal.ts";
 import { PolicyReplica } from "../replica/policy.ts";
@@ -33,6 +35,8 @@ import { directoryOf } from "./user-directory.ts";
 const SWEEP_EVERY_MS = 5_000;
 const SWEEP_LIMIT = 1_000;
 const DECLARE_RETRY_MS = 1_000;
+/** How long a page waits for the edges before it says that something is so. */
+const PAGE_PATIENCE_MS = 1_000;
 
 export interface ControlOptions {
   readonly config: Config;
@@ -137,8 +141,14 @@ class RunningControl implements Control {
     this.#closers.push(() => this.#feed.close());
     this.#fleet.start();
     this.#closers.push(() => this.#fleet.close());
-    await this.#openPages(person);
-    await this.#openAdmin(person);
+    const entries = new EntryRules({
+      store: this.#store,
+      clock: this.#options.clock,
+      ...this.#options.config.limits,
+    });
+    const whitelist = this.#openWhitelist(person, entries);
+    await this.#openPages(person, whitelist, entries);
+    await this.#openAdmin(person, whitelist);
   }
 
   get adminAddress(): AddressInfo {
@@ -185,12 +195,21 @@ class RunningControl implements Control {
     return person;
   }
 
-  async #openPages({ rules, textMessages }: NodePersonDoor): Promise<void> {
+  async #openPages(
+    { rules: person, textMessages }: NodePersonDoor,
+    whitelist: Whitelist,
+    entries: EntryRules,
+  ): Promise<void> {
     const { socketDir, clock, log } = this.#options;
+    const pagesOf = { person, textMessages, waysBack: new WaysBack(this.#keyring, clock) };
+    const inForce = async () => {
+      await this.#fleet.waitApplied((await this.#store.head()).revision, PAGE_PATIENCE_MS);
+    };
+    const places = { ...pagesOf, whitelist, entries, ledger: this.#ledger, store: this.#store, inForce };
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),
       tenant: (id) => this.#replica.tenant(id),
-      routes: personRoutes({ person: rules, textMessages, keyring: this.#keyring, clock }),
+      routes: [...personRoutes(pagesOf), ...placeRoutes(places)],
       keyring: this.#keyring,
       clock,
       log,
@@ -198,7 +217,7 @@ class RunningControl implements Control {
     this.#closers.push(() => pages.close());
   }
 
-  async #openAdmin(person: NodePersonDoor): Promise<void> {
+  async #openAdmin(person: NodePersonDoor, whitelist: Whitelist): Promise<void> {
     const { config, secrets, clock, log } = this.#options;
     const explainer = {
       store: this.#store,
@@ -219,7 +238,7 @@ class RunningControl implements Control {
         limits: config.limits,
         ownedKinds: [...OWNED_KINDS, ...WHITELIST_KINDS],
         person: person.rules,
-        whitelist: this.#openWhitelist(person),
+        whitelist,
         siteOrigin: person.siteOrigin,
         sendsMail: person.outbox.enabled,
         explain: (tenant, request) => explainRequest(explainer, tenant, request),
@@ -232,15 +251,13 @@ class RunningControl implements Control {
     this.#closers.push(() => this.#admin?.close());
   }
 
-  #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor): Whitelist {
-    const { config, clock } = this.#options;
-    const store = this.#store;
+  #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor, entries: EntryRules): Whitelist {
     return openWhitelist({
-      store,
+      store: this.#store,
       ledger: this.#ledger,
       keyring: this.#keyring,
-      clock,
-      entries: new EntryRules({ store, clock, ...config.limits }),
+      clock: this.#options.clock,
+      entries,
       outbox,
       users: directoryOf(rules.users),
       siteOrigin,

@@ -25,6 +25,8 @@ export interface PageOptions {
   readonly width?: "narrow" | "wide";
   /** Paths on this host of module scripts. */
   readonly scripts?: readonly string[];
+  /** Origins besides this one that the scripts speak to. */
+  readonly connectTo?: readonly string[];
   /** `inline` makes the page need nothing else, for when control may be away. */
   readonly styles?: "linked" | "inline";
 }
@@ -72,11 +74,16 @@ ${scripts.map((path) => html`<script type="module" src="${path}"></script>`)}
 </body>
 </html>
 `;
-  return { html: markup.toString(), headers: headersFor(inline, styles === "linked", scripts.length > 0) };
+  return { html: markup.toString(), headers: headersFor(inline, styles === "linked", options) };
 }
 
-function headersFor(inline: readonly { source: string }[], linkedStyles: boolean, scripts: boolean): Page["headers"] {
-  const policy = contentSecurityPolicy({ styles: inline.map((style) => style.source), linkedStyles, scripts });
+function headersFor(
+  inline: readonly { source: string }[],
+  linkedStyles: boolean,
+  { scripts = [], connectTo = [] }: PageOptions,
+): Page["headers"] {
+  const styles = inline.map((style) => style.source);
+  const policy = contentSecurityPolicy({ styles, linkedStyles, scripts: scripts.length > 0, connectTo });
   return Object.freeze({ ...securityHeaders(policy), "content-type": "text/html; charset=utf-8" });
 }
 

@@ -7,19 +7,22 @@ export interface PolicySources {
   readonly linkedStyles?: boolean;
   /** Whether the page loads scripts, always from this host, and speaks to it. */
   readonly scripts?: boolean;
+  /** Origins besides this one that they speak to. */
+  readonly connectTo?: readonly string[];
 }
 
 /**
  * A content security policy (CSP level 3) without `unsafe-inline`: nothing loads unless it is named. Trusted
  * types are demanded and no policy for them may be made, so that a script cannot turn text into markup.
  */
-export function contentSecurityPolicy({ styles = [], linkedStyles = false, scripts = false }: PolicySources): string {
+export function contentSecurityPolicy(sources: PolicySources): string {
+  const { styles = [], linkedStyles = false, scripts = false, connectTo = [] } = sources;
   const styleSources = [...(linkedStyles ? ["'self'"] : []), ...styles];
   return [
     "default-src 'none'",
     `style-src ${styleSources.length === 0 ? "'none'" : styleSources.join(" ")}`,
     "img-src 'self' data:",
-    ...(scripts ? ["script-src 'self'", "connect-src 'self'"] : []),
+    ...(scripts ? ["script-src 'self'", ["connect-src 'self'", ...connectTo].join(" ")] : []),
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

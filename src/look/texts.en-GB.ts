@@ -3,7 +3,11 @@
  * Texts are plain (no HTML); `{name}` is filled in; a text that counts has the forms of `Intl.PluralRules`
  * and a `{count}`. To add one, add it here and in each `texts.*.ts`; the type checker names what is missing.
  */
+import { PLACES_EN_GB } from "./texts-places.en-GB.ts";
+
 export const EN_GB = {
+  ...PLACES_EN_GB,
+
   "language.name": "English",
 
   "page.skip": "Skip to the content",

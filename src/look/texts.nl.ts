@@ -1,7 +1,10 @@
 /** Every text that a person reads, in Dutch. Keys and placeholders follow `texts.en-GB.ts`. */
 import type { Catalogue } from "./language.ts";
+import { PLACES_NL } from "./texts-places.nl.ts";
 
 export const NL: Catalogue = {
+  ...PLACES_NL,
+
   "language.name": "Nederlands",
 
   "page.skip": "Naar de inhoud",

@@ -25,6 +25,17 @@ export function isFromThisOrigin(fields: RequestFields, origin: string): boolean
   return named === undefined || named === "null" || named === origin;
 }
 
+/** Whether nothing speaks of a browser, which names the origin of every post (Fetch, "append a request Origin header"). */
+export function isFromProgram({ "sec-fetch-site": site, origin }: RequestFields): boolean {
+  return site === undefined && origin === undefined;
+}
+
+/** The origin that posts, where it is another host of the same tenant, under the same scheme and port. */
+export function siblingOrigin({ origin: named }: RequestFields, { origin, host, tenant }: Visit): string | undefined {
+  if (typeof named !== "string" || named === origin) return undefined;
+  return tenant.hosts.some((other) => origin.replace(`//${host}`, () => `//${other}`) === named) ? named : undefined;
+}
+
 /**
  * The proof is an HMAC over the tenant, the browser's cookie and the path that the form posts to: another
  * site can neither read it nor make it, and the cookie, which is `SameSite`, does not come with its posts.

@@ -1,7 +1,4 @@
 /** Every page of the person door, for control to hand to the pages' server. */
-import type { Clock } from "../core/clock.ts";
-import type { Keyring } from "../core/keyring.ts";
-import type { PersonDoor } from "../person/door.ts";
 import { accountRoutes } from "./account.ts";
 import { enrolRoutes } from "./enrol.ts";
 import { keyRoutes } from "./keys.ts";
@@ -12,18 +9,8 @@ import { signInRoutes } from "./sign-in.ts";
 import { signOutRoutes } from "./sign-out.ts";
 import { ticketRoutes } from "./ticket.ts";
 import { verifyRoutes } from "./verify.ts";
-import { WaysBack } from "./way-back.ts";
 
-export interface PersonRoutesOptions {
-  readonly person: PersonDoor;
-  /** Whether codes can be sent by text message. */
-  readonly textMessages: boolean;
-  readonly keyring: Keyring;
-  readonly clock: Clock;
-}
-
-export function personRoutes({ person, textMessages, keyring, clock }: PersonRoutesOptions): readonly Route[] {
-  const pages: PersonPages = { person, textMessages, waysBack: new WaysBack(keyring, clock) };
+export function personRoutes(pages: PersonPages): readonly Route[] {
   return [
     ...signInRoutes(pages),
     ...verifyRoutes(pages),

@@ -10,7 +10,14 @@ import { page } from "../look/page.ts";
 import { renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { setCookieFields } from "./cookies.ts";
 import { readFields, readQuery } from "./form-fields.ts";
-import { FormGuard, isBrowserSecret, isFromThisOrigin, PROOF_FIELD } from "./form-guard.ts";
+import {
+  FormGuard,
+  isBrowserSecret,
+  isFromProgram,
+  isFromThisOrigin,
+  PROOF_FIELD,
+  siblingOrigin,
+} from "./form-guard.ts";
 import { showGone } from "./outcome.ts";
 import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
 import { type Answer, answerJson, type Call, pathTo, ROOT, type Route, redirectTo } from "./route.ts";
@@ -70,14 +77,19 @@ export class Reception {
     const found = readCaller(request.headers, tenant, clock);
     if (found === undefined) return this.#refuse(request, reply, 404);
     const posts = route.method !== "GET";
-    if (posts && !isFromThisOrigin(request.headers, found.visit.origin)) return this.#refuse(request, reply, 403);
-    const isForm = request.body instanceof URLSearchParams;
+    const sibling = route.open === true ? siblingOrigin(request.headers, found.visit) : undefined;
+    const ours = sibling !== undefined || isFromThisOrigin(request.headers, found.visit.origin);
+    if (posts && !ours) return this.#refuse(request, reply, 403);
+    // Only that origin may read the answer, and none of our cookies comes with its question.
+    if (sibling !== undefined) reply.header("access-control-allow-origin", sibling).header("vary", "origin");
+    const proven = route.open === true && (sibling !== undefined || isFromProgram(request.headers));
+    const isForm = request.body instanceof URLSearchParams || (proven && !request.body);
     if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, 415);
     const form = posts ? readFields(request.body, route.fields ?? []) : {};
     const { caller, fresh } = bound(found);
     const call = this.#callOf(caller, request, form);
     // Our own page, but from before the browser was closed, or of another key: the person begins again.
-    const sound = !posts || this.#guard.accepts(found.visit, pathOf(request), form[PROOF_FIELD]);
+    const sound = !posts || proven || this.#guard.accepts(found.visit, pathOf(request), form[PROOF_FIELD]);
     const answer = sound ? await answerTo(route, call) : showGone(call, 403);
     return send(reply, caller, call, fresh === undefined ? answer : withBrowser(answer, fresh));
   }
@@ -93,6 +105,7 @@ export class Reception {
       nowMs: this.#options.clock.nowMs(),
       token,
       wanted: typeof wanted === "string" ? wanted : undefined,
+      wantsPage: /\btext\/html\b/i.test(request.headers.accept ?? ""),
       query: readQuery(request.url),
       form,
       proofFor: (path) => this.#guard.proofFor(visit, visit.cookies.browser ?? "", path),
@@ -160,9 +173,25 @@ function send(reply: FastifyReply, { visit, tls }: Caller, { lang, nowMs }: Call
   if (answer.kind === "redirect") {
     return reply.code(303).header("cache-control", "no-store").header("location", answer.to).send();
   }
+  if (answer.kind === "file") {
+    const { name, contentType, body } = answer;
+    reply.header("cache-control", "no-store").header("cross-origin-resource-policy", "same-origin");
+    if (name !== undefined) reply.header("content-disposition", dispositionOf(name));
+    return reply.code(answer.status).type(contentType).send(body);
+  }
   const { maxAgeSeconds } = answer;
   reply.header("cache-control", maxAgeSeconds === undefined ? "no-store" : `public, max-age=${maxAgeSeconds}`);
   return reply.code(answer.status).type("application/json").send(JSON.stringify(answer.body));
+}
+
+/** RFC 6266: the name in ASCII for old clients, and as it is. */
+function dispositionOf(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9 ._-]/g, "_");
+  const exact = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
 function statusOf(error: unknown): number {

@@ -17,6 +17,8 @@ export interface Call {
   readonly token: string;
   /** Where the edge says that the browser wanted to go. */
   readonly wanted: string | undefined;
+  /** Whether a page is wanted; a program takes a line of text. */
+  readonly wantsPage: boolean;
   readonly query: Readonly<Record<string, string | undefined>>;
   /** The fields that the route names, as sent; empty for a `GET`. */
   readonly form: Readonly<Record<string, string | undefined>>;
@@ -39,6 +41,8 @@ export interface PageContent {
   readonly nav?: Html;
   /** Paths of module scripts, in the order they run. */
   readonly scripts?: readonly string[];
+  /** Origins besides this one that the scripts speak to. */
+  readonly connectTo?: readonly string[];
 }
 
 export type Answer =
@@ -51,6 +55,15 @@ export type Answer =
       readonly cookies?: CookieChanges;
       /** Seconds that anybody may keep it; absent: not at all. */
       readonly maxAgeSeconds?: number;
+    }
+  | {
+      readonly kind: "file";
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: string | Buffer;
+      /** The name under which it is kept; absent: it is shown. */
+      readonly name?: string;
+      readonly cookies?: CookieChanges;
     };
 
 /** `GET` routes change nothing; `POST` routes are forms of this site, and `JSON` ones are posted by its scripts. */
@@ -60,6 +73,11 @@ export interface Route {
   readonly path: string;
   /** The fields that a `POST` may send, each once; any other is refused. */
   readonly fields?: readonly string[];
+  /**
+   * The path holds a secret that is proof enough of itself, so that programs (which say nothing of an origin) and
+   * the pages of the tenant's other hosts may post too.
+   */
+  readonly open?: boolean;
   readonly handle: (call: Call) => Promise<Answer> | Answer;
 }
 
@@ -74,6 +92,11 @@ export function redirectTo(to: string, cookies: CookieChanges = {}): Answer {
 
 export function answerJson(body: unknown, status = 200): Answer {
   return { kind: "json", status, body };
+}
+
+/** A line for a program or a terminal. */
+export function answerText(line: string, status = 200): Answer {
+  return { kind: "file", status, contentType: "text/plain; charset=utf-8", body: `${line}\n` };
 }
 
 /** A path below the root with a query of the values that are there. */

@@ -33,6 +33,8 @@ export async function startPages(options: PagesOptions): Promise<FastifyInstance
     keepAliveTimeout: 120_000,
     requestTimeout: 30_000,
     exposeHeadRoutes: true,
+    // The tokens in the paths of links are longer than the 100 that are usual.
+    routerOptions: { maxParamLength: 1024 },
   });
   serveAssets(server, ASSETS);
   new Reception(options).attend(server, options.routes);

@@ -144,7 +144,7 @@ async function verify(call: Call, { person }: PersonPages): Promise<Answer> {
     return showStep(call, step, m, { error: { ...field, message }, status });
   };
   if (outcome.kind === "malformed") {
-    return failed(text(input.kind === "recovery" ? "verify.recoveryMalformed" : "verify.codeMalformed"));
+    return failed(text(input.kind === "recovery" ? "verify.recoveryMalformed" : "verify.codeMalformed"), 400);
   }
   if (outcome.kind === "throttled") {
     return failed(text("form.throttled", { wait: waitText(text, outcome.retryAfterMs) }), 429);

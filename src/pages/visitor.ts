@@ -1,7 +1,7 @@
 /** Who is signed in, for the pages that are about them. */
 import type { SignedIn } from "../person/completion.ts";
 import { FRESH_MS } from "../person/grants.ts";
-import { hashSessionSecret, isSessionSecret, type LiveSession } from "../person/session-record.ts";
+import { hashSessionSecret, isSessionSecret, type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import type { PersonPages } from "./person-pages.ts";
 import { type Answer, type Call, pathTo, redirectTo } from "./route.ts";
 
@@ -13,6 +13,12 @@ export async function sessionOf({ visit, nowMs }: Call, { person }: PersonPages)
   const session = await person.sessions.lookup(visit.tenant, hash);
   if (session !== undefined) person.sessions.noteSeen(visit.tenant, hash, nowMs);
   return session;
+}
+
+/** The live session, if the second factor was proven for it, whatever the tenant's policy asks for. */
+export async function provenSession(call: Call, pages: PersonPages): Promise<LiveSession | undefined> {
+  const session = await sessionOf(call, pages);
+  return session !== undefined && provesSecondFactor(session.amr) ? session : undefined;
 }
 
 /** Whether the rules will take this session for a recent proof. */

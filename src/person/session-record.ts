@@ -42,6 +42,11 @@ export interface LiveSession extends SessionFacts {
 /** Methods that count as the second factor; `device` stands for the one it was remembered after. */
 const SECOND_FACTORS: ReadonlySet<string> = new Set(["otp", "sms", "hwk", "swk", "recovery", "device"]);
 
+/** Whether one of these methods (RFC 8176) is a second factor. */
+export function provesSecondFactor(amr: readonly string[]): boolean {
+  return amr.some((method) => SECOND_FACTORS.has(method));
+}
+
 /** A session that has been worked out: once the writes are committed, the secret opens the door. */
 export interface NewSession {
   /** 256 random bits for the cookie; held nowhere else. */
@@ -115,7 +120,7 @@ export function describeSession(
   nowMs: number,
 ): LiveSession | undefined {
   const record = session.value as SessionRecord;
-  if (policy.secondFactor === "required" && !record.amr.some((method) => SECOND_FACTORS.has(method))) return undefined;
+  if (policy.secondFactor === "required" && !provesSecondFactor(record.amr)) return undefined;
   if (user === undefined || user.state === "disabled" || user.epoch !== record.epoch) return undefined;
   const seenAtMs = Math.max(lastSeenAtMs, record.startedAtMs);
   const idleExpiresAtMs = seenAtMs + policy.session.idleSeconds * 1000;

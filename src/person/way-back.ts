@@ -9,7 +9,7 @@ const MAX_LENGTH = 2048;
 /**
  * The path (with its query) when it can only lead to the same host, otherwise `/`. Refused are `//host`,
  * `/\host` and their encoded forms, anything with a scheme, control characters, paths that a browser would write
- * otherwise (dot segments), and our own pages except the account and the portal.
+ * otherwise (dot segments), and our own pages but those that people sign in for.
  */
 export function wayBackPath(input: unknown): string {
   if (typeof input !== "string" || input.length > MAX_LENGTH || !PLAIN.test(input)) return "/";
@@ -17,6 +17,6 @@ export function wayBackPath(input: unknown): string {
   if (HIDDEN.test(path)) return "/";
   const resolved = new URL(input, "https://host.invalid");
   if (resolved.origin !== "https://host.invalid" || resolved.pathname !== path) return "/";
-  if (/^\/\.sallyport(?:\/|$)/i.test(path) && !/^\/\.sallyport\/(?:account|portal)(?:\/|$)/.test(path)) return "/";
+  if (/^\/\.sallyport(?:\/|$)/i.test(path) && !/^\/\.sallyport\/(?:account|portal|allow|shortcuts)(?:\/|$)/.test(path)) return "/";
   return resolved.pathname + resolved.search;
 }

@@ -24,6 +24,7 @@ import { Ledger } from "../../src/observe/ledger.ts";
 import { personRoutes } from "../../src/pages/person-routes.ts";
 import type { Route } from "../../src/pages/route.ts";
 import { startPages } from "../../src/pages/server.ts";
+import { WaysBack } from "../../src/pages/way-back.ts";
 import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { Follower } from "../../src/replica/follower.ts";
@@ -104,7 +105,7 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
   const door = openPersonDoor({ store, ledger, keyring, clock, outbox, smsProvider, hasher, siteOrigin: () => origin });
 
   const pagesSocket = join(folder, "pages.sock");
-  const routes = personRoutes({ person: door, textMessages: true, keyring, clock });
+  const routes = personRoutes({ person: door, textMessages: true, waysBack: new WaysBack(keyring, clock) });
   const findTenant = (id: TenantId) => replica.tenant(id);
   const pages = await startPages({ socketPath: pagesSocket, tenant: findTenant, routes, keyring, clock, log });
   t.teardown(() => pages.close());
