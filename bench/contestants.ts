@@ -5,12 +5,13 @@ import { upstreamDirect } from "./contestants/direct.ts";
 import { haproxyAcl } from "./contestants/haproxy.ts";
 import { bareHttpProxy } from "./contestants/http-proxy.ts";
 import { nginxAuthRequest, nginxAuthRequestCached, nginxGeo, nginxLua } from "./contestants/nginx.ts";
-import { sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
+import { sallyportBoth, sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
 
 import { ALLOWED_ADDRESS, BLOCKED_ADDRESS, type Contestant, HOST, type Running, type Scenario } from "./job.ts";
 
 export const CONTESTANTS: readonly Contestant[] = [
   upstreamDirect,
+  sallyportBoth,
   sallyportLocation,
   sallyportForwardOnly,
   nginxGeo,
@@ -24,7 +25,7 @@ export const CONTESTANTS: readonly Contestant[] = [
 
 /** @throws when it admits whom it should not, or the reverse */
 export async function checkTheJob(contestant: Contestant, scenario: Scenario, running: Running): Promise<void> {
-  const cookie = running.cookie;
+  const cookie = running.cookies?.[0];
   const admitted = await statusOf(scenario, ALLOWED_ADDRESS, cookie);
   if (admitted !== 200) throw new Error(`${contestant.name} answers ${admitted} to whom it should admit`);
   if (contestant.doors === "none") return;

@@ -26,8 +26,8 @@ export interface Scenario {
 export interface Running {
   /** All its processes now: workers, and the auth server where it needs one. */
   pids(): number[];
-  /** The `Cookie` of a live session, where it has a second door. */
-  readonly cookie?: string;
+  /** The `Cookie` fields of live sessions, which take turns, where it has a second door. */
+  readonly cookies?: readonly string[];
   stop(): Promise<void>;
 }
 

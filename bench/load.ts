@@ -11,6 +11,8 @@ export interface LoadRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** `Cookie` fields that take turns. */
+  readonly cookies?: readonly string[];
   /** Sent with every request. */
   readonly bodyBytes?: number;
   readonly connections: number;
@@ -63,9 +65,28 @@ export async function load(request: LoadRequest): Promise<LoadResult> {
 function luaScript(request: LoadRequest): string {
   const headers = { ...request.headers, ...(request.newConnectionPerRequest === true ? { Connection: "close" } : {}) };
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}`);
+  const [first, ...others] = request.cookies ?? [];
+  if (first !== undefined) lines.push(`wrk.headers["Cookie"] = ${lua(first)}`);
+  if (others.length > 0) lines.push(takingTurns([first ?? "", ...others]));
   lines.push(`wrk.method = ${lua(request.method)}`);
   if (request.bodyBytes !== undefined) lines.push(`wrk.body = string.rep("x", ${request.bodyBytes})`);
   return `${lines.join("\n")}\n${REPORT}`;
+}
+
+/** wrk sends one prepared request again and again unless it is given a function, which here only picks one. */
+function takingTurns(cookies: readonly string[]): string {
+  return `local cookies = {${cookies.map(lua).join(",")}}
+local prepared, turn = {}, 0
+init = function(args)
+  for index, cookie in ipairs(cookies) do
+    wrk.headers["Cookie"] = cookie
+    prepared[index] = wrk.format()
+  end
+end
+request = function()
+  turn = turn % #prepared + 1
+  return prepared[turn]
+end`;
 }
 
 function lua(text: string): string {

@@ -52,14 +52,15 @@ export async function round(
   seconds: number,
 ): Promise<void> {
   const { path, ...shape } = workload.load;
-  const headers = { Host: HOST, ...(running.cookie === undefined ? {} : { Cookie: running.cookie }) };
+  const headers = { Host: HOST };
+  const cookies = running.cookies ?? [];
   const url = `${workload.tls === true ? "https" : "http"}://127.0.0.1:${scenario.port}${path}`;
   const idle = await openIdle(scenario.port, workload.idleConnections ?? 0);
   try {
-    if (rounds.length === 0) await load({ ...shape, url, headers, seconds: 2 });
+    if (rounds.length === 0) await load({ ...shape, url, headers, cookies, seconds: 2 });
     const pids = running.pids();
     const before = cpuMicroseconds(pids);
-    const result = await load({ ...shape, url, headers, seconds });
+    const result = await load({ ...shape, url, headers, cookies, seconds });
     const cpuUs = (cpuMicroseconds(pids) - before) / result.requests;
     if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests failed`);
     rounds.push({ ...result, cpuUs, peakMiB: peakBytes(pids) / (1 << 20) });

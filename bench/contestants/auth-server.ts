@@ -5,8 +5,15 @@ import { start, stop } from "../processes.ts";
 
 const SERVER = fileURLToPath(new URL("../peers/auth-server.ts", import.meta.url));
 
-export async function startAuthServer(scenario: Scenario): Promise<Running & { port: number; cookie: string }> {
+/** As many as take turns under load. */
+export function sessionCookies(sessions: number): string[] {
+  return Array.from({ length: Math.min(sessions, 1_000) }, (_, index) => `session=session${index + 1}`);
+}
+
+export async function startAuthServer(
+  scenario: Scenario,
+): Promise<Running & { port: number; cookies: readonly string[] }> {
   const port = scenario.port + 1;
   const child = await start(process.execPath, [SERVER, `${port}`, `${scenario.sessions}`], { port });
-  return { port, cookie: "session=session1", pids: () => [child.pid ?? 0], stop: () => stop(child) };
+  return { port, cookies: sessionCookies(scenario.sessions), pids: () => [child.pid ?? 0], stop: () => stop(child) };
 }

@@ -34,7 +34,7 @@ http://:${port} {
     const child = await start("caddy", ["run", "--config", file, "--adapter", "caddyfile"], { port, env });
     return {
       pids: () => [...family(child.pid ?? 0), ...auth.pids()],
-      cookie: auth.cookie,
+      cookies: auth.cookies,
       stop: async () => {
         await Promise.all([stop(child), auth.stop()]);
       },

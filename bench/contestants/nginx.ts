@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Contestant, HOST, type Running, type Scenario } from "../job.ts";
 import { family, start, stop } from "../processes.ts";
-import { startAuthServer } from "./auth-server.ts";
+import { sessionCookies, startAuthServer } from "./auth-server.ts";
 
 const LUA_MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so"];
 
@@ -96,7 +96,7 @@ async function withAuthServer(scenario: Scenario, config: (authPort: number) => 
   const nginx = await startNginx(scenario, config(auth.port));
   return {
     pids: () => [...nginx.pids(), ...auth.pids()],
-    cookie: auth.cookie,
+    cookies: auth.cookies,
     stop: async () => {
       await Promise.all([nginx.stop(), auth.stop()]);
     },
@@ -143,6 +143,6 @@ export const nginxLua: Contestant = {
         local session = ngx.var.cookie_session
         if not session or not ngx.shared.sessions:get(session) then return ngx.exit(401) end }`,
     });
-    return { ...running, cookie: "session=session1" };
+    return { ...running, cookies: sessionCookies(scenario.sessions) };
   },
 };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Contestant, HOST, type Running, type Scenario } from "../job.ts";
 import { family, start, stop, untilListening } from "../processes.ts";
+import { seedSessions } from "./sallyport-sessions.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const ADMIN_KEY = "only-this-bench-knows-this-key-0123456789";
@@ -14,15 +15,26 @@ interface Doors {
   readonly secondFactor: "required" | "off";
 }
 
+/** How many of the sessions take turns under load; the others only have to be there. */
+const SESSIONS_IN_USE = 1_000;
+
 async function startSallyport(scenario: Scenario, policy: Doors): Promise<Running> {
-  const { folder, port } = scenario;
+  const { folder, port, tls, sessions } = scenario;
+  const cookies =
+    policy.secondFactor === "off"
+      ? undefined
+      : await seedSessions(join(folder, "data"), TENANT, tls !== undefined, sessions, SESSIONS_IN_USE);
   const config = join(folder, "sallyport.yaml");
   writeFileSync(config, JSON.stringify(configuration(scenario, policy)));
   const env = { ...process.env, SALLYPORT_ADMIN_KEY: ADMIN_KEY, NODE_ENV: "production" };
   const child = await start(process.execPath, [MAIN, "serve", "--config", config], { env, port: port + 1 });
   await untilListening(port);
   if (policy.network === "enforce") await allow(scenario);
-  return { pids: () => family(child.pid ?? 0), stop: () => stop(child) };
+  return {
+    pids: () => family(child.pid ?? 0),
+    ...(cookies === undefined ? {} : { cookies }),
+    stop: () => stop(child),
+  };
 }
 
 /** YAML is a superset of JSON. */
@@ -54,6 +66,12 @@ async function allow({ port, entries }: Scenario): Promise<void> {
   });
   if (!answer.ok) throw new Error(`the allowlist was answered with ${answer.status}: ${await answer.text()}`);
 }
+
+export const sallyportBoth: Contestant = {
+  name: "Sallyport, both doors",
+  doors: "both",
+  start: (scenario) => startSallyport(scenario, { network: "enforce", secondFactor: "required" }),
+};
 
 export const sallyportLocation: Contestant = {
   name: "Sallyport, location only",
