@@ -21,6 +21,7 @@ import { describeApi, openapiRoute } from "./openapi.ts";
 import { healthRoutes, operationsRoutes } from "./operations.ts";
 import { outboxRoutes } from "./outbox.ts";
 import { errorHandler } from "./problem.ts";
+import { requestRoutes } from "./requests.ts";
 import type { Api, Services } from "./routes.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { shortcutRoutes } from "./shortcuts.ts";
@@ -62,6 +63,7 @@ export async function createAdminApi(dependencies: AdminDependencies, options: A
     listRoutes(keyed, services);
     linkRoutes(keyed, services);
     shortcutRoutes(keyed, services);
+    requestRoutes(keyed, services);
     userRoutes(keyed, services);
     userActionRoutes(keyed, services);
     sessionRoutes(keyed, services);

@@ -16,6 +16,7 @@ import {
   created,
   DEFAULT_LIMIT,
   EntryParams,
+  force,
   found,
   NoContent,
   NotModified,
@@ -173,12 +174,13 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
     tags,
     headers: RemovalHeaders,
     params: EntryParams,
-    querystring: writeQuery({ confirm }),
+    querystring: writeQuery({ confirm, force }),
     response: responses({ 204: NoContent }, [
       "request_malformed",
       "address_invalid",
       "not_found",
       "confirmation_required",
+      "lockout_refused",
       "precondition_failed",
       "idempotency_conflict",
       "not_applied",
@@ -188,11 +190,14 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
     const { tenant, entry } = request.params;
     const onBehalfOf =
       request.query.confirm === true ? undefined : readOnBehalfOf(request.headers["sallyport-on-behalf-of-address"]);
-    const plan = (author: Author, expected: Expectation) =>
-      entries.planDelete(tenant as TenantId, entry, author, {
-        expected,
-        ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-      });
+    const id = tenant as TenantId;
+    const plan = async (author: Author, expected: Expectation) => {
+      const options = { expected, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
+      const planned = await entries.planDelete(id, entry, author, options);
+      if (request.query.force !== true)
+        await dependencies.whitelist.lockout.check(id, { withoutEntries: planned.result.id });
+      return planned;
+    };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }

@@ -17,6 +17,7 @@ import {
   ChangeHeaders,
   changed,
   created,
+  force,
   responses,
   type Services,
   TenantParams,
@@ -50,7 +51,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     tags,
     headers: ChangeHeaders,
     params: TenantParams,
-    querystring: writeQuery({ dryRun: flag("Answer the difference and change nothing.") }),
+    querystring: writeQuery({ dryRun: flag("Answer the difference and change nothing."), force }),
     body: {
       ...AllowlistSchema,
       examples: [{ items: [{ cidr: "203.0.113.0/28", label: "Main Street" }] }],
@@ -59,6 +60,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       "request_malformed",
       "body_invalid",
       "entry_limit",
+      "lockout_refused",
       "not_found",
       "precondition_failed",
       "idempotency_conflict",
@@ -77,8 +79,12 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       const revision = await allowlists.revision(tenant);
       return reply.header("etag", entityTag(revision)).send({ ...differenceToWire(result, true), revision });
     }
-    const plan = (author: Author, expected: ReturnType<typeof expectationOf>) =>
-      allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
+    const plan = async (author: Author, expected: ReturnType<typeof expectationOf>) => {
+      const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
+      if (wanted.length === 0 && request.query.force !== true)
+        await dependencies.whitelist.lockout.check(tenant, { withoutEntries: "all" });
+      return planned;
+    };
     return await executeWrite(dependencies, request, reply, plan, (difference) => ({
       status: 200,
       body: differenceToWire(difference, false),

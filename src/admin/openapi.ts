@@ -1,6 +1,7 @@
 /** The API's own description: OpenAPI 3.1 at `/openapi.json`, to be browsed at `/docs`. */
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
+import { AccessRequestSchema } from "../schema/access-request.ts";
 import { AuditRecordSchema } from "../schema/audit.ts";
 import { DifferenceSchema, EntrySchema, ImportResultSchema } from "../schema/entry.ts";
 import { KeySchema, NewKeySchema } from "../schema/key.ts";
@@ -24,6 +25,7 @@ const COMPONENTS = [
   NewLinkSchema,
   ShortcutSchema,
   NewShortcutSchema,
+  AccessRequestSchema,
   UserSchema,
   InvitationSchema,
   SignInTicketSchema,

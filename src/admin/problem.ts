@@ -24,6 +24,7 @@ export const STATUS = {
   internal: 500,
   key_invalid: 500,
   limit_reached: 429,
+  lockout_refused: 409,
   method_not_allowed: 405,
   not_applied: 504,
   not_found: 404,

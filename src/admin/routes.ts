@@ -70,6 +70,11 @@ export function writeQuery<Fields extends Record<string, TSchema>>(fields: Field
   return Type.Object({ ...fields, ...waitFields }, closed);
 }
 
+/** On a change that the lock-out guard may refuse. */
+export const force = Type.Optional(
+  Type.Boolean({ description: "Even if it leaves no owner a way in.", errorMessage: "must be true or false" }),
+);
+
 const pageFields = {
   limit: Type.Optional(
     Type.Integer({

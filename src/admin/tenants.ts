@@ -18,6 +18,7 @@ import {
   changed,
   created,
   DEFAULT_LIMIT,
+  force,
   found,
   NoContent,
   NotModified,
@@ -139,7 +140,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     tags,
     headers: ChangeHeaders,
     params: TenantParams,
-    querystring: writeQuery({}),
+    querystring: writeQuery({ force }),
     body: TenantPatchSchema,
     response: responses({ 200: changed("Tenant") }, [
       "request_malformed",
@@ -147,6 +148,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       "not_found",
       "host_taken",
       "read_only",
+      "lockout_refused",
       "precondition_failed",
       "idempotency_conflict",
       "payload_too_large",
@@ -162,7 +164,11 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       dependencies,
       request,
       reply,
-      (author, expected) => tenants.planChange(id, change, author, expected),
+      async (author, expected) => {
+        const plan = await tenants.planChange(id, change, author, expected);
+        if (request.query.force !== true) await dependencies.whitelist.lockout.check(id, { tenant: plan.result });
+        return plan;
+      },
       (tenant) => ({
         status: 200,
         body: withoutRevision(tenant),

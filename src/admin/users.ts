@@ -15,6 +15,7 @@ import {
   changed,
   created,
   DEFAULT_LIMIT,
+  force,
   found,
   NoContent,
   pageQuery,
@@ -130,6 +131,7 @@ function readRoute(api: Api, { dependencies: { person }, tenants }: Services): v
 }
 
 function changeRoute(api: Api, { dependencies, tenants }: Services): void {
+  const { whitelist } = dependencies;
   const schema = {
     operationId: "changeUser",
     summary: "Change, disable or enable a user",
@@ -137,7 +139,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     tags,
     headers: ChangeHeaders,
     params: UserParams,
-    querystring: writeQuery({}),
+    querystring: writeQuery({ force }),
     body: { ...UserChangeSchema, examples: [{ state: "disabled" }] } as typeof UserChangeSchema,
     response: responses({ 200: changed("User") }, [
       "request_malformed",
@@ -145,6 +147,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       "email_invalid",
       "email_taken",
       "not_found",
+      "lockout_refused",
       "precondition_failed",
       "idempotency_conflict",
       "payload_too_large",
@@ -159,24 +162,33 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       dependencies,
       request,
       reply,
-      async ({ users }, actor, expected) =>
-        await users.change(tenant, user, request.body, actor, await expectedRevision(users, tenant, user, expected)),
+      async ({ users }, actor, expected) => {
+        const { role, state } = request.body;
+        const revision = await expectedRevision(users, tenant, user, expected);
+        if ((role === "user" || state === "disabled") && request.query.force !== true)
+          await whitelist.lockout.check(tenant.id, { withoutOwner: user });
+        await users.change(tenant, user, request.body, actor, revision);
+        if (state === "disabled")
+          await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
+      },
       async ({ target }) => ({ status: 200, body: await dependencies.person.users.get(tenant, target) }),
     );
   });
 }
 
 function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
+  const { whitelist } = dependencies;
   const schema = {
     operationId: "deleteUser",
     summary: "Delete a user with everything that proves them",
     tags,
     headers: ChangeHeaders,
     params: UserParams,
-    querystring: writeQuery({}),
+    querystring: writeQuery({ force }),
     response: responses({ 204: NoContent }, [
       "request_malformed",
       "not_found",
+      "lockout_refused",
       "precondition_failed",
       "idempotency_conflict",
       "not_applied",
@@ -189,8 +201,12 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
       dependencies,
       request,
       reply,
-      async ({ users }, actor, expected) =>
-        await users.delete(tenant, user, actor, await expectedRevision(users, tenant, user, expected)),
+      async ({ users }, actor, expected) => {
+        const revision = await expectedRevision(users, tenant, user, expected);
+        if (request.query.force !== true) await whitelist.lockout.check(tenant.id, { withoutOwner: user });
+        await users.delete(tenant, user, actor, revision);
+        await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
+      },
       () => ({ status: 204 }),
     );
   });

@@ -25,5 +25,7 @@ export function directoryOf(users: Users): UserDirectory {
 
 function known({ id, email, name, role, state, signIn }: UserView): KnownUser {
   const disabled = state === "disabled";
-  return { id, email, role, disabled, canSignIn: signIn.possible, ...(name === undefined ? {} : { name }) };
+  // A lock passes by itself.
+  const canSignIn = signIn.reasons.every((reason) => reason === "locked");
+  return { id, email, role, disabled, canSignIn, ...(name === undefined ? {} : { name }) };
 }

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   "internal",
   "key_invalid",
   "limit_reached",
+  "lockout_refused",
   "method_not_allowed",
   "not_applied",
   "not_found",

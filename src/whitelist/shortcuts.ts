@@ -1,6 +1,6 @@
 /** Shortcuts: making, listing and revoking them. */
 import type { Author, Plan } from "../core/audit.ts";
-import { type Expectation, expectRevision } from "../core/change.ts";
+import { type Done, type Expectation, expectRevision } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
@@ -114,8 +114,9 @@ export class Shortcuts {
   }
 
   /** All of one person's: for when they are disabled or deleted. */
-  async planDeleteOf(id: TenantId, user: string, author: Author): Promise<Plan<number>> {
+  async planDeleteOf(id: TenantId, user: string, author: Author): Promise<Plan<number> | Done<number>> {
     const own = (await this.#all(id)).filter((document) => shortcutOf(document).user === user);
+    if (own.length === 0) return { result: 0, revision: 0 };
     return { ...(await this.#planDeletion(id, own, author)), result: own.length };
   }
 

@@ -1,9 +1,14 @@
 /** The rules of this room, put together: the one thing that control makes of it. */
+import type { Plan } from "../core/audit.ts";
+import { carryOut, type Done } from "../core/change.ts";
 import { Companions } from "./companion.ts";
 import { Door } from "./door.ts";
 import { LINK_KIND, LINK_USE_KIND } from "./link-record.ts";
 import { LinkUses } from "./link-use.ts";
 import { Links } from "./links.ts";
+import { LockoutGuard } from "./lockout.ts";
+import { REQUEST_KIND, Requests } from "./requests.ts";
+import { SELF_ALLOW_KIND, SelfAllow } from "./self-allow.ts";
 import type { WhitelistOptions } from "./settings.ts";
 import { SHORTCUT_KIND } from "./shortcut-record.ts";
 import { ShortcutRuns } from "./shortcut-run.ts";
@@ -12,13 +17,28 @@ import { Shortcuts } from "./shortcuts.ts";
 export type { KnownUser, UserDirectory, WhitelistOptions } from "./settings.ts";
 
 /** Kinds whose documents belong to a tenant by an id of `{tenant}/…`: they go when it is deleted. */
-export const WHITELIST_KINDS: readonly string[] = [LINK_KIND, LINK_USE_KIND, SHORTCUT_KIND];
+export const WHITELIST_KINDS: readonly string[] = [
+  LINK_KIND,
+  LINK_USE_KIND,
+  SHORTCUT_KIND,
+  SELF_ALLOW_KIND,
+  REQUEST_KIND,
+];
 
+/**
+ * A method named `plan…` works a change out; {@link carryOut} of `core/change.ts` with the node's ledger, or
+ * `manage`, carries it out. The other methods do all that they say.
+ */
 export interface Whitelist {
   readonly links: Links;
   readonly shortcuts: Shortcuts;
+  readonly selfAllow: SelfAllow;
+  readonly requests: Requests;
+  readonly lockout: LockoutGuard;
   /** The page `allow/{token}`. */
   readonly door: Door;
+  /** Carries a planned change out, planning anew when somebody else was first. */
+  manage<Result>(plan: () => Promise<Plan<Result> | Done<Result>>): Promise<Result>;
 }
 
 export function openWhitelist(options: WhitelistOptions): Whitelist {
@@ -26,6 +46,10 @@ export function openWhitelist(options: WhitelistOptions): Whitelist {
   return {
     links: new Links(options),
     shortcuts: new Shortcuts(options),
+    selfAllow: new SelfAllow(options),
+    requests: new Requests(options),
+    lockout: new LockoutGuard(options),
     door: new Door(options, { links: new LinkUses(options), shortcuts: new ShortcutRuns(options), companions }),
+    manage: async (plan) => (await carryOut(options.ledger, plan)).result,
   };
 }
