@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { syncDeclaredTenants } from "../core/declared-tenants.ts";
 import { EntryRules } from "../core/entries.ts";
 import { SallyportError } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
 import { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
 import { Ledger } from "../observe/ledger.ts";
@@ -224,7 +225,7 @@ class RunningControl implements Control {
       follower: this.#follower,
       replica: this.#replica,
       clock,
-      person: person.explain.bind(person),
+      person: (tenant: TenantId, who: string) => person.explain(tenant, who),
     };
     this.#admin = await createAdminApi(
       {

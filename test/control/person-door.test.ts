@@ -8,19 +8,14 @@ import { completeSecrets } from "../../src/config/key-files.ts";
 import { loadConfig } from "../../src/config.ts";
 import { startControl } from "../../src/control/control.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { SessionHash, TenantId } from "../../src/core/ids.ts";
-import { Keyring } from "../../src/core/keyring.ts";
+import type { TenantId } from "../../src/core/ids.ts";
 import { SessionDirectory } from "../../src/edge/sessions.ts";
-import { Outbox } from "../../src/notify/outbox.ts";
-import { Ledger } from "../../src/observe/ledger.ts";
-import { openPersonDoor } from "../../src/person/door.ts";
-import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { hashSessionSecret } from "../../src/person/session-record.ts";
 import { FeedClient } from "../../src/replica/client.ts";
 import { PolicyReplica } from "../../src/replica/policy.ts";
-import { openStore } from "../../src/store/open.ts";
-import { Browser, CHEAP, makeTenant, PASSWORD, totpCode } from "../support/person-door.ts";
+import { PASSWORD } from "../support/person-door.ts";
 import { startRedis } from "../support/redis.ts";
+import { openDoorOn, signInFirst } from "../support/signed-in.ts";
 import { SILENT } from "../support/silent-log.ts";
 
 const ADMIN_KEY = "k".repeat(40);
@@ -96,42 +91,14 @@ async function startEdgeOf(t: Test, socketDir: string) {
   return sessions;
 }
 
-/** The person's side, as another node on the same store. */
-async function openDoor(t: Test, url: string) {
-  const store = await openStore(url, { clock: systemClock });
-  t.teardown(() => store.close());
-  const keyring = new Keyring([SEAL]);
-  return openPersonDoor({
-    store,
-    ledger: new Ledger({ store, keyring, chain: "person", clock: systemClock }),
-    keyring,
-    clock: systemClock,
-    outbox: new Outbox({ transport: "none" }, keyring),
-    smsProvider: undefined,
-    hasher: new PasswordHasher(CHEAP),
-    siteOrigin: () => "https://clinic.example",
-  });
-}
-
-/** Enrols an authenticator at the first sign-in. @returns the session's hash */
-async function signIn(door: Awaited<ReturnType<typeof openDoor>>, email: string): Promise<SessionHash> {
-  const browser = new Browser(makeTenant("clinic"));
-  const { challenge } = await browser.identify(door, email);
-  const { enrolment } = await door.enrolments.beginTotp(browser.visit, challenge, "Phone");
-  const offer = await door.enrolments.showTotp(browser.visit, challenge, enrolment);
-  const code = totpCode(offer?.secretText ?? "", Date.now());
-  browser.keep(await door.enrolments.confirm(browser.visit, challenge, enrolment, { code }));
-  return hashSessionSecret(browser.cookies.session ?? "");
-}
-
 t.test("a session from its first look-up to its end", async (t) => {
   const { config, socketDir, call } = await startNode(t);
   const sessions = await startEdgeOf(t, socketDir);
-  const door = await openDoor(t, config.store.url);
+  const door = await openDoorOn(t, config.store.url, SEAL);
   const person = { email: "ann@clinic.example", password: PASSWORD };
   const { id: user } = (await call("POST", `${TENANT}/users`, person)).body;
   const tenant = "clinic" as TenantId;
-  const hash = await signIn(door, person.email);
+  const hash = hashSessionSecret(await signInFirst(door, "clinic", person.email));
 
   const held = await sessions.ask(tenant, hash);
   t.match(held.facts, { user, email: person.email, amr: ["pwd", "otp", "mfa"] });
@@ -173,7 +140,7 @@ t.test("a session from its first look-up to its end", async (t) => {
 t.test("disabling, and whatever else revokes, reaches the edges before the answer", async (t) => {
   const { config, socketDir, call } = await startNode(t);
   const sessions = await startEdgeOf(t, socketDir);
-  const door = await openDoor(t, config.store.url);
+  const door = await openDoorOn(t, config.store.url, SEAL);
   const revocations: [string, string, object?][] = [
     ["PATCH", "", { state: "disabled" }],
     ["POST", "/reset-factors"],
@@ -184,7 +151,8 @@ t.test("disabling, and whatever else revokes, reaches the edges before the answe
   for (const [n, [method, path, body]] of revocations.entries()) {
     const person = { email: `person-${n}@clinic.example`, password: PASSWORD };
     const { id } = (await call("POST", `${TENANT}/users`, person)).body;
-    const held = await sessions.ask("clinic" as TenantId, await signIn(door, person.email));
+    const hash = hashSessionSecret(await signInFirst(door, "clinic", person.email));
+    const held = await sessions.ask("clinic" as TenantId, hash);
     t.ok(held.isLive(Date.now()));
     const { status } = await call(method, `${TENANT}/users/${id}${path}?wait=applied`, body);
     t.ok(status < 300, `${method} ${path} answers ${status}`);
@@ -197,9 +165,9 @@ t.test("revoking at one node reaches the edges of another before the answer", as
   if (redis === undefined) return;
   const [one, two] = [await startNode(t, redis.url), await startNode(t, redis.url)];
   const edges = [await startEdgeOf(t, one.socketDir), await startEdgeOf(t, two.socketDir)];
-  const door = await openDoor(t, redis.url);
+  const door = await openDoorOn(t, redis.url, SEAL);
   await one.call("POST", `${TENANT}/users`, { email: "ann@clinic.example", password: PASSWORD });
-  const hash = await signIn(door, "ann@clinic.example");
+  const hash = hashSessionSecret(await signInFirst(door, "clinic", "ann@clinic.example"));
   const held = await Promise.all(edges.map((sessions) => sessions.ask("clinic" as TenantId, hash)));
   t.ok(held.every((session) => session.isLive(Date.now())));
   // Two nodes know of each other once each has said that it is there.
