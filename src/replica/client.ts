@@ -4,14 +4,14 @@ import type { SessionHash, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { SessionFacts, SessionUse } from "../core/session.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
-import type { PolicyMessage, SessionMessage } from "./messages.ts";
+import type { FeedMessage } from "./messages.ts";
 import type { PolicyReplica } from "./policy.ts";
 
 const MAX_FRAME_BYTES = 1 << 30;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1_000;
 const TALLY_EVERY_MS = 1_000;
-/** A heartbeat comes twice a second; after this long without one the connection is taken for dead. */
+/** Control says every second that it is alive; after this long without the connection is taken for dead. */
 const SILENCE_MS = 5_000;
 const SEEN_EVERY_TALLIES = 10;
 const LOOKUP_MS = 2_000;
@@ -94,7 +94,7 @@ export class FeedClient {
     });
     socket.on("data", (chunk: Buffer) => {
       try {
-        reader.push(chunk, ({ message, bytes }) => this.#hear(message as PolicyMessage | SessionMessage, bytes));
+        reader.push(chunk, ({ message, bytes }) => this.#hear(message as FeedMessage, bytes));
       } catch (error) {
         log.error({ err: error }, "the feed did not fit the replica; asking for the full state");
         socket.destroy();
@@ -113,7 +113,8 @@ export class FeedClient {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
-  #hear(message: PolicyMessage | SessionMessage, bytes: Uint8Array): void {
+  #hear(message: FeedMessage, bytes: Uint8Array): void {
+    if (message.type === "alive") return;
     if (message.type === "session") {
       if (message.session === undefined) this.#asking.get(message.ask)?.reject(new Error("the store did not answer"));
       else this.#asking.get(message.ask)?.resolve(message.session ?? undefined);

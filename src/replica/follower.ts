@@ -63,6 +63,11 @@ export class Follower {
     return this.#state;
   }
 
+  /** Whether there is any policy, from the store or from the snapshot on disk. */
+  get hasState(): boolean {
+    return this.#options.replica.epoch !== "";
+  }
+
   set healer(healer: Healer) {
     this.#healer = healer;
   }
@@ -185,7 +190,7 @@ export class Follower {
 
   /**
    * After an outage: does the store still hold the newest commits that this node has seen? A fail-over to a
-   * replica that lagged loses commits and gives their revisions to others, which no number shows.
+   * replica that lagged loses commits, and new ones may have raised its head past the lost ones' revisions.
    */
   async #sameHistory(): Promise<boolean> {
     const known = this.#recent.slice(-COMPARED_COMMITS);

@@ -50,6 +50,11 @@ export interface SessionMessage {
   readonly session?: SessionFacts | null;
 }
 
+/** Control is there, whether or not the store is. */
+export interface AliveMessage {
+  readonly type: "alive";
+}
+
 /** Everything up to this revision has been said; the state is whole again. */
 export interface AtMessage {
   readonly type: "at";
@@ -66,6 +71,9 @@ export type PolicyMessage =
   | DeltaMessage
   | SessionEndedMessage
   | AtMessage;
+
+/** All that control says to an edge. */
+export type FeedMessage = PolicyMessage | SessionMessage | AliveMessage;
 
 /** A message and the compiled bytes that go with it. */
 export interface PolicyFrame {

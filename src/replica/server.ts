@@ -7,13 +7,15 @@ import type { Logger } from "../core/log.ts";
 import type { SessionLookup, SessionUse } from "../core/session.ts";
 import type { Follower } from "./follower.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
-import type { PolicyFrame, SessionMessage } from "./messages.ts";
+import type { FeedMessage, PolicyFrame } from "./messages.ts";
 import type { SeenReport } from "./policy.ts";
 
 /** An edge is not trusted with more than this at once. */
 const MAX_EDGE_FRAME_BYTES = 4 << 20;
 /** An edge that is so far behind is cut off; it comes back and takes the full state. */
 const MAX_UNSENT_BYTES = 512 << 20;
+/** Well within the silence after which an edge takes the connection for dead. */
+const ALIVE_EVERY_MS = 1_000;
 
 export interface EdgeStatus {
   /** `{node}/{worker}`. */
@@ -76,7 +78,7 @@ class EdgeLink {
     this.socket.uncork();
   }
 
-  answer(message: SessionMessage): void {
+  tell(message: FeedMessage): void {
     for (const part of encodeFrame(message)) this.socket.write(part);
   }
 
@@ -93,6 +95,7 @@ export class FeedServer {
   readonly #links = new Set<EdgeLink>();
   readonly #watchers = new Set<() => void>();
   readonly #unsubscribe: () => void;
+  readonly #alive: NodeJS.Timeout;
 
   constructor(options: FeedServerOptions) {
     this.#options = options;
@@ -101,6 +104,9 @@ export class FeedServer {
       const nowMs = options.clock.nowMs();
       for (const link of this.#links) if (link.worker !== "") link.send(frames, nowMs);
     });
+    this.#alive = setInterval(() => {
+      for (const link of this.#links) link.tell({ type: "alive" });
+    }, ALIVE_EVERY_MS);
   }
 
   async listen(): Promise<void> {
@@ -115,6 +121,7 @@ export class FeedServer {
 
   async close(): Promise<void> {
     this.#unsubscribe();
+    clearInterval(this.#alive);
     for (const link of this.#links) link.socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -166,7 +173,8 @@ export class FeedServer {
       case "hello":
         link.worker = name(said["worker"]);
         link.pid = wholeNumber(said["pid"]);
-        link.send(follower.fullState(), clock.nowMs());
+        // What is not known yet is said to everybody once it is.
+        if (follower.hasState) link.send(follower.fullState(), clock.nowMs());
         break;
       case "applied":
         link.acknowledge(wholeNumber(said["revision"]), clock.nowMs());
@@ -196,10 +204,10 @@ export class FeedServer {
         name(said["tenant"]) as TenantId,
         name(said["hash"]) as SessionHash,
       );
-      link.answer({ type: "session", ask, session: found ?? null });
+      link.tell({ type: "session", ask, session: found ?? null });
     } catch (error) {
       this.#options.log.warn({ err: error }, "a session could not be looked up");
-      link.answer({ type: "session", ask });
+      link.tell({ type: "session", ask });
     }
   }
 
