@@ -33,3 +33,8 @@ export function printTable(workload: Workload, summaries: readonly Summary[]): v
     console.log(`${OURS}: ${ratio} × the CPU of ${name}, ${(ours.p99Ms / peer.p99Ms).toFixed(2)} × its p99`);
   }
 }
+
+/** @param sorted in ascending order. @param share 0.5 is the median, 1 the largest */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
