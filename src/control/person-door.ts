@@ -17,16 +17,9 @@ import { openPersonDoor, PERSON_KINDS, type PersonDoor } from "../person/door.ts
 import { SMS_RULES } from "../person/sms-factor.ts";
 import type { UserView } from "../person/user-view.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
-import { DENIAL_KIND } from "./traffic.ts";
 
 /** Documents that go when their tenant is deleted. Sessions are among them, so that the edges hear of their end. */
-export const OWNED_KINDS = [
-  ...PERSON_KINDS,
-  OUTBOX_KIND,
-  OUTBOX_CONTENT_KIND,
-  OUTBOX_SETTLED_KIND,
-  DENIAL_KIND,
-] as const;
+export const OWNED_KINDS = [...PERSON_KINDS, OUTBOX_KIND, OUTBOX_CONTENT_KIND, OUTBOX_SETTLED_KIND] as const;
 
 const FLUSH_EVERY_MS = 5_000;
 

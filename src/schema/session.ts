@@ -8,7 +8,10 @@ export const SessionSchema = Type.Object(
     id: Type.String({ pattern: "^ses_[\\w-]{20}$" }),
     user: Type.String({ description: "The user's id." }),
     email: Type.String(),
-    amr: Type.Array(Type.String(), { description: "How the person signed in (RFC 8176).", examples: [["pwd", "otp", "mfa"]] }),
+    amr: Type.Array(Type.String(), {
+      description: "How the person signed in (RFC 8176).",
+      examples: [["pwd", "otp", "mfa"]],
+    }),
     createdAt: InstantSchema,
     lastSeenAt: Type.String({ format: "date-time", description: "Its last request, to some seconds." }),
     address: Type.String({ description: "Where it began." }),
