@@ -1,5 +1,6 @@
 /** Who is compared, and the job that each must do before it is timed. */
-import { request } from "node:http";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
 import { caddyForwardAuth } from "./contestants/caddy.ts";
 import { upstreamDirect } from "./contestants/direct.ts";
 import { haproxyAcl } from "./contestants/haproxy.ts";
@@ -7,6 +8,7 @@ import { bareHttpProxy } from "./contestants/http-proxy.ts";
 import { nginxAuthRequest, nginxAuthRequestCached, nginxGeo, nginxLua } from "./contestants/nginx.ts";
 import { sallyportBoth, sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
 
+import { tcpRelay } from "./contestants/tcp-relay.ts";
 import { ALLOWED_ADDRESS, BLOCKED_ADDRESS, type Contestant, HOST, type Running, type Scenario } from "./job.ts";
 
 export const CONTESTANTS: readonly Contestant[] = [
@@ -21,7 +23,13 @@ export const CONTESTANTS: readonly Contestant[] = [
   haproxyAcl,
   caddyForwardAuth,
   bareHttpProxy,
+  tcpRelay,
 ];
+
+/** Those that take part unless a workload names others. */
+export function takesPart({ name }: Contestant, only: readonly string[] | undefined): boolean {
+  return only === undefined ? name !== tcpRelay.name : only.includes(name);
+}
 
 /** @throws when it admits whom it should not, or the reverse */
 export async function checkTheJob(contestant: Contestant, scenario: Scenario, running: Running): Promise<void> {
@@ -42,14 +50,9 @@ export async function checkTheJob(contestant: Contestant, scenario: Scenario, ru
 function statusOf(scenario: Scenario, localAddress: string, cookie: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { host: HOST, ...(cookie === undefined ? {} : { cookie }) };
-    const asked = request({
-      host: "127.0.0.1",
-      port: scenario.port,
-      path: "/256",
-      localAddress,
-      headers,
-      agent: false,
-    });
+    const place = { host: "127.0.0.1", port: scenario.port, path: "/256", localAddress, headers, agent: false };
+    const tls = { servername: HOST, rejectUnauthorized: false };
+    const asked = scenario.tls === undefined ? requestHttp(place) : requestHttps({ ...place, ...tls });
     asked.once("response", (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);

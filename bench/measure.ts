@@ -3,10 +3,14 @@ import { mkdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { checkTheJob } from "./contestants.ts";
+import { loadFrames } from "./frames.ts";
+import { loadHandshakes } from "./handshakes.ts";
 import { type Contestant, HOST, type Running, type Scenario } from "./job.ts";
 import { type LoadResult, load } from "./load.ts";
 import { cpuMicroseconds, peakBytes } from "./processes.ts";
 import type { Workload } from "./workloads.ts";
+
+const WARM_UP_SECONDS = 2;
 
 export interface Round extends LoadResult {
   /** User and system time of all its processes, per request. */
@@ -45,28 +49,34 @@ export async function enter(contestant: Contestant, scenario: Scenario): Promise
   return { contestant, scenario: own, running, rounds: [] };
 }
 
-/** One round: a short warm-up, then the load, with the processor time of the contestant's processes around it. */
-export async function round(
-  { scenario, running, rounds }: Entrant,
-  workload: Workload,
-  seconds: number,
-): Promise<void> {
-  const { path, ...shape } = workload.load;
-  const headers = { Host: HOST };
-  const cookies = running.cookies ?? [];
-  const url = `${workload.tls === true ? "https" : "http"}://127.0.0.1:${scenario.port}${path}`;
+/** One round: a warm-up before the first, then the load, with the processor time of the contestant's processes around it. */
+export async function round(entrant: Entrant, workload: Workload, seconds: number): Promise<void> {
+  const { scenario, running, rounds } = entrant;
   const idle = await openIdle(scenario.port, workload.idleConnections ?? 0);
   try {
-    if (rounds.length === 0) await load({ ...shape, url, headers, cookies, seconds: 2 });
+    if (rounds.length === 0) await loadOnce(entrant, workload, WARM_UP_SECONDS);
     const pids = running.pids();
     const before = cpuMicroseconds(pids);
-    const result = await load({ ...shape, url, headers, cookies, seconds });
+    const result = await loadOnce(entrant, workload, seconds);
     const cpuUs = (cpuMicroseconds(pids) - before) / result.requests;
     if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests failed`);
     rounds.push({ ...result, cpuUs, peakMiB: peakBytes(pids) / (1 << 20) });
   } finally {
     for (const socket of idle) socket.destroy();
   }
+}
+
+async function loadOnce({ scenario, running }: Entrant, workload: Workload, seconds: number): Promise<LoadResult> {
+  const { port } = scenario;
+  const { path, ...shape } = workload.load;
+  const { connections } = shape;
+  const cookies = running.cookies ?? [];
+  const [cookie] = cookies;
+  const { handshakes, frameBytes } = workload;
+  if (handshakes !== undefined)
+    return await loadHandshakes({ port, path, cookie, connections, seconds, resume: handshakes === "resumed" });
+  if (frameBytes !== undefined) return await loadFrames({ port, cookie, connections, seconds, bytes: frameBytes });
+  return await load({ ...shape, url: `http://127.0.0.1:${port}${path}`, headers: { Host: HOST }, cookies, seconds });
 }
 
 export function summarise({ contestant, rounds }: Entrant, workload: Workload): Summary {

@@ -8,12 +8,15 @@
  *   --only a,b       contestants whose name contains one of these
  *   --workload a,b   workloads whose name contains one of these
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { makeCertificate } from "./certificate.ts";
 import { upstreamConfig } from "./contestants/nginx.ts";
-import { CONTESTANTS } from "./contestants.ts";
+import { CONTESTANTS, takesPart } from "./contestants.ts";
 import type { Scenario } from "./job.ts";
 import { type Entrant, enter, round, type Summary, summarise } from "./measure.ts";
 import { start, stop, stopAll } from "./processes.ts";
@@ -21,6 +24,7 @@ import { printTable } from "./table.ts";
 import { entriesFor, WORKLOADS, type Workload } from "./workloads.ts";
 
 const FIRST_PORT = 21_000;
+const ECHO_SERVER = fileURLToPath(new URL("./peers/echo-server.ts", import.meta.url));
 
 const { values: flags } = parseArgs({
   options: {
@@ -43,10 +47,16 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
+function startUpstream({ frameBytes }: Workload, own: string, port: number): Promise<ChildProcess> {
+  if (frameBytes !== undefined) return start(process.execPath, [ECHO_SERVER, `${port}`], { port });
+  return start("nginx", ["-p", own, "-c", upstreamConfig(join(own, "upstream"), port)], { port });
+}
+
 /** Starts everybody, then takes turns, so that a noisy minute hits all alike. A contestant that fails is left out, and said so. */
 async function runWorkload(workload: Workload, port: number): Promise<Summary[]> {
   const own = join(folder, workload.name.replace(/\W+/g, "-"));
-  const upstream = await start("nginx", ["-p", own, "-c", upstreamConfig(join(own, "upstream"), port)], { port });
+  mkdirSync(own);
+  const upstream = await startUpstream(workload, own, port);
   const scenario = {
     upstreamPort: port,
     upstreamPid: upstream.pid ?? 0,
@@ -54,11 +64,12 @@ async function runWorkload(workload: Workload, port: number): Promise<Summary[]>
     tenants: workload.tenants,
     sessions: workload.sessions,
     folder: own,
+    ...(workload.handshakes === undefined ? {} : { tls: makeCertificate(own) }),
   };
   const entrants: Entrant[] = [];
   let next = port;
   for (const contestant of CONTESTANTS) {
-    if (!wanted(contestant.name, flags.only) || workload.only?.includes(contestant.name) === false) continue;
+    if (!wanted(contestant.name, flags.only) || !takesPart(contestant, workload.only)) continue;
     next += 4;
     const place: Scenario = { ...scenario, port: next };
     try {

@@ -6,7 +6,10 @@ export interface Workload {
   readonly quick: boolean;
   readonly load: Omit<LoadRequest, "url" | "headers" | "seconds"> & { readonly path: string };
   readonly idleConnections?: number;
-  readonly tls?: boolean;
+  /** TLS 1.3, a connection per request: with a handshake of its own, or resuming the session before. */
+  readonly handshakes?: "full" | "resumed";
+  /** WebSocket frames of so many bytes, echoed by the upstream, in place of requests. */
+  readonly frameBytes?: number;
   readonly entries: number;
   readonly tenants: number;
   readonly sessions: number;
@@ -25,12 +28,21 @@ const BASE = {
 /** Those that compile their list, so that a million entries can be asked of them. */
 const LARGE_LISTS = ["Sallyport, both doors", "Sallyport, location only", "nginx geo", "HAProxy ACL file"];
 
+const TLS_CONTESTANTS = [
+  ...["Sallyport, both doors", "Sallyport, location only", "nginx geo", "nginx geo + auth_request", "HAProxy ACL file"],
+];
+/** Half a dozen would be enough to keep a core busy with handshakes. */
+const HANDSHAKING = { ...BASE.load, connections: 16 };
+
 export const WORKLOADS: readonly Workload[] = [
   { ...BASE, name: "256 B", quick: true },
   { ...BASE, name: "64 KiB", load: { ...BASE.load, path: "/65536" } },
   { ...BASE, name: "POST 16 KiB", load: { ...BASE.load, path: "/post", method: "POST", bodyBytes: 16_384 } },
   { ...BASE, name: "1,000 idle connections beside", idleConnections: 1_000 },
   { ...BASE, name: "a connection per request", load: { ...BASE.load, newConnectionPerRequest: true } },
+  { ...BASE, name: "TLS 1.3, full handshakes", load: HANDSHAKING, handshakes: "full", only: TLS_CONTESTANTS },
+  { ...BASE, name: "TLS 1.3, resumed", load: HANDSHAKING, handshakes: "resumed", only: TLS_CONTESTANTS },
+  { ...BASE, name: "WebSocket echo, 256 B", frameBytes: 256, only: ["Sallyport, both doors", "raw TCP relay in Node"] },
   { ...BASE, name: "10,000 entries", entries: 10_000, only: LARGE_LISTS },
   { ...BASE, name: "1,000,000 entries", entries: 1_000_000, only: LARGE_LISTS },
   { ...BASE, name: "10,000 tenants", tenants: 10_000, only: ["Sallyport, both doors"] },
