@@ -36,7 +36,12 @@ function placeIn(fields: Readonly<Record<string, string | undefined>>): Place {
   return { c: fields["c"], e: fields["e"] };
 }
 
-async function showTotp(call: Call, { person }: PersonPages, place: Place, message?: string): Promise<Answer> {
+interface Failure {
+  readonly message: string;
+  readonly status: number;
+}
+
+async function showTotp(call: Call, { person }: PersonPages, place: Place, failure?: Failure): Promise<Answer> {
   const { text, visit } = call;
   const offer = await person.enrolments.showTotp(visit, place.c, place.e);
   if (offer === undefined) return showGone(call);
@@ -47,34 +52,35 @@ async function showTotp(call: Call, { person }: PersonPages, place: Place, messa
 <img class="qr" src="${picture}" width="208" height="208" alt="${text("enrol.totpPicture")}">
 <h2>${text("enrol.totpTyped")}</h2><p>${text("enrol.totpTypedHow", { tenant: visit.tenant.name })}</p>${secret(key)}
 <p class="actions"><button class="button secondary" type="button" data-copy="${key}" data-copied="${text("form.copied")}" hidden>${text("enrol.totpCopy")}</button><a class="button secondary" href="${offer.uri}">${text("enrol.totpOpen")}</a></p>
-${confirmForm(call, place, "totp", message)}`;
-  return showEnrolment(call, place, text("enrol.totpTitle"), content, message);
+${confirmForm(call, place, "totp", failure)}`;
+  return showEnrolment(call, place, text("enrol.totpTitle"), content, failure);
 }
 
-function showSms(call: Call, place: Place, message?: string): Answer {
+function showSms(call: Call, place: Place, failure?: Failure): Answer {
   const { text, query } = call;
-  const sending = message === undefined ? sendingOf(query["s"]) : undefined;
+  const sending = failure === undefined ? sendingOf(query["s"]) : undefined;
   const hidden = { c: place.c, e: place.e };
   const content = html`${sendingNotice(call, sending, text("sms.yourNumber"))}
-${confirmForm(call, place, "sms", message)}
+${confirmForm(call, place, "sms", failure)}
 ${resendForm(call, { path: "enrol/sms/send", hidden, first: false, sending })}
 <p><a href="${pathTo("enrol", { c: place.c })}">${text("enrol.otherNumber")}</a></p>`;
-  return showEnrolment(call, place, text("enrol.smsTitle"), content, message);
+  return showEnrolment(call, place, text("enrol.smsTitle"), content, failure);
 }
 
-function confirmForm(call: Call, place: Place, kind: "totp" | "sms", error: string | undefined): Html {
+function confirmForm(call: Call, place: Place, kind: "totp" | "sms", failure: Failure | undefined): Html {
   const { text } = call;
+  const error = failure?.message;
   const hint = kind === "totp" ? text("verify.totpHint") : undefined;
   const hidden = { c: place.c, e: place.e, kind };
   const body = html`${codeField({ name: "code", label: text("verify.code"), hint, error, autofocus: kind === "sms" || error !== undefined })}<p class="actions">${button(text("enrol.confirm"))}</p>`;
   return postForm(call, { path: "enrol/confirm", hidden }, body);
 }
 
-function showEnrolment(call: Call, place: Place, title: string, content: Html, message?: string): Answer {
+function showEnrolment(call: Call, place: Place, title: string, content: Html, failure?: Failure): Answer {
   const first = place.c !== undefined;
   const body = html`<section class="panel">${first && doorHead(call)}${first && enrolSteps(call, 1)}
 <h1>${title}</h1>${content}</section>`;
-  return showPage({ title, body, scripts: [PAGE_SCRIPT.path] }, message === undefined ? 200 : 422);
+  return showPage({ title, body, scripts: [PAGE_SCRIPT.path] }, failure?.status);
 }
 
 async function confirm(call: Call, pages: PersonPages): Promise<Answer> {
@@ -86,12 +92,10 @@ async function confirm(call: Call, pages: PersonPages): Promise<Answer> {
     .catch((error: unknown) => (isMalformedCode(error) ? { kind: "malformed" as const } : Promise.reject(error)));
   if (outcome.kind === "signed-in") return afterSignIn(call, outcome);
   if (outcome.kind === "gone") return showGone(call);
-  const malformed = outcome.kind === "malformed";
-  if (form["kind"] === "totp") {
-    return await showTotp(call, pages, place, text(malformed ? "verify.codeMalformed" : "enrol.totpRefused"));
-  }
-  if (form["kind"] === "sms")
-    return showSms(call, place, text(malformed ? "verify.codeMalformed" : "verify.smsRefused"));
+  const failure = (message: string): Failure =>
+    outcome.kind === "malformed" ? { message: text("verify.codeMalformed"), status: 400 } : { message, status: 422 };
+  if (form["kind"] === "totp") return await showTotp(call, pages, place, failure(text("enrol.totpRefused")));
+  if (form["kind"] === "sms") return showSms(call, place, failure(text("verify.smsRefused")));
   return showGone(call);
 }
 

@@ -1,7 +1,8 @@
 /** The page of a whitelist link in a real browser: looking changes nothing, one click lets the place in. */
 import t from "tap";
 import { launchBrowser } from "../support/browser.ts";
-import { ask, CLINIC, type Clinics, HOME, mailedLink, openStream, startClinics } from "../support/clinics.ts";
+import { ask, CLINIC, type Clinics, HOME, openStream, startClinics } from "../support/clinics.ts";
+import { mailedLink } from "../support/mailed-link.ts";
 
 const POLICY = { secondFactor: "off" };
 

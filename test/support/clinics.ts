@@ -104,17 +104,6 @@ export async function signInHere(view: Page, email = OWNER, secret?: string): Pr
   return shown;
 }
 
-/** The first link to this page in the newest mail to somebody, once it has come. */
-export async function mailedLink(mails: SmtpServer, to: string, page: string): Promise<string> {
-  for (;;) {
-    const mail = mails.mails.findLast((one) => one.to.includes(to));
-    const text = mail?.data.replace(/=\r?\n/g, "").replaceAll("=3D", "=") ?? "";
-    const link = new RegExp(`https?://\\S+/\\.sallyport/${page}/[\\w.-]+`).exec(text)?.[0];
-    if (link !== undefined) return link;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** The clinic's application, with a page that stays open: `/stream` goes on until somebody ends it. */
 async function startApplication(t: Test): Promise<string> {
   const application = await startUpstream(t, (request, response) => {

@@ -51,6 +51,7 @@ export interface PersonSite {
   readonly door: PersonDoor;
   readonly store: Store;
   readonly routes: readonly Route[];
+  readonly keyring: Keyring;
   readonly mails: SmtpServer;
   readonly texts: TwilioServer;
   /** Takes control away, as if its process had ended. */
@@ -152,7 +153,7 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
   const stopPages = async (): Promise<void> => {
     await pages.close();
   };
-  return { origin, tenant, door, store, routes, mails, texts, stopPages };
+  return { origin, tenant, door, store, routes, keyring, mails, texts, stopPages };
 }
 
 /** A user without a password, invited by mail. @returns the link in that mail */

@@ -1,4 +1,5 @@
 /** A small SMTP server (RFC 5321, with STARTTLS and AUTH PLAIN) that keeps what it is sent. */
+import { EventEmitter } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { Test } from "tap";
@@ -21,13 +22,15 @@ export interface SmtpOptions {
 export interface SmtpServer {
   readonly port: number;
   readonly mails: ReceivedMail[];
+  /** Emits `mail` for each. */
+  readonly arrivals: EventEmitter;
   /** What the server answers instead to the next such command; `hang-up` breaks the connection unanswered. `DATA-END` is the final dot. */
   readonly faults: Map<"MAIL" | "RCPT" | "DATA" | "DATA-END" | "AUTH", string>;
 }
 
 export async function startSmtp(t: Test, options: SmtpOptions = {}): Promise<SmtpServer> {
   const sockets = new Set<Socket>();
-  const state: Omit<SmtpServer, "port"> = { mails: [], faults: new Map() };
+  const state: Omit<SmtpServer, "port"> = { mails: [], arrivals: new EventEmitter(), faults: new Map() };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
@@ -134,7 +137,9 @@ class Session {
     const data = part.replace(/^\.\./gm, ".");
     this.#server.mails.push({ from: this.#from, to: this.#to, data, secure: this.#secure, user: this.#user });
     this.#to = [];
-    if (!this.#fault("DATA-END")) this.#reply("250 taken");
+    if (this.#fault("DATA-END")) return;
+    this.#reply("250 taken");
+    this.#server.arrivals.emit("mail");
   }
 
   #fault(verb: string): boolean {
