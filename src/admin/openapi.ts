@@ -2,6 +2,7 @@
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { AccessRequestSchema } from "../schema/access-request.ts";
+import { ActivityReportSchema, DenialSchema, PlacesReportSchema } from "../schema/activity.ts";
 import { AuditRecordSchema } from "../schema/audit.ts";
 import { DifferenceSchema, EntrySchema, ImportResultSchema } from "../schema/entry.ts";
 import { KeySchema, NewKeySchema } from "../schema/key.ts";
@@ -26,6 +27,9 @@ const COMPONENTS = [
   ShortcutSchema,
   NewShortcutSchema,
   AccessRequestSchema,
+  DenialSchema,
+  PlacesReportSchema,
+  ActivityReportSchema,
   UserSchema,
   InvitationSchema,
   SignInTicketSchema,

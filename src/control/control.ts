@@ -2,7 +2,6 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type AdminApi, createAdminApi } from "../admin/api.ts";
-import type { Readiness } from "../admin/dependencies.ts";
 import type { Config, DeclaredTenant, Secrets } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import { syncDeclaredTenants } from "../core/declared-tenants.ts";
@@ -11,29 +10,28 @@ import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
+import { ActivityLog, OBSERVED_KINDS } from "../observe/activity.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { personRoutes } from "../pages/person-routes.ts";
 import { placeRoutes } from "../pages/place-routes.ts";
 import { startPages } from "../pages/server.ts";
 import { WaysBack } from "../pages/way-back.ts";
-import { Follower } from "../replica/follower.ts";
-import { healStore } from "../replica/heal.ts";
-import { PolicyReplica } from "../replica/policy.ts";
 import { FeedServer } from "../replica/server.ts";
-import { SnapshotFile } from "../replica/snapshot-file.ts";
 import { openStore } from "../store/open.ts";
 import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
 import { LateStore } from "./late-store.ts";
 import { nodeName } from "./node-name.ts";
+import { NodePolicy } from "./node-policy.ts";
 import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
 import { writeSeen } from "./seen.ts";
 import { Traffic } from "./traffic.ts";
 import { directoryOf } from "./user-directory.ts";
 
 const SWEEP_EVERY_MS = 5_000;
+const ACTIVITY_EVERY_MS = 5_000;
 const SWEEP_LIMIT = 1_000;
 const DECLARE_RETRY_MS = 1_000;
 /** How long a page waits for the edges before it says that something is so. */
@@ -76,14 +74,13 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 class RunningControl implements Control {
   readonly #options: ControlOptions;
   readonly #store: LateStore;
-  readonly #replica: PolicyReplica;
-  readonly #follower: Follower;
-  readonly #snapshot: SnapshotFile | undefined;
+  readonly #policy: NodePolicy;
   readonly #feed: FeedServer;
   readonly #fleet: Fleet;
   readonly #ledger: Ledger;
   readonly #keyring: Keyring;
   readonly #metrics: Metrics;
+  readonly #activity: ActivityLog;
   readonly #closers: (() => Promise<unknown> | unknown)[] = [];
   #person: NodePersonDoor | undefined;
   #admin: AdminApi | undefined;
@@ -99,18 +96,22 @@ class RunningControl implements Control {
     this.#keyring = new Keyring([secrets.secretKey, ...secrets.olderSecretKeys]);
     this.#metrics = createMetrics();
     this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
-    this.#replica = new PolicyReplica(config.staleness.allowlistSeconds * 1000);
-    this.#follower = new Follower({ store: this.#store, replica: this.#replica, clock, log });
-    this.#follower.healer = async (recent) => {
-      const healed = await healStore(this.#store, await this.#store.head(), recent, this.#replica);
-      log.warn(healed, "the store had lost changes that were acknowledged; they were carried out again");
-    };
-    if (shared) this.#snapshot = this.#openSnapshot();
-    const traffic = new Traffic({ store: this.#store, metrics: this.#metrics, clock, log });
+    this.#policy = new NodePolicy({
+      store: this.#store,
+      keyring: this.#keyring,
+      dataDir: config.dataDir,
+      keepSnapshot: shared,
+      staleAfterMs: config.staleness.allowlistSeconds * 1000,
+      clock,
+      log,
+    });
+    this.#activity = new ActivityLog(this.#store, node);
+    const activity = this.#activity;
+    const traffic = new Traffic({ store: this.#store, metrics: this.#metrics, activity, clock, log });
     this.#feed = new FeedServer({
       socketPath: join(socketDir, "feed.sock"),
       node,
-      follower: this.#follower,
+      follower: this.#policy.follower,
       clock,
       log,
       onTally: (edge, tally) => traffic.take(edge, tally),
@@ -133,9 +134,10 @@ class RunningControl implements Control {
   async open(): Promise<void> {
     await this.#store.start();
     this.#closers.push(() => this.#store.close());
-    await this.#follower.start();
-    this.#closers.push(() => this.#follower.close());
+    await this.#policy.follower.start();
+    this.#closers.push(() => this.#policy.follower.close());
     this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));
+    this.#every(ACTIVITY_EVERY_MS, () => this.#activity.flush(this.#options.clock.nowMs()));
     await this.#declareEventually();
     const person = await this.#openPersonDoor();
     await this.#feed.listen();
@@ -167,7 +169,7 @@ class RunningControl implements Control {
   async close(): Promise<void> {
     for (const close of this.#closers.reverse()) await close();
     this.#closers.length = 0;
-    this.#snapshot?.close();
+    this.#policy.closeSnapshot();
   }
 
   get #door(): NodePersonDoor {
@@ -183,7 +185,7 @@ class RunningControl implements Control {
       store: this.#store,
       ledger: this.#ledger,
       keyring: this.#keyring,
-      replica: this.#replica,
+      replica: this.#policy.replica,
       mail,
       sms,
       publicUrl,
@@ -209,7 +211,7 @@ class RunningControl implements Control {
     const places = { ...pagesOf, whitelist, entries, ledger: this.#ledger, store: this.#store, inForce };
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),
-      tenant: (id) => this.#replica.tenant(id),
+      tenant: (id) => this.#policy.replica.tenant(id),
       routes: [...personRoutes(pagesOf), ...placeRoutes(places)],
       keyring: this.#keyring,
       clock,
@@ -222,8 +224,8 @@ class RunningControl implements Control {
     const { config, secrets, clock, log } = this.#options;
     const explainer = {
       store: this.#store,
-      follower: this.#follower,
-      replica: this.#replica,
+      follower: this.#policy.follower,
+      replica: this.#policy.replica,
       clock,
       person: (tenant: TenantId, who: string) => person.explain(tenant, who),
     };
@@ -237,7 +239,7 @@ class RunningControl implements Control {
         metrics: this.#metrics,
         adminKey: secrets.adminKey,
         limits: config.limits,
-        ownedKinds: [...OWNED_KINDS, ...WHITELIST_KINDS],
+        ownedKinds: [...OWNED_KINDS, ...OBSERVED_KINDS, ...WHITELIST_KINDS],
         person: person.rules,
         whitelist,
         siteOrigin: person.siteOrigin,
@@ -245,7 +247,7 @@ class RunningControl implements Control {
         explain: (tenant, request) => explainRequest(explainer, tenant, request),
         edges: () => this.#fleet.edges(),
         waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
-        readiness: () => this.#readiness(),
+        readiness: () => this.#policy.readiness(),
       },
       config.admin,
     );
@@ -265,43 +267,16 @@ class RunningControl implements Control {
     });
   }
 
-  #openSnapshot(): SnapshotFile {
-    const { config, clock, log } = this.#options;
-    const snapshot = new SnapshotFile({
-      path: join(config.dataDir, "policy.snapshot"),
-      macKey: this.#keyring.deriveKey("policy-snapshot"),
-      clock,
-      log,
-      fullState: () => this.#follower.fullState(),
-    });
-    if (snapshot.load(this.#replica)) log.info({ revision: this.#replica.revision }, "policy loaded from the snapshot");
-    this.#follower.onFrames((frames) => snapshot.append(frames));
-    return snapshot;
-  }
-
   /** What the file declares is in the store before anybody is served, if the store is there; otherwise as soon as it is. */
   async #declareEventually(): Promise<void> {
     try {
       await this.declare(this.#declared);
-      await this.#follower.reached((await this.#store.head()).revision);
+      await this.#policy.follower.reached((await this.#store.head()).revision);
     } catch (error) {
       this.#options.log.error({ err: error }, "the declared tenants are not in the store; trying again");
       const timer = setTimeout(() => void this.#declareEventually(), DECLARE_RETRY_MS);
       this.#closers.push(() => clearTimeout(timer));
     }
-  }
-
-  #readiness(): Readiness {
-    const nowMs = this.#options.clock.nowMs();
-    const policy = this.#replica.state(nowMs);
-    const following = this.#follower.state === "following";
-    return {
-      ready: policy === "serving",
-      checks: {
-        policy: { ok: policy === "serving", detail: policy },
-        store: { ok: following, detail: this.#follower.state },
-      },
-    };
   }
 
   #every(ms: number, chore: () => Promise<unknown>): void {

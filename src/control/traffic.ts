@@ -4,11 +4,10 @@ import { Compile } from "typebox/compile";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { Store, Write } from "../core/store.ts";
+import type { ActivityLog } from "../observe/activity.ts";
+import { denialWrites } from "../observe/denials.ts";
 import type { Metrics } from "../observe/metrics.ts";
 
-/** Quiet documents `{tenant}/{reference}` → {@link Denial}. */
-export const DENIAL_KIND = "denial";
-const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 /** Written to the store in each second at the most, so that a flood of strangers does not become one of writes. */
 const WRITES_PER_SECOND = 200;
 
@@ -49,12 +48,12 @@ const Report = Compile(
   }),
 );
 
-/** A request that was turned away, or would have been where the tenant only observes. */
-export type Denial = Static<typeof DenialSchema>;
+type Denial = Static<typeof DenialSchema>;
 
 export interface TrafficOptions {
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly activity: ActivityLog;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -70,13 +69,17 @@ export class Traffic {
   }
 
   take(edge: string, report: unknown): void {
-    const { metrics, log } = this.#options;
+    const { metrics, activity, clock, log } = this.#options;
     if (!Report.Check(report)) {
       log.error({ edge, wrong: Report.Errors(report).slice(0, 3) }, "an edge's report is malformed and is ignored");
       return;
     }
     metrics.traffic(edge, report);
-    for (const denial of report.denials) log.info({ edge, denial }, "turned away");
+    activity.noteRequests(report.requests, clock.nowMs());
+    for (const denial of report.denials) {
+      log.info({ edge, denial }, "turned away");
+      activity.noteDenial(denial);
+    }
     void this.#keep(report.denials);
   }
 
@@ -85,14 +88,7 @@ export class Traffic {
     const writes: Write[] = [];
     for (const denial of denials) {
       if (denial.tenant === undefined || !this.#mayWrite()) continue;
-      const expiresAtMs = clock.nowMs() + KEEP_MS;
-      writes.push({
-        kind: DENIAL_KIND,
-        id: `${denial.tenant}/${denial.reference}`,
-        value: denial,
-        expiresAtMs,
-        quiet: true,
-      });
+      writes.push(...denialWrites(denial.tenant, denial, clock.nowMs()));
     }
     if (writes.length === 0) return;
     await store.commit({ writes }).catch((error: unknown) => log.warn({ err: error }, "denials are only in the log"));
