@@ -19,20 +19,32 @@ th, td { padding: .55rem .75rem .55rem 0; border-bottom: 1px solid var(--line); 
 tr:last-child td { border-bottom: 0 }
 a { color: var(--accent) }`;
 
-function page(title: string, seenFrom: string, content: string): string {
+/** Who reads the page, and whose it is. */
+export interface Reader {
+  readonly clinic: string;
+  readonly address: string;
+  /** Absent where the clinic asks nobody to sign in. */
+  readonly person: string | undefined;
+}
+
+function page(title: string, { clinic, address, person }: Reader, content: string): string {
+  const who =
+    person === undefined
+      ? ""
+      : ` · <a href="/.sallyport/account">${encode(person)}</a> · <a href="/.sallyport/sign-out">Sign out</a>`;
   return `<!doctype html>
 <html lang="en-GB">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${encode(title)} – Happy Feet Podiatry</title>
+<title>${encode(title)} – ${encode(clinic)}</title>
 <style>${STYLE}</style>
-<header><div><strong>Happy Feet Podiatry</strong><small>${encode(seenFrom)}</small></div></header>
+<header><div><strong>${encode(clinic)}</strong><small>You come from ${encode(address)}${who}</small></div></header>
 <main>${content}</main>
 </html>
 `;
 }
 
-export function renderDay(seenFrom: string): string {
+export function renderDay(reader: Reader): string {
   const rows = APPOINTMENTS.map(
     ({ at, patient, reason, clinician }) =>
       `<tr><td>${at}<td><a href="/patients/${patient.id}">${encode(patient.name)}</a><td>${encode(reason)}<td>${encode(clinician)}`,
@@ -49,14 +61,14 @@ const events = new EventSource("/waiting-room");
 events.onmessage = ({ data }) => { const room = JSON.parse(data); next.textContent = room.time + ": " + room.next + " is next"; };
 events.onerror = () => { next.textContent = "the connection was closed"; };
 </script>`;
-  return page("Today", `You come from ${seenFrom}`, content);
+  return page("Today", reader, content);
 }
 
-export function renderPatient(patient: Patient): string {
+export function renderPatient(reader: Reader, patient: Patient): string {
   const notes = patient.notes.map((note) => `<li>${encode(note)}`).join("");
   const content = `<p><a href="/">← Today</a></p><h1>${encode(patient.name)}</h1>
 <div class="card"><small>Born ${encode(patient.born)}</small><ul>${notes}</ul></div>`;
-  return page(patient.name, "Patient record", content);
+  return page(patient.name, reader, content);
 }
 
 function encode(text: string): string {

@@ -1,7 +1,7 @@
-/** `demo`: the whole gate with a sample clinic behind it, in a folder that goes away again. */
+/** `demo`: the whole gate with two sample clinics behind it, in a folder that goes away again. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -11,35 +11,43 @@ import { createLog } from "../observe/log.ts";
 import { probe } from "../serve/listeners.ts";
 import { Supervisor } from "../serve/supervisor.ts";
 import { type Call, type Command, UsageError } from "./command.ts";
+import { openElsewhere } from "./demo-elsewhere.ts";
+import { CLINICS, guide, LAB } from "./demo-guide.ts";
+import { showMails } from "./demo-outbox.ts";
+import { seedPeople } from "./demo-people.ts";
 import { stopSignal } from "./serve.ts";
 
-const HOST = "happyfeet.localhost";
+const PORTS = { port: 8080, "admin-port": 8081, "elsewhere-port": 8090 } as const;
+
+interface Ports {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly elsewherePort: number;
+}
 
 export const demo: Command = {
-  summary: "Run the gate with a sample clinic behind it; Ctrl-C ends it and leaves nothing behind.",
+  summary: "Run the gate with two sample clinics behind it; Ctrl-C ends it and leaves nothing behind.",
   args: "",
   options: {
     port: { type: "string", value: "PORT", help: "where the gate listens (default 8080)" },
     "admin-port": { type: "string", value: "PORT", help: "where the admin API listens (default 8081)" },
+    "elsewhere-port": { type: "string", value: "PORT", help: "the gate as seen from another town (default 8090)" },
   },
   async run(call) {
-    const port = portOf(call, "port", 8080);
-    const adminPort = portOf(call, "admin-port", 8081);
-    probe({ host: "127.0.0.1", port }, { key: "--port" });
-    probe({ host: "127.0.0.1", port: adminPort }, { key: "--admin-port" });
+    const ports = {
+      port: portOf(call, "port"),
+      adminPort: portOf(call, "admin-port"),
+      elsewherePort: portOf(call, "elsewhere-port"),
+    };
     // Whoever read along may leave first; the folder goes away all the same.
     process.stdout.on("error", () => {});
     const folder = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
-    const clinic = fork(new URL("../../examples/sample-clinic/main.ts", import.meta.url), ["0"], { silent: true });
+    const gate = `http://localhost:${ports.port}`;
+    const clinic = fork(new URL("../../examples/sample-clinic/main.ts", import.meta.url), ["0", "127.0.0.1", gate], {
+      silent: true,
+    });
     try {
-      const file = await writeConfig(folder, clinic, port, adminPort);
-      const load = () => loadConfig({ file, env: {}, base: folder });
-      const supervisor = await Supervisor.start({ load, log: createLog("error", { process: "demo" }) });
-      const stopped = stopSignal(supervisor);
-      process.stdout.write(guide(supervisor.ready.edge[0] ?? "", supervisor.ready.admin, folder));
-      await stopped;
-      process.stdout.write("\nstopping…\n");
-      await supervisor.stop();
+      await runIn(folder, clinic, ports);
     } finally {
       clinic.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -48,61 +56,62 @@ export const demo: Command = {
   },
 };
 
-function portOf(call: Call, option: string, byDefault: number): number {
-  const text = call.text(option);
-  if (text === undefined) return byDefault;
-  if (!/^(0|[1-9][0-9]{0,4})$/.test(text) || Number(text) > 65_535)
+/** @throws UsageError; SallyportError that names the flag when the port is taken */
+function portOf(call: Call, option: keyof typeof PORTS): number {
+  const text = call.text(option) ?? `${PORTS[option]}`;
+  if (!/^[1-9][0-9]{0,4}$/.test(text) || Number(text) > 65_535)
     throw new UsageError(`--${option} must be a port number`);
+  probe({ host: "127.0.0.1", port: Number(text) }, { key: `--${option}` });
   return Number(text);
 }
 
-async function writeConfig(folder: string, clinic: ChildProcess, port: number, adminPort: number): Promise<string> {
-  const [{ port: clinicPort }] = (await once(clinic, "message")) as [{ port: number }];
+async function runIn(folder: string, clinic: ChildProcess, ports: Ports): Promise<void> {
+  const mailFolder = join(folder, "mail");
+  mkdirSync(mailFolder, { mode: 0o700 });
   const file = join(folder, "sallyport.yaml");
-  const tenant = {
-    id: "happy-feet",
-    name: "Happy Feet Podiatry",
-    hosts: [HOST, "localhost"],
-    upstreams: [`http://127.0.0.1:${clinicPort}`],
-    policy: { network: "enforce", secondFactor: "off" },
-  };
-  const settings = {
+  const [{ port: clinicPort }] = (await once(clinic, "message")) as [{ port: number }];
+  writeFileSync(file, stringify(settings(folder, ports, `http://127.0.0.1:${clinicPort}`)), { mode: 0o600 });
+  const load = () => loadConfig({ file, env: {}, base: folder });
+  const owner = await seedPeople(
+    load(),
+    CLINICS.map(({ id }) => id),
+  );
+  const log = createLog("error", { process: "demo" });
+  const supervisor = await Supervisor.start({ load, log, development: true });
+  const stopped = stopSignal(supervisor);
+  const [, elsewhere = ""] = supervisor.ready.edge;
+  const town = await openElsewhere(ports.elsewherePort, new URL(elsewhere));
+  const places = { ...ports, admin: supervisor.ready.admin, adminKeyFile: join(folder, ADMIN_KEY_FILE), mailFolder };
+  process.stdout.write(guide(places, owner));
+  const mails = showMails(mailFolder, (text) => process.stdout.write(text));
+  await stopped;
+  process.stdout.write("\nstopping…\n");
+  mails.close();
+  town.close();
+  await supervisor.stop();
+}
+
+/** The other town comes in by a listener of its own, which believes the PROXY header of this machine alone. */
+function settings(folder: string, { port, adminPort }: Ports, upstream: string): object {
+  const tenants = [
+    ...CLINICS.map(({ id, name, host }) => ({ id, name, hosts: [host], upstreams: [upstream] })),
+    // An application asks for the gate's keys under `localhost`, since not every system resolves what is below it.
+    { ...{ id: LAB.id, name: LAB.name }, hosts: [LAB.host, "localhost"], upstreams: [upstream] },
+  ];
+  const policies = [{}, { combine: "any" }, { secondFactor: "off" }];
+  return {
     dataDir: folder,
-    edge: { listen: `127.0.0.1:${port}`, workers: 2, drain: "1s" },
+    publicUrl: `http://{host}:${port}`,
+    edge: {
+      listen: [`127.0.0.1:${port}`, { address: "127.0.0.1:0", proxyProtocol: true }],
+      trustedProxies: ["127.0.0.1/32"],
+      workers: 2,
+      drain: "1s",
+    },
     admin: { listen: `127.0.0.1:${adminPort}` },
+    mail: { transport: "file", from: "gate@sallyport.example" },
+    sms: { provider: "console" },
     log: { level: "error" },
-    tenants: [tenant],
+    tenants: tenants.map((tenant, index) => ({ ...tenant, policy: policies[index] })),
   };
-  writeFileSync(file, stringify(settings), { mode: 0o600 });
-  return file;
-}
-
-function guide(edge: string, admin: string, folder: string): string {
-  const { port } = new URL(edge);
-  const visit = `curl -i -H 'Host: ${HOST}' ${edge}/`;
-  return `
-Sallyport guards a sample clinic, Happy Feet Podiatry. Its allowlist is empty: nobody gets in.
-
-  Open   http://${HOST}:${port}/      and meet the block page, or in a second terminal
-
-  1. knock, and be blocked (403):
-     ${visit}
-
-  2. admit this machine by the admin API:
-     curl -H "Authorization: Bearer $(cat ${join(folder, ADMIN_KEY_FILE)})" -H 'Content-Type: application/json' \\
-       -d '{"cidr": "127.0.0.1", "label": "my desk"}' '${admin}/v1/tenants/happy-feet/allowlist?wait=applied'
-
-  3. knock again, and be let in (200); the browser too, on reload:
-     ${visit}
-${
-  process.platform === "linux"
-    ? `
-  4. knock from another place, and be blocked (403):
-     curl -i --interface 127.0.0.2 -H 'Host: ${HOST}' ${edge}/
-`
-    : ""
-}
-  Browse the admin API at ${admin}/docs. Ctrl-C ends it all and leaves nothing behind.
-
-`;
 }

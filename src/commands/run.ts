@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   check: async () => (await import("./check.ts")).check,
   demo: async () => (await import("./demo.ts")).demo,
+  "demo code": async () => (await import("./demo-code.ts")).demoCode,
   explain: async () => (await import("./explain.ts")).explain,
   "tenant list": async () => (await import("./tenant.ts")).tenantList,
   "tenant get": async () => (await import("./tenant.ts")).tenantGet,

@@ -7,31 +7,34 @@ import { promisify } from "node:util";
 import t from "tap";
 import { sallyport } from "../support/command-line.ts";
 import { freePort, isAlive, plainNode } from "../support/gate.ts";
+import { totpCode } from "../support/person-door.ts";
 import { program } from "../support/programs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 t.test("blocked, admitted, and gone", async (t) => {
   if (program(t, "curl") === undefined) return;
-  const args = ["src/main.ts", "demo", "--port", `${freePort()}`, "--admin-port", `${freePort()}`];
+  const ports = ["--port", "--admin-port", "--elsewhere-port"].flatMap((flag) => [flag, `${freePort()}`]);
   const env = { PATH: process.env["PATH"] };
-  const demo = spawn("env", plainNode(...args), { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
+  const command = plainNode("src/main.ts", "demo", ...ports);
+  const demo = spawn("env", command, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
   t.teardown(() => demo.kill("SIGKILL"));
   let said = "";
   const { promise: guided, resolve } = Promise.withResolvers<void>();
   demo.stdout.on("data", (chunk) => {
     said += String(chunk);
-    if (said.includes("Ctrl-C")) resolve();
+    if ((said.match(/\/\.sallyport\/invite\//g) ?? []).length === 2) resolve();
   });
   await guided;
-  const [knock = "", admit = "", again = "", elsewhere] = [...said.matchAll(/^ +(curl (?:[^\\\n]|\\\n)+)/gm)].map(
+  t.ok(said.slice(0, said.indexOf("✉")).split("\n").length <= 40, "it is short");
+  const [knock = "", admit = "", again = "", elsewhere = ""] = [...said.matchAll(/^ +(curl (?:[^\\\n]|\\\n)+)/gm)].map(
     ([, command]) => command ?? "",
   );
   const run = async (command: string): Promise<string> => (await promisify(execFile)("sh", ["-c", command])).stdout;
-  t.match(await run(knock), /^HTTP\/1\.1 403/);
+  t.match(await run(knock), /^HTTP\/1\.1 403[\s\S]*127\.0\.0\.1/);
   t.match(await run(admit), /"cidr":"127\.0\.0\.1\/32"/);
-  t.match(await run(again), /^HTTP\/1\.1 200[\s\S]*Today's appointments/);
-  if (process.platform === "linux") t.match(await run(elsewhere ?? ""), /^HTTP\/1\.1 403/);
+  t.match(await run(again), /^HTTP\/1\.1 200[\s\S]*Marigold Laboratory[\s\S]*Today's appointments/);
+  t.match(await run(elsewhere), /^HTTP\/1\.1 403[\s\S]*198\.51\.100\.20/);
 
   const folder = /\/\S*sallyport-demo-\w+/.exec(said)?.[0] ?? "";
   t.ok(existsSync(folder));
@@ -40,6 +43,14 @@ t.test("blocked, admitted, and gone", async (t) => {
   t.equal(code, 0);
   t.notOk(existsSync(folder), "its folder is gone");
   t.notOk(isAlive(demo.pid ?? 0));
+});
+
+t.test("codes as an authenticator shows them", async (t) => {
+  const key = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ";
+  const { stdout } = await sallyport(["demo", "code", key], ROOT);
+  const nowMs = Date.now();
+  t.ok([0, -1].some((offset) => stdout.startsWith(totpCode(key, nowMs, offset))));
+  t.match(await sallyport(["demo", "code", "123456"], ROOT), { code: 2, stderr: /beside the QR code/ });
 });
 
 t.test("ports that are taken are told with the flag that moves them", async (t) => {
@@ -53,7 +64,10 @@ t.test("ports that are taken are told with the flag that moves them", async (t) 
     code: 1,
     stderr: /taken by another process[\s\S]*--port/,
   });
-  const admin = ["demo", "--port", `${freePort()}`, "--admin-port", taken];
+  const free = ["demo", "--port", `${freePort()}`];
+  const admin = [...free, "--admin-port", taken];
   t.match(await sallyport(admin, ROOT), { code: 1, stderr: /taken by another process[\s\S]*--admin-port/ });
+  const elsewhere = [...free, "--admin-port", `${freePort()}`, "--elsewhere-port", taken];
+  t.match(await sallyport(elsewhere, ROOT), { code: 1, stderr: /taken by another process[\s\S]*--elsewhere-port/ });
   t.match(await sallyport(["demo", "--port", "x"], ROOT), { code: 2, stderr: /port number/ });
 });

@@ -1,0 +1,84 @@
+/** The demo's people, there before the gate starts: an owner who is enrolled, and a receptionist whom both clinics invite. */
+import { generateSync } from "otplib";
+import { completeSecrets } from "../config/key-files.ts";
+import type { Loaded } from "../config.ts";
+import { parseAddress } from "../core/address.ts";
+import type { Clock } from "../core/clock.ts";
+import { Keyring } from "../core/keyring.ts";
+import type { Tenant } from "../core/tenant.ts";
+import { Outbox } from "../notify/outbox.ts";
+import { Ledger } from "../observe/ledger.ts";
+import { openPersonDoor, type PersonDoor } from "../person/door.ts";
+import type { Visit } from "../person/visit.ts";
+import { openStore } from "../store/open.ts";
+
+const ACTOR = { kind: "cli", id: "demo" } as const;
+/** The code that confirms the owner's authenticator is used up; people's first codes are later ones. */
+const EARLIER_MS = 90_000;
+
+export interface Owner {
+  readonly email: string;
+  readonly password: string;
+  /** The key of the authenticator app, base32. */
+  readonly secret: string;
+}
+
+const OWNER = { email: "ann@happyfeet.example", name: "Ann Larkspur", password: "seven quiet herons wading" };
+const RECEPTIONIST = { email: "robin@reception.example", name: "Robin Reed" };
+
+/** The owner is the first clinic's. Invitations wait in the outbox until the gate sends them. */
+export async function seedPeople({ config, secrets }: Loaded, clinics: readonly string[]): Promise<Owner> {
+  const { secretKey, olderSecretKeys } = completeSecrets(config, secrets);
+  const keyring = new Keyring([secretKey, ...olderSecretKeys]);
+  const clock: Clock = { nowMs: () => Date.now() - EARLIER_MS };
+  const store = await openStore(config.store.url, { clock });
+  try {
+    const door = openPersonDoor({
+      store,
+      ledger: new Ledger({ store, keyring, chain: "demo", clock }),
+      keyring,
+      clock,
+      outbox: new Outbox(config.mail, keyring),
+      smsProvider: undefined,
+      siteOrigin: ({ hosts }) => config.publicUrl.replace("{host}", hosts[0] ?? ""),
+    });
+    const tenants = clinics.flatMap((id) => config.tenants.filter((tenant) => tenant.id === id));
+    for (const tenant of tenants) {
+      const { id } = await door.users.create({ ...tenant, declared: true }, RECEPTIONIST, ACTOR);
+      await door.invitations.invite({ ...tenant, declared: true }, id, ACTOR);
+    }
+    const [first] = tenants;
+    if (first === undefined) throw new Error("there is no clinic");
+    return { ...OWNER, secret: await enrolOwner(door, { ...first, declared: true }, clock) };
+  } finally {
+    await store.close();
+  }
+}
+
+/** As a browser would: password, authenticator, confirming code. @returns the authenticator's key */
+async function enrolOwner(door: PersonDoor, tenant: Tenant, clock: Clock): Promise<string> {
+  const { id } = await door.users.create(tenant, { ...OWNER, role: "owner" }, ACTOR);
+  const [host] = tenant.hosts;
+  const address = parseAddress("127.0.0.1");
+  if (host === undefined || address === undefined) throw new Error("the clinic has no host");
+  const stranger: Visit = {
+    tenant,
+    host,
+    origin: `http://${host}`,
+    address,
+    userAgent: "demo",
+    located: false,
+    cookies: {},
+  };
+  const { browser, step } = await door.signIn.begin(stranger, { wayBack: "/", fresh: false });
+  const visit = { ...stranger, cookies: { browser } };
+  await door.signIn.identify(visit, step.challenge, OWNER);
+  const { enrolment } = await door.enrolments.beginTotp(visit, step.challenge, "Demo");
+  const offer = await door.enrolments.showTotp(visit, step.challenge, enrolment);
+  const secret = offer?.secretText.replaceAll(" ", "") ?? "";
+  const code = generateSync({ secret, epoch: Math.floor(clock.nowMs() / 1000) });
+  const outcome = await door.enrolments.confirm(visit, step.challenge, enrolment, { code });
+  if (outcome.kind !== "signed-in") throw new Error("the owner could not be enrolled");
+  await door.users.endSessions(tenant, id, ACTOR);
+  return secret;
+}
