@@ -71,6 +71,8 @@ export class UpstreamConnection implements ResponseSink, Timed {
   #listener: ResponseListener | undefined;
   #upload: RequestBody | undefined;
   #paused = false;
+  /** The final answer's head has come. */
+  #begun = false;
   #error: Error | undefined;
   #idleMs: number;
   /** Until when something must have happened, in ticks of the ticker. */
@@ -98,13 +100,12 @@ export class UpstreamConnection implements ResponseSink, Timed {
     options.ticker.add(this);
   }
 
-  /**
-   * Sends a request, once the last answer is whole. Hot path: head and whole body leave in one write.
-   */
+  /** Sends a request, once the last answer is whole. Hot path: head and whole body leave in one write. */
   send(request: UpstreamRequest, listener: ResponseListener): void {
     const socket = this.#socket;
     this.uses += 1;
     this.answered = false;
+    this.#begun = false;
     this.#listener = listener;
     this.#parser.expect(this, request.method === "HEAD");
     this.#expectWithin(this.#options.responseHeadersMs);
@@ -139,6 +140,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
   }
 
   head(head: ResponseHead): void {
+    this.#begun = head.status >= 200;
     if (head.keepAliveSeconds !== undefined) {
       const hintMs = head.keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
       this.#idleMs = Math.min(this.#options.keepAliveMs, hintMs);
@@ -173,7 +175,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
       return;
     }
     if (this.#parser.idle) this.#finish();
-    else {
+    else if (this.#begun) {
       this.#expectWithin(this.#options.responseIdleMs);
       this.#listener?.flush();
     }
@@ -220,7 +222,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
   /** Some of the request's body went out. */
   #uploaded(): void {
     if (this.#upload?.done === true) this.#upload = undefined;
-    if (!this.answered) this.#expectWithin(this.#options.responseHeadersMs);
+    this.#expectWithin(this.#begun ? this.#options.responseIdleMs : this.#options.responseHeadersMs);
   }
 
   #expectWithin(ms: number): void {

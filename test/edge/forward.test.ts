@@ -74,6 +74,47 @@ t.test("a kept connection that closes as the next request is sent", async (t) =>
   t.match(remove, /^HTTP\/1\.1 502 /, "nor is a DELETE");
 });
 
+t.test("bytes that belong to no answer end their connection, and are nobody's", async (t) => {
+  const unasked = ok("unasked");
+  const together = await start(t, always(ok("own") + unasked));
+  for (let round = 1; round <= 2; round++) {
+    t.match(await get(together.edge.port), /own$/);
+    t.equal(together.upstream.connections.length, round, "in the packet of an answer");
+  }
+  const later = await start(t, always(ok("own")));
+  t.match(await get(later.edge.port), /own$/);
+  later.upstream.connections[0]?.socket.write(unasked);
+  await closed(later.upstream);
+  t.match(await get(later.edge.port), /own$/);
+  t.equal(later.upstream.connections.length, 2, "while nobody asks");
+});
+
+t.test("a connection is not used again when the upstream will not have it", async (t) => {
+  for (const field of ["Connection: close", "Keep-Alive: timeout=1", "Connection: x, CLOSE"]) {
+    const { edge, upstream } = await start(t, always(ok("ok", `${field}\r\n`)));
+    for (let round = 1; round <= 2; round++) {
+      t.match(await get(edge.port), /ok$/);
+      t.equal(upstream.connections.length, round, field);
+    }
+  }
+  const { edge, upstream } = await start(t, always(ok("ok", "Keep-Alive: timeout=60\r\n")));
+  for (let round = 1; round <= 2; round++) t.match(await get(edge.port), /ok$/);
+  t.equal(upstream.connections.length, 1);
+});
+
+t.test("a head that comes drop by drop is late all the same", async (t) => {
+  const { edge } = await start(
+    t,
+    ({ socket }) => {
+      socket.write("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nX: ");
+      const drip = setInterval(() => socket.write("x"), 20);
+      socket.on("close", () => clearInterval(drip));
+    },
+    { timeouts: { responseHeadersSeconds: 0.2, responseIdleSeconds: 5 } },
+  );
+  t.match(await get(edge.port), /HTTP\/1\.1 504 /);
+});
+
 t.test("a new connection that closes without an answer is not tried again", async (t) => {
   const { upstream, edge } = await start(t, ({ socket }) => socket.resetAndDestroy());
   t.match(await get(edge.port), /^HTTP\/1\.1 502 /);
