@@ -3,7 +3,8 @@
  *
  * CIDR prefixes either nest or are disjoint. So with records in the order of (network, length), the most
  * specific prefix around an address is the last record that starts at or before it, or one of that record's
- * ancestors; each record knows its parent, the closest one around it.
+ * ancestors; each record knows its parent, the closest one around it. Records of the same prefix stand side
+ * by side and have one parent, so that a prefix with many owners is passed in one step.
  */
 import { SallyportError } from "./errors.ts";
 import { networkNumber, RankIndex } from "./matcher-index.ts";
@@ -70,10 +71,15 @@ export class Segment {
     const index = this.#count;
     const target = index * stride;
     for (let i = 0; i < stride; i++) records[target + i] = from[at + i] as number;
-    let parent = index - 1;
     const [a, b, c, d] = this.#networkAt(from, at);
-    while (parent >= 0 && !covers(records, parent * stride, keyWords, a, b, c, d)) parent = this.#parent(parent);
     const length = (from[at + keyWords] as number) & LENGTH_MASK;
+    let parent = index - 1;
+    while (
+      parent >= 0 &&
+      (this.prefixLength(parent) >= length || !covers(records, parent * stride, keyWords, a, b, c, d))
+    ) {
+      parent = this.#parent(parent);
+    }
     records[target + keyWords] = ((parent + 1) << PARENT_SHIFT) | length;
     this.#count = index + 1;
     this.#live++;
@@ -106,8 +112,11 @@ export class Segment {
     let index = this.#lastAtOrBefore(a, b, c, d);
     while (index >= 0) {
       const at = index * stride;
-      const expiry = records[at + keyWords + EXPIRY_WORD] as number;
-      if (expiry > nowSeconds && covers(records, at, keyWords, a, b, c, d)) return index;
+      if (covers(records, at, keyWords, a, b, c, d)) {
+        if ((records[at + keyWords + EXPIRY_WORD] as number) > nowSeconds) return index;
+        const other = this.#otherOwner(index, nowSeconds);
+        if (other >= 0) return other;
+      }
       index = ((records[at + keyWords] as number) >>> PARENT_SHIFT) - 1;
     }
     return -1;
@@ -176,6 +185,15 @@ export class Segment {
       else low = middle + 1;
     }
     return low - 1;
+  }
+
+  /** A record of the same prefix before this one that has not expired, or -1. */
+  #otherOwner(index: number, nowSeconds: number): number {
+    const { records, stride } = this;
+    for (let other = index - 1; other >= 0 && this.compare(other, records, index * stride) === 0; other--) {
+      if (this.expiry(other) > nowSeconds) return other;
+    }
+    return -1;
   }
 
   #networkAt(from: Uint32Array, at: number): [number, number, number, number] {
