@@ -79,11 +79,17 @@ async function runWorkload(workload: Workload, port: number): Promise<Summary[]>
     }
   }
   for (let turn = 0; turn < rounds; turn += 1) {
-    for (const entrant of entrants) await round(entrant, workload, seconds);
+    for (const entrant of entrants) {
+      await round(entrant, workload, seconds).catch((error: unknown) => {
+        say(
+          `a round is left out: ${entrant.contestant.name}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+    }
   }
   await Promise.all(entrants.map((entrant) => entrant.running.stop()));
   await stop(upstream);
-  return entrants.map((entrant) => summarise(entrant, workload));
+  return entrants.filter((entrant) => entrant.rounds.length > 0).map((entrant) => summarise(entrant, workload));
 }
 
 process.once("SIGINT", () => {
