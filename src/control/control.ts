@@ -22,6 +22,7 @@ import { openStore } from "../store/open.ts";
 import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
+import { FollowedStore } from "./followed-store.ts";
 import { LateStore } from "./late-store.ts";
 import { nodeName } from "./node-name.ts";
 import { NodePolicy } from "./node-policy.ts";
@@ -73,8 +74,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 class RunningControl implements Control {
   readonly #options: ControlOptions;
-  readonly #store: LateStore;
+  readonly #late: LateStore;
   readonly #policy: NodePolicy;
+  readonly #store: FollowedStore;
   readonly #feed: FeedServer;
   readonly #fleet: Fleet;
   readonly #ledger: Ledger;
@@ -92,12 +94,11 @@ class RunningControl implements Control {
     const node = nodeName(config.dataDir);
     this.#options = options;
     this.#declared = config.tenants;
-    this.#store = new LateStore(() => openStore(config.store.url, { clock, log }), log);
+    this.#late = new LateStore(() => openStore(config.store.url, { clock, log }), log);
     this.#keyring = new Keyring([secrets.secretKey, ...secrets.olderSecretKeys]);
     this.#metrics = createMetrics();
-    this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
     this.#policy = new NodePolicy({
-      store: this.#store,
+      store: this.#late,
       keyring: this.#keyring,
       dataDir: config.dataDir,
       keepSnapshot: shared,
@@ -105,6 +106,8 @@ class RunningControl implements Control {
       clock,
       log,
     });
+    this.#store = new FollowedStore(this.#late, this.#policy.follower);
+    this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
     this.#activity = new ActivityLog(this.#store, node);
     const activity = this.#activity;
     const traffic = new Traffic({ store: this.#store, metrics: this.#metrics, activity, clock, log });
@@ -132,8 +135,8 @@ class RunningControl implements Control {
   }
 
   async open(): Promise<void> {
-    await this.#store.start();
-    this.#closers.push(() => this.#store.close());
+    await this.#late.start();
+    this.#closers.push(() => this.#late.close());
     await this.#policy.follower.start();
     this.#closers.push(() => this.#policy.follower.close());
     this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));

@@ -59,6 +59,15 @@ export class LayeredRecords {
     return this.#findCloser(slot, a, b, c, d, nowSeconds);
   }
 
+  /** Whether the entries of all these records are there, expired or not. */
+  has(records: Uint32Array): boolean {
+    const segments = [this.#base, this.#settling, this.#recent];
+    for (let at = 0; at < records.length; at += this.#empty.stride) {
+      if (!segments.some((segment) => segment.indexOf(records, at) >= 0)) return false;
+    }
+    return true;
+  }
+
   /** The segment of a slot that `find` gave. The record's index in it is a quarter of the slot. */
   segmentOf(slot: number): Segment {
     const layer = slot & 3;

@@ -122,19 +122,22 @@ export class Segment {
     return -1;
   }
 
-  /** Gives a new expiry to the record with the prefix and id of the one at `from[at]`. @returns whether there is one. */
-  setExpiry(from: Uint32Array, at: number, expiry: number): boolean {
-    const { records, stride, keyWords } = this;
-    let found = false;
+  /** The record of the entry with the prefix and id of the one at `from[at]`, or -1. */
+  indexOf(from: Uint32Array, at: number): number {
     for (let index = this.#lastAtOrBefore(...this.#networkAt(from, at)); index >= 0; index--) {
-      const own = index * stride;
       if (this.compare(index, from, at) < 0) break;
-      if (!this.#sameEntry(own, from, at) || records[own + keyWords + EXPIRY_WORD] === REMOVED) continue;
-      records[own + keyWords + EXPIRY_WORD] = expiry;
-      if (expiry === REMOVED) this.#live--;
-      found = true;
+      if (this.#sameEntry(index * this.stride, from, at) && this.expiry(index) !== REMOVED) return index;
     }
-    return found;
+    return -1;
+  }
+
+  /** Gives the entry's record a new expiry, where it has one. @returns whether it has. */
+  setExpiry(from: Uint32Array, at: number, expiry: number): boolean {
+    const index = this.indexOf(from, at);
+    if (index < 0) return false;
+    this.records[index * this.stride + this.keyWords + EXPIRY_WORD] = expiry;
+    if (expiry === REMOVED) this.#live--;
+    return true;
   }
 
   /** The earliest expiry after `after`; `NEVER` when there is none. Reads every record. */

@@ -101,6 +101,12 @@ export class AllowlistMatcher {
     return slot < 0 ? -1 : slot * 2 + (family === 4 ? 0 : 1);
   }
 
+  /** Whether the entry is there with this prefix, expired or not. */
+  has({ id, prefix }: EntryKey): boolean {
+    const entry = [{ id, prefix, expiresAtSeconds: 0 }];
+    return this.#ipv4.has(packEntries(entry, 1)) && this.#ipv6.has(packEntries(entry, 4));
+  }
+
   entryId(slot: number): EntryId {
     const segment = this.#segmentOf(slot);
     return unpackEntryId(segment.records, segment.idOffset(slot >>> 3));

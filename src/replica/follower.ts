@@ -2,7 +2,6 @@
  * Control's follower of the store: takes a snapshot, then every commit of the feed in order, compiles them
  * into control's own replica and says the same to whoever subscribed (the edges, the snapshot on disk).
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import { ENTRY_KIND } from "../core/entry.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
@@ -10,6 +9,7 @@ import type { Logger } from "../core/log.ts";
 import type { Commit, Head, Store } from "../core/store.ts";
 import { TENANT_KIND } from "../core/tenant.ts";
 import { commitFrames, policyFrame, replicaFrames, StateBuilder } from "./compile.ts";
+import { healStore } from "./heal.ts";
 import type { PolicyFrame } from "./messages.ts";
 import type { PolicyReplica } from "./policy.ts";
 
@@ -17,9 +17,8 @@ import type { PolicyReplica } from "./policy.ts";
 const POLICY_KINDS = [TENANT_KIND, ENTRY_KIND] as const;
 const POLL_MS = 500;
 const COMMITS_PER_READ = 500;
-/** How many of the newest commits are kept to recognise the store's history by, and to repair it from. */
+/** How many of the newest commits are kept to repair the store from. */
 const REMEMBERED_COMMITS = 10_000;
-const COMPARED_COMMITS = 100;
 
 export interface FollowerOptions {
   readonly store: Store;
@@ -28,18 +27,19 @@ export interface FollowerOptions {
   readonly log: Logger;
 }
 
-/** Why the follower does not follow: the store does not answer, or it answers with another or an older history. */
-export type FollowerState = "starting" | "following" | "store-away" | "store-replaced";
+/**
+ * Why the follower does not follow: the store does not answer; it does not know the newest change that this
+ * node has seen, and is being repaired; or another store stands in its place.
+ */
+export type FollowerState = "starting" | "following" | "store-away" | "mending" | "store-replaced";
 
 export type FramesListener = (frames: readonly PolicyFrame[]) => void;
 export type CommitListener = (commit: Commit) => void;
-/** Repairs a store that lost commits, from those that this node remembers, oldest first. */
-export type Healer = (recent: readonly Commit[]) => Promise<void>;
 
 /**
  * Guarantees: subscribers get every change once, in commit order, and a full state after a gap; the replica's
- * `confirmedAtMs` moves only when the store confirmed its head; a store whose history went back or was
- * replaced is never followed on its own word.
+ * `confirmedAtMs` moves only when the store confirmed its head; a store that went back in time is repaired before
+ * it is followed, and one that was replaced is not followed at all.
  */
 export class Follower {
   readonly #options: FollowerOptions;
@@ -48,7 +48,6 @@ export class Follower {
   readonly #waiters = new Set<{ revision: number; resolve: () => void }>();
   #state: FollowerState = "starting";
   #recent: Commit[] = [];
-  #healer: Healer | undefined;
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -66,10 +65,6 @@ export class Follower {
   /** Whether there is any policy, from the store or from the snapshot on disk. */
   get hasState(): boolean {
     return this.#options.replica.epoch !== "";
-  }
-
-  set healer(healer: Healer) {
-    this.#healer = healer;
   }
 
   /** Frames of each commit, and of a full state after a gap; ends with an `at`. */
@@ -139,13 +134,10 @@ export class Follower {
   async #pump(): Promise<void> {
     const { store, replica, clock } = this.#options;
     if (replica.epoch === "") return await this.#resync();
-    if (this.#state !== "following" && !(await this.#sameHistory())) return await this.#replaced(await store.head());
     const askedAtMs = clock.nowMs();
     const changes = await store.changesSince(replica.revision, COMMITS_PER_READ);
-    if (changes.head.epoch !== replica.epoch || changes.head.revision < replica.revision) {
-      return await this.#replaced(changes.head);
-    }
-    if (changes.gap) return await this.#resync();
+    if (changes.head.epoch !== replica.epoch) return this.#refuse(changes.head);
+    if (changes.gap) return await this.#mend(changes.head);
     for (const commit of changes.commits) this.#follow(commit, askedAtMs);
     if (changes.commits.length === COMMITS_PER_READ) this.#pumpAgain = true;
     else this.#confirm(askedAtMs);
@@ -189,31 +181,31 @@ export class Follower {
   }
 
   /**
-   * After an outage: does the store still hold the newest commits that this node has seen? A fail-over to a
-   * replica that lagged loses commits, and new ones may have raised its head past the lost ones' revisions.
+   * The store does not know the newest change that this node has seen: it went back in time (a fail-over to a
+   * replica that lagged, an older copy), or this node is so far behind that the feed has moved on. No number
+   * tells the two apart once others have written again, and repairing what is not broken changes nothing.
    */
-  async #sameHistory(): Promise<boolean> {
-    const known = this.#recent.slice(-COMPARED_COMMITS);
-    const first = known[0];
-    if (first === undefined) return true;
-    const changes = await this.#options.store.changesSince(first.previous, COMPARED_COMMITS);
-    if (changes.gap) return changes.head.revision > this.#options.replica.revision;
-    return known.every((commit, index) => isDeepStrictEqual(changes.commits[index], commit));
+  async #mend(head: Head): Promise<void> {
+    const { store, replica, log } = this.#options;
+    this.#state = "mending";
+    log.warn({ head, known: replica.revision }, "the store does not know this node's newest change");
+    const healed = await healStore(store, head, this.#recent, replica);
+    if (healed.deleted + healed.restored > 0) {
+      log.error(healed, "the store had lost changes that were acknowledged; they were carried out again");
+    }
+    await this.#resync();
   }
 
-  async #replaced(head: Head): Promise<void> {
+  /** Another store is no word about this one's policy, however it came there: an operator has to say what holds. */
+  #refuse(head: Head): void {
     const { log, replica } = this.#options;
     if (this.#state !== "store-replaced") {
       log.error(
         { head, known: { epoch: replica.epoch, revision: replica.revision } },
-        "the store went back in time or was replaced; the last known policy stays in force until it is stale",
+        "the store was emptied or replaced; the last known policy stays in force until it is stale",
       );
     }
     this.#state = "store-replaced";
-    if (head.epoch !== replica.epoch || this.#healer === undefined) return;
-    await this.#healer(this.#recent);
-    await this.#resync();
-    this.#state = "following";
   }
 
   #failed(error: unknown): void {

@@ -2,6 +2,7 @@
  * Repairs a store that went back in time: a fail-over to a replica that lagged, or an older copy put in its
  * place. What this node has seen acknowledged is carried out again, revocations above all.
  */
+import { parsePrefix } from "../core/address.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Change, Commit, Head, Precondition, Store, StoredDocument, Write } from "../core/store.ts";
@@ -22,9 +23,10 @@ interface Known {
 }
 
 /**
+ * Changes nothing in a store that has lost nothing, so that a node that is merely far behind may call it too.
+ * @param head of the store, read after the loss was noticed
  * @param recent the newest commits that this node has seen, oldest first
- * @param replica the policy as this node knows it, which tells lost deletions of entries where `recent` does
- * not reach back far enough
+ * @param replica the policy as this node knows it, which tells lost deletions of entries however old they are
  * @throws StoreUnavailableError, ConflictError when somebody else repairs at the same time: try again
  */
 export async function healStore(
@@ -49,8 +51,7 @@ export async function healStore(
       );
     }
   }
-  const first = recent[0];
-  if (first === undefined || first.previous > head.revision) await deleteUnknownEntries(store, replica, healed);
+  await deleteUnknownEntries(store, replica, healed);
   return healed;
 }
 
@@ -107,5 +108,5 @@ async function deleteUnknownEntries(
 function isKnown(replica: PolicyReplica, document: StoredDocument): boolean {
   const tenant = document.id.slice(0, document.id.indexOf("/")) as TenantId;
   const { id, cidr } = document.value as AllowlistEntry;
-  return replica.list(tenant)?.has(id, cidr) ?? false;
+  return replica.list(tenant)?.has({ id, prefix: parsePrefix(cidr) }) ?? false;
 }

@@ -163,6 +163,8 @@ export class RedisClient {
     const lost = this.#wasReady && !this.#closed;
     if (lost) this.#log?.warn({ reason: this.#lastFault }, "lost the connection to the store");
     this.#wasReady = false;
+    // Whoever follows the store notices that it was away, however short that was.
+    this.#wake();
     // A path that died without a word takes the silent subscription with it.
     // Only when it is ready: ioredis ends a client for good that is told to reconnect while it connects.
     if (this.#subscriber !== this.#client && this.#subscriber.status === "ready") this.#subscriber.disconnect(true);

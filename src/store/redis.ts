@@ -59,7 +59,7 @@ export class RedisStore implements Store {
   readonly #client: RedisClient;
   readonly #prefix: string;
   readonly #feed: FeedLimits;
-  /** The store that this process opened; `undefined` until it is known. */
+  /** The store that this process opened, `undefined` until it is known; it writes to no other. */
   #epoch: string | undefined;
 
   /** Connects in the background. @throws SallyportError "config_invalid" for a TLS file that cannot be read. */
@@ -114,8 +114,6 @@ export class RedisStore implements Store {
       throw new ConflictError(detail.slice(0, slash), detail.slice(slash + 1));
     }
     if (outcome === "epoch") {
-      // The next commit goes to whatever store is there now; its readers see the new epoch.
-      this.#epoch = undefined;
       throw new StoreUnavailableError(
         "the store was replaced or emptied since this process opened it; nothing was written",
       );

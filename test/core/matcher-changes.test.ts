@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import t from "tap";
 import { type Prefix, parsePrefix, prefixContains } from "../../src/core/address.ts";
@@ -38,6 +39,10 @@ t.test("any sequence of changes agrees with the definition after each, and with 
         if (matcher.size !== model.size) throw new Error(`size ${matcher.size}, expected ${model.size}`);
         agreesAround(matcher, entries, prefixesOf([...entries.slice(-10), ...gone]));
         for (const { prefix } of entries) agrees(matcher, entries, firstOf(prefix), NOW);
+        for (const key of [...entries, ...gone]) {
+          const there = isDeepStrictEqual(model.get(key.id)?.prefix, key.prefix);
+          if (matcher.has(key) !== there) throw new Error(`has(${key.id}) is ${!there}`);
+        }
       }
     }),
     { numRuns: 300 },
