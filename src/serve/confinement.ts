@@ -7,7 +7,7 @@ const FLAGS = ["--permission", "--allow-net", "--no-experimental-sqlite", "--dis
 /** The folder that holds `src`. */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Where the dependencies really are, as `node_modules` may be a link or stand further up. */
+/** Where the dependencies really are: `node_modules` may be a link, which is read as well, or stand further up. */
 const MODULES = fileURLToPath(import.meta.resolve("pino")).replace(/(.*\/node_modules\/).*/, "$1");
 
 /**
@@ -19,6 +19,13 @@ const MODULES = fileURLToPath(import.meta.resolve("pino")).replace(/(.*\/node_mo
 export function edgeFlags(edge: EdgeConfig): string[] {
   const certificates = edge.listen.flatMap(({ tls = [] }) => tls.flatMap(({ cert, key }) => [cert, key]));
   const authorities = edge.upstream.ca === undefined ? [] : [edge.upstream.ca];
-  const readable = [`${ROOT}src/`, `${ROOT}package.json`, MODULES, ...certificates, ...authorities];
+  const readable = [
+    `${ROOT}src/`,
+    `${ROOT}package.json`,
+    `${ROOT}node_modules/`,
+    MODULES,
+    ...certificates,
+    ...authorities,
+  ];
   return [...FLAGS, ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`)];
 }
