@@ -1,9 +1,10 @@
 /** The gate as its users run it: `sallyport serve` in a process of its own, with the log that it writes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, BoundSocket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -39,10 +40,11 @@ export class Gate {
   #waiting: { matches: (line: LogLine) => boolean; resolve: (line: LogLine) => void }[] = [];
   readonly exited: Promise<number | null>;
   stderr = "";
+  #dataDir = "";
 
   /** Starts it; `ready` tells when it listens. The test's end kills what is left. */
   constructor(t: Test, options: GateOptions = {}) {
-    this.dir = t.testdir({});
+    this.dir = mkdtempSync(join(tmpdir(), "sallyport-gate-"));
     this.file = join(this.dir, "sallyport.yaml");
     this.configure(options.settings ?? {});
     const env = { PATH: process.env["PATH"], ...options.env };
@@ -56,14 +58,19 @@ export class Gate {
       this.stderr += chunk.toString();
     });
     if (this.process.stdout !== null) createInterface(this.process.stdout).on("line", (line) => this.#take(line));
-    t.teardown(() => this.#killAll());
+    t.teardown(async () => {
+      this.#killAll();
+      await this.exited;
+      rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    });
   }
 
   /** Writes the configuration file anew; the address of each listener is any free port where nothing else is said. */
   configure(settings: Record<string, unknown>): void {
-    const { edge, admin, ...rest } = settings as { edge?: object; admin?: object };
+    const { edge, admin, dataDir, ...rest } = settings as { edge?: object; admin?: object; dataDir?: string };
+    this.#dataDir = dataDir ?? join(this.dir, "data");
     const defaults = {
-      dataDir: join(this.dir, "data"),
+      dataDir: this.#dataDir,
       edge: { listen: "127.0.0.1:0", workers: 2, drain: "5s", ...edge },
       admin: { listen: "127.0.0.1:0", ...admin },
     };
@@ -97,7 +104,7 @@ export class Gate {
   }
 
   adminKey(): string {
-    return readFileSync(join(this.dir, "data/admin.key"), "utf8").trim();
+    return readFileSync(join(this.#dataDir, "admin.key"), "utf8").trim();
   }
 
   async admin(method: string, path: string, body?: unknown): Promise<Response> {
