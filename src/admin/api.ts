@@ -17,6 +17,7 @@ import { eventRoutes } from "./events.ts";
 import { keyRoutes } from "./keys.ts";
 import { linkRoutes } from "./links.ts";
 import { listRoutes } from "./lists.ts";
+import { nameRoutes } from "./names.ts";
 import { notFoundHandler, RouteTable } from "./not-found.ts";
 import { describeApi, openapiRoute } from "./openapi.ts";
 import { healthRoutes, operationsRoutes } from "./operations.ts";
@@ -63,6 +64,7 @@ export async function createAdminApi(dependencies: AdminDependencies, options: A
     tenantRoutes(keyed, services);
     entryRoutes(keyed, services);
     listRoutes(keyed, services);
+    nameRoutes(keyed, services);
     linkRoutes(keyed, services);
     shortcutRoutes(keyed, services);
     requestRoutes(keyed, services);

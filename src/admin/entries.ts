@@ -1,14 +1,17 @@
 /** `/v1/tenants/{tenant}/allowlist`: single entries. */
 import Type from "typebox";
 import { parseAddress } from "../core/address.ts";
-import type { Author } from "../core/audit.ts";
+import type { Author, Plan } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { Origin } from "../core/entries.ts";
+import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
-import { EntryChangeSchema, EntryInputSchema, entryToWire } from "../schema/entry.ts";
+import { EntryChangeSchema, EntryInputSchema, entryToWire, readEntryBody } from "../schema/entry.ts";
+import type { NameRecord } from "../whitelist/name-record.ts";
 import { entityTag, sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
+import { nameToWire } from "./names.ts";
 import {
   type Api,
   ChangeHeaders,
@@ -46,10 +49,19 @@ export function entryRoutes(api: Api, services: Services): void {
   deleteRoute(api, services);
 }
 
+/** An address, or a name that stands for several. */
+function entryOrName({
+  description,
+  headers,
+}: Pick<ReturnType<typeof created | typeof found>, "description" | "headers">) {
+  return { ...Type.Union([Type.Ref("Entry"), Type.Ref("Name")]), description, headers };
+}
+
 function createRoute(api: Api, { dependencies, entries }: Services): void {
+  const { names } = dependencies.whitelist;
   const schema = {
     operationId: "createEntry",
-    summary: "Add an entry",
+    summary: "Add an address, a prefix or a DNS name",
     tags,
     headers: WriteHeaders,
     params: TenantParams,
@@ -58,7 +70,7 @@ function createRoute(api: Api, { dependencies, entries }: Services): void {
       ...EntryInputSchema,
       examples: [{ cidr: "203.0.113.7", label: "Reception", ttlSeconds: 86_400 }],
     } as typeof EntryInputSchema,
-    response: responses({ 201: created("Entry") }, [
+    response: responses({ 201: entryOrName(created("Entry")) }, [
       "request_malformed",
       "body_invalid",
       "address_invalid",
@@ -73,7 +85,20 @@ function createRoute(api: Api, { dependencies, entries }: Services): void {
   };
   api.post("/v1/tenants/:tenant/allowlist", { schema }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
-    const plan = (author: Author) => entries.planCreate(tenant, request.body, originOf(author), author);
+    const input = readEntryBody(request.body);
+    if ("hostname" in input)
+      return await executeWrite(
+        dependencies,
+        request,
+        reply,
+        (author) => names.planCreate(tenant, input, author),
+        (name) => ({
+          status: 201,
+          location: `/v1/tenants/${tenant}/allowlist/${name.id}`,
+          body: nameToWire(name),
+        }),
+      );
+    const plan = (author: Author) => entries.planCreate(tenant, input, originOf(author), author);
     return await executeWrite(dependencies, request, reply, plan, (entry) => ({
       status: 201,
       location: `/v1/tenants/${tenant}/allowlist/${entry.id}`,
@@ -108,18 +133,24 @@ function listRoute(api: Api, { tenants, entries, allowlists, cursors }: Services
   });
 }
 
-function readRoute(api: Api, { entries }: Services): void {
+function readRoute(api: Api, { dependencies, entries }: Services): void {
+  const { names } = dependencies.whitelist;
   const schema = {
     operationId: "readEntry",
     summary: "Read an entry",
     tags,
     headers: ReadHeaders,
     params: EntryParams,
-    response: responses({ 200: found("Entry"), 304: NotModified }, ["not_found", "request_malformed"]),
+    response: responses({ 200: entryOrName(found("Entry")), 304: NotModified }, ["not_found", "request_malformed"]),
   };
   api.get("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const { tenant, entry } = request.params;
-    return sendFresh(request, reply, entryToWire(await entries.read(tenant as TenantId, entry)));
+    const id = tenant as TenantId;
+    const view = await unlessMissing(entries.read(id, entry));
+    if (view !== undefined) return sendFresh(request, reply, entryToWire(view));
+    const { name, revision } = await names.read(id, entry);
+    const body = { ...nameToWire(name), revision };
+    return sendFresh(request, reply, body);
   });
 }
 
@@ -168,6 +199,7 @@ const confirm = Type.Optional(
 );
 
 function deleteRoute(api: Api, { dependencies, entries }: Services): void {
+  const { names, lockout } = dependencies.whitelist;
   const schema = {
     operationId: "deleteEntry",
     summary: "Remove an entry",
@@ -191,15 +223,27 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
     const onBehalfOf =
       request.query.confirm === true ? undefined : readOnBehalfOf(request.headers["sallyport-on-behalf-of-address"]);
     const id = tenant as TenantId;
-    const plan = async (author: Author, expected: Expectation) => {
+    const plan = async (author: Author, expected: Expectation): Promise<Plan<AllowlistEntry | NameRecord>> => {
       const options = { expected, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
-      const planned = await entries.planDelete(id, entry, author, options);
-      if (request.query.force !== true)
-        await dependencies.whitelist.lockout.check(id, { withoutEntries: planned.result.id });
+      const planned =
+        (await unlessMissing(entries.planDelete(id, entry, author, options))) ??
+        (await names.planDelete(id, entry, author, expected));
+      const { result } = planned;
+      const gone = "entries" in result ? result.entries.map((each) => each.id) : [result.id];
+      if (request.query.force !== true) await lockout.check(id, { withoutEntries: gone });
       return planned;
     };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
+}
+
+async function unlessMissing<Found>(finding: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === "not_found") return undefined;
+    throw error;
+  }
 }
 
 function readOnBehalfOf(text: string | undefined) {

@@ -7,6 +7,7 @@ import { AuditRecordSchema } from "../schema/audit.ts";
 import { DifferenceSchema, EntrySchema, ImportResultSchema } from "../schema/entry.ts";
 import { KeySchema, NewKeySchema } from "../schema/key.ts";
 import { LinkSchema, LinkWithUsesSchema, NewLinkSchema } from "../schema/link.ts";
+import { NameSchema } from "../schema/name.ts";
 import { EdgeSchema, ExplanationSchema, ReadinessSchema } from "../schema/operations.ts";
 import { MailSchema } from "../schema/outbox.ts";
 import { ProblemSchema } from "../schema/problem.ts";
@@ -21,6 +22,7 @@ const COMPONENTS = [
   EntrySchema,
   DifferenceSchema,
   ImportResultSchema,
+  NameSchema,
   LinkSchema,
   LinkWithUsesSchema,
   NewLinkSchema,

@@ -30,6 +30,8 @@ export interface Metrics {
   /** A request to the admin API; `route` is the pattern, never the path. */
   adminRequest(method: string, route: string, status: number, seconds: number): void;
   authenticationFailure(): void;
+  /** How many DNS names on allowlists get no good answer at present. */
+  namesFailing(count: number): void;
   /** @param edge the edge's id, `{node}/{worker}` */
   traffic(edge: string, report: TrafficReport): void;
   /** The live edges, each with the store's revision that it has applied and how long that took. The gauges of others go. */
@@ -54,10 +56,16 @@ export function createMetrics(): Metrics {
     help: "Requests to the admin API without a valid key.",
     registers,
   });
+  const failing = new Gauge({
+    name: "sallyport_dns_names_failing",
+    help: "DNS names on allowlists, of all tenants, that get no good answer; their last one counts for a day.",
+    registers,
+  });
   return {
     registry,
     adminRequest: (method, route, status, seconds) => admin.observe({ method, route, status }, seconds),
     authenticationFailure: () => failures.inc(),
+    namesFailing: (count) => failing.set(count),
     ...createTrafficMetrics(registers),
   };
 }

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { EntryView } from "../core/entries.ts";
 import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
+import { SallyportError } from "../core/errors.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -45,8 +46,51 @@ const inputFields = {
   ttlSeconds: Type.Optional(TtlSecondsSchema),
 };
 
-export const EntryInputSchema = Type.Object({ ...inputFields, allowBroad: Type.Optional(AllowBroadSchema) }, closed);
+export const EntryInputSchema = Type.Object(
+  {
+    ...inputFields,
+    cidr: Type.Optional(CidrSchema),
+    hostname: Type.Optional(
+      Type.String({
+        description: "A DNS name in place of cidr: all its addresses, followed at its TTL.",
+        maxLength: 260,
+        examples: ["happyfeet.dyndns.example"],
+        errorMessage: "must be a DNS name, as text",
+      }),
+    ),
+    allowBroad: Type.Optional(AllowBroadSchema),
+    allowPrivate: Type.Optional(
+      Type.Boolean({
+        description: "With hostname: private and loopback answers count too.",
+        errorMessage: "must be true or false",
+      }),
+    ),
+  },
+  closed,
+);
 export type EntryInputWire = Static<typeof EntryInputSchema>;
+
+/** A body that names an address, or one that names a host: never both, never neither. @throws SallyportError `body_invalid` */
+export function readEntryBody({
+  cidr,
+  hostname,
+  allowBroad,
+  allowPrivate,
+  ...rest
+}: EntryInputWire):
+  | (Omit<EntryInputWire, "cidr" | "hostname" | "allowPrivate"> & { readonly cidr: string })
+  | (Omit<EntryInputWire, "cidr" | "hostname" | "allowBroad"> & { readonly hostname: string }) {
+  const misplaced = cidr === undefined ? { allowBroad } : { hostname, allowPrivate };
+  const [at] = Object.entries(misplaced).find(([, value]) => value !== undefined) ?? [];
+  if (at !== undefined) {
+    const message = cidr === undefined ? "must not stand beside hostname" : "must not stand beside cidr";
+    throw new SallyportError("body_invalid", `${at} ${message}`, { issues: [{ at: `/${at}`, message }] });
+  }
+  if (cidr !== undefined) return { ...rest, cidr, ...(allowBroad === undefined ? {} : { allowBroad }) };
+  if (hostname !== undefined) return { ...rest, hostname, ...(allowPrivate === undefined ? {} : { allowPrivate }) };
+  const issues = [{ at: "/cidr", message: "is required", hint: "or hostname, for a DNS name" }];
+  throw new SallyportError("body_invalid", "cidr is required", { issues });
+}
 
 /** The CIDR never changes: another place is another entry. */
 export const EntryChangeSchema = Type.Object(

@@ -1,6 +1,6 @@
 /** The guard against locking a clinic out: a change must not take away the last way in of its owners. */
 
-import { ENTRY_KIND } from "../core/entry.ts";
+import { ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -13,7 +13,7 @@ export interface Aftermath {
   /** This user would be disabled, deleted, or no longer an owner. */
   readonly withoutOwner?: string;
   /** These entries would go; `all` of them. */
-  readonly withoutEntries?: "all" | EntryId;
+  readonly withoutEntries?: "all" | readonly EntryId[];
 }
 
 /**
@@ -50,8 +50,9 @@ export class LockoutGuard {
 
   async #hasEntry(id: TenantId, without: Aftermath["withoutEntries"]): Promise<boolean> {
     if (without === "all") return false;
-    const some = await this.#options.store.list({ kind: ENTRY_KIND, prefix: `${id}/`, limit: 2 });
-    return some.some((document) => document.id !== `${id}/${without}`);
+    const gone = new Set(without?.map((entry) => entryDocumentId(id, entry)));
+    const some = await this.#options.store.list({ kind: ENTRY_KIND, prefix: `${id}/`, limit: gone.size + 1 });
+    return some.some((document) => !gone.has(document.id));
   }
 }
 

@@ -7,6 +7,8 @@ import { LINK_KIND, LINK_USE_KIND } from "./link-record.ts";
 import { LinkUses } from "./link-use.ts";
 import { Links } from "./links.ts";
 import { LockoutGuard } from "./lockout.ts";
+import { NAME_KIND } from "./name-record.ts";
+import { Names } from "./names.ts";
 import { REQUEST_KIND, Requests } from "./requests.ts";
 import { SELF_ALLOW_KIND, SelfAllow } from "./self-allow.ts";
 import type { WhitelistOptions } from "./settings.ts";
@@ -23,6 +25,7 @@ export const WHITELIST_KINDS: readonly string[] = [
   SHORTCUT_KIND,
   SELF_ALLOW_KIND,
   REQUEST_KIND,
+  NAME_KIND,
 ];
 
 /**
@@ -34,6 +37,7 @@ export interface Whitelist {
   readonly shortcuts: Shortcuts;
   readonly selfAllow: SelfAllow;
   readonly requests: Requests;
+  readonly names: Names;
   readonly lockout: LockoutGuard;
   /** The page `allow/{token}`. */
   readonly door: Door;
@@ -48,6 +52,7 @@ export function openWhitelist(options: WhitelistOptions): Whitelist {
     shortcuts: new Shortcuts(options),
     selfAllow: new SelfAllow(options),
     requests: new Requests(options),
+    names: new Names(options),
     lockout: new LockoutGuard(options),
     door: new Door(options, { links: new LinkUses(options), shortcuts: new ShortcutRuns(options), companions }),
     manage: async (plan) => (await carryOut(options.ledger, plan)).result,

@@ -1,0 +1,31 @@
+/** A DNS name on an allowlist, on the wire. */
+import Type from "typebox";
+
+const closed = { additionalProperties: false } as const;
+const InstantSchema = Type.String({ format: "date-time" });
+
+export const NameSchema = Type.Object(
+  {
+    id: Type.String({ pattern: "^e[0-9a-z]{13}$" }),
+    hostname: Type.String(),
+    label: Type.String(),
+    kind: Type.Literal("dns"),
+    createdBy: Type.String({ description: "key:{id} or user:{id}." }),
+    createdAt: InstantSchema,
+    expiresAt: Type.Optional(InstantSchema),
+    allowPrivate: Type.Boolean(),
+    entries: Type.Array(Type.Object({ id: Type.String(), cidr: Type.String() }, closed), {
+      description: "What it points to now: one entry for each network.",
+    }),
+    entriesUntil: Type.Optional(
+      Type.String({ format: "date-time", description: "Until then they last if no answer comes." }),
+    ),
+    state: Type.Enum(["pending", "good", "failing"]),
+    resolvedAt: Type.Optional(Type.String({ format: "date-time", description: "The last good answer." })),
+    failingSince: Type.Optional(InstantSchema),
+    error: Type.Optional(Type.String()),
+    nextAt: Type.String({ format: "date-time", description: "When it is asked for next." }),
+    revision: Type.Integer(),
+  },
+  { ...closed, $id: "Name" },
+);

@@ -1,0 +1,116 @@
+/** Names that move: a DNS name on an allowlist, its making and its end; `name-resolver.ts` follows its answers. */
+import type { Author, Plan } from "../core/audit.ts";
+import { type Expectation, expectRevision } from "../core/change.ts";
+import { at } from "../core/entries.ts";
+import { readExpiry, readLabel } from "../core/entry-input.ts";
+import { SallyportError } from "../core/errors.ts";
+import { canonicalHost } from "../core/host.ts";
+import { newEntryId, type TenantId } from "../core/ids.ts";
+import type { StoredDocument } from "../core/store.ts";
+import { joined, removing } from "./entry-parts.ts";
+import { NAME_KIND, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
+import { loadTenant, type WhitelistOptions } from "./settings.ts";
+
+export interface NameInput {
+  readonly hostname: string;
+  readonly label?: string;
+  readonly expiresAt?: string;
+  readonly ttlSeconds?: number;
+  readonly allowPrivate?: boolean;
+}
+
+export interface NameView {
+  readonly name: NameRecord;
+  readonly revision: number;
+}
+
+/** What one tenant may have at a time. */
+const MOST = 100;
+
+export class Names {
+  readonly #options: WhitelistOptions;
+
+  constructor(options: WhitelistOptions) {
+    this.#options = options;
+  }
+
+  /** The name is asked for within seconds. @throws SallyportError `not_found`, `body_invalid`, `limit_reached` */
+  async planCreate(id: TenantId, input: NameInput, author: Author): Promise<Plan<NameRecord>> {
+    const { store, clock } = this.#options;
+    const { standing } = await loadTenant(store, id);
+    if ((await this.list(id, MOST)).length >= MOST)
+      throw new SallyportError("limit_reached", `a tenant has at most ${MOST} names`);
+    const nowMs = clock.nowMs();
+    const hostname = readHostname(input.hostname);
+    const expiresAt = readExpiry(input, nowMs, "/");
+    const name: NameRecord = {
+      id: newEntryId(nowMs),
+      hostname,
+      label: readLabel(input.label ?? hostname, "/label"),
+      createdBy: `${author.actor.kind}:${author.actor.id}`,
+      createdAt: new Date(nowMs).toISOString(),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      allowPrivate: input.allowPrivate ?? false,
+      entries: [],
+      nextAt: new Date(nowMs).toISOString(),
+    };
+    const write = nameWrite(id, name, false);
+    return {
+      result: name,
+      change: {
+        writes: [write],
+        preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
+        audit: [{ action: "name.created", tenant: id, ...author, target: name.id, after: name }],
+      },
+    };
+  }
+
+  /** @throws SallyportError `not_found` */
+  async read(tenant: TenantId, id: string): Promise<NameView> {
+    const document = await this.#document(tenant, id);
+    return { name: nameOf(document), revision: document.revision };
+  }
+
+  /** In the order of their making. */
+  async list(tenant: TenantId, limit: number, after?: string): Promise<NameView[]> {
+    const prefix = `${tenant}/`;
+    const request = { kind: NAME_KIND, prefix, limit };
+    const found = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    return found.map((document) => ({ name: nameOf(document), revision: document.revision }));
+  }
+
+  /** The name and the entries of its answers go, in one commit. @throws SallyportError `not_found` */
+  async planDelete(id: TenantId, name: string, author: Author, expected?: Expectation): Promise<Plan<NameRecord>> {
+    const { store, entries } = this.#options;
+    const { tenant } = await loadTenant(store, id);
+    const document = await this.#document(id, name);
+    expectRevision(expected, document);
+    const before = nameOf(document);
+    const ids = before.entries.map((entry) => entry.id);
+    const { part } = await removing(store, tenant, ids, author);
+    return {
+      result: before,
+      change: joined(entries, tenant, [part], {
+        writes: [{ kind: NAME_KIND, id: document.id, value: null }],
+        preconditions: [at(document)],
+        audit: [{ action: "name.deleted", tenant: id, ...author, target: name, before }],
+      }),
+    };
+  }
+
+  async #document(tenant: TenantId, id: string): Promise<StoredDocument> {
+    const known = /^e[0-9a-z]{13}$/.test(id) ? await this.#options.store.get(NAME_KIND, `${tenant}/${id}`) : undefined;
+    if (known === undefined) throw new SallyportError("not_found", "there is no such allowlist entry");
+    return known;
+  }
+}
+
+/** @throws SallyportError `body_invalid` */
+function readHostname(text: string): string {
+  const host = /[:/@[\]]/.test(text) ? undefined : canonicalHost(text);
+  // A name without a dot, or of digits at its end, means something only to this machine, or is an address.
+  if (host !== undefined && /\.[a-z][a-z0-9-]*$/.test(host)) return host;
+  const hint = "write a DNS name alone, such as clinic.dyndns.example; addresses go into cidr";
+  const issues = [{ at: "/hostname", message: "is not a DNS name", hint }];
+  throw new SallyportError("body_invalid", "hostname is not a DNS name", { issues });
+}

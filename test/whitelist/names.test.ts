@@ -1,0 +1,180 @@
+/** Names that move, against a real DNS server: entries follow the answers, and a failure takes nobody out at once. */
+import t, { type Test } from "tap";
+import { directoryOf } from "../../src/control/user-directory.ts";
+import { FixedClock } from "../../src/core/clock.ts";
+import { EntryRules } from "../../src/core/entries.ts";
+import { dnsLookup } from "../../src/whitelist/dns-lookup.ts";
+import { NameResolver } from "../../src/whitelist/name-resolver.ts";
+import { START_MS, silent, startAdminApi } from "../support/admin-api.ts";
+import { startDns } from "../support/dns.ts";
+
+const LIST = "/v1/tenants/a/allowlist";
+const NAMES = "/v1/tenants/a/names";
+
+async function start(t: Test, entriesPerTenant = 100) {
+  const clock = new FixedClock(START_MS);
+  const gate = await startAdminApi(t, { clock, entriesPerTenant });
+  await gate.tenant("a");
+  const dns = await startDns(t);
+  const { store, ledger, keyring, outbox, whitelist, person } = gate;
+  const failing: number[] = [];
+  const node = () =>
+    new NameResolver({
+      ...{ store, ledger, keyring, outbox, clock, users: directoryOf(person.users), siteOrigin: () => "" },
+      entries: new EntryRules({ store, clock, entriesPerTenant }),
+      names: whitelist.names,
+      dns: dnsLookup([dns.server]),
+      log: silent,
+      onFailing: (count) => failing.push(count),
+    });
+  const cidrs = async () => (await gate.call("GET", LIST)).body.items.map(({ cidr }: { cidr: string }) => cidr).sort();
+  const name = async () => (await gate.call("GET", NAMES)).body.items[0];
+  const create = (json: object = {}) =>
+    gate.call("POST", LIST, { json: { hostname: "Home.Example.", label: "Anna, at home", ...json } });
+  return { ...gate, clock, dns, node, failing, cidrs, name, create };
+}
+
+t.test("entries follow all addresses of the name, at its TTL within bounds", async (t) => {
+  const { call, clock, dns, node, cidrs, name, create } = await start(t);
+  const resolver = node();
+  const made = await create();
+  t.match(made, { status: 201, body: { hostname: "home.example", kind: "dns", state: "pending", entries: [] } });
+  dns.zones.set("home.example", { ttl: 300, a: ["203.0.113.1", "203.0.113.2"], aaaa: ["2001:db8::1"] });
+  await resolver.runDue();
+  t.strictSame(await cidrs(), ["2001:db8::/64", "203.0.113.1/32", "203.0.113.2/32"]);
+  t.match((await call("GET", LIST)).body.items[0], {
+    kind: "dns",
+    label: "Anna, at home",
+    createdBy: "key:bootstrap",
+    sourceId: made.body.id,
+    expiresAt: "2030-01-02T00:00:00.000Z",
+  });
+  t.match(await name(), { state: "good", nextAt: "2030-01-01T00:05:00.000Z" });
+  dns.zones.set("home.example", { ttl: 5, a: ["203.0.113.2", "203.0.113.3"] });
+  clock.advance(299_000);
+  await resolver.runDue();
+  t.equal((await cidrs()).length, 3, "not before the TTL is over");
+  clock.advance(1_000);
+  await resolver.runDue();
+  t.strictSame(await cidrs(), ["203.0.113.2/32", "203.0.113.3/32"]);
+  t.match(await name(), { nextAt: "2030-01-01T00:06:00.000Z" }, "a minute at least");
+  dns.zones.set("home.example", { ttl: 1_000_000, a: ["203.0.113.2", "203.0.113.3"] });
+  clock.advance(60_000);
+  await resolver.runDue();
+  t.match(await name(), { nextAt: "2030-01-01T01:06:00.000Z" }, "an hour at most");
+  t.match((await call("GET", `${LIST}/${made.body.id}`)).body, { hostname: "home.example", state: "good" });
+  t.equal((await call("DELETE", `${LIST}/${made.body.id}`)).status, 204);
+  t.strictSame(await cidrs(), []);
+});
+
+t.test("the last good answer counts for a day", async (t) => {
+  const { call, clock, dns, node, cidrs, name, create, failing } = await start(t);
+  const resolver = node();
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  await resolver.runDue();
+  dns.zones.set("home.example", "broken");
+  for (let minutes = 0; minutes < 3; minutes++) {
+    clock.advance(60_000);
+    await resolver.runDue();
+  }
+  t.match(await name(), { state: "failing", error: "DNS gave no answer", failingSince: "2030-01-01T00:01:00.000Z" });
+  t.strictSame(await cidrs(), ["203.0.113.1/32"]);
+  t.equal(failing.at(-1), 1);
+  const audit = async (action: string) => (await call("GET", `/v1/audit?tenant=a&action=${action}`)).body.items.length;
+  t.equal(await audit("name.failing"), 1, "said once");
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  clock.advance(60_000);
+  await resolver.runDue();
+  t.equal(await audit("name.recovered"), 1);
+  t.match(await name(), { state: "good" });
+  dns.zones.delete("home.example");
+  clock.advance(25 * 3_600_000);
+  t.strictSame(await cidrs(), []);
+  await resolver.runDue();
+  t.match(await name(), { state: "failing", error: "the name has no address" });
+});
+
+t.test("entries of a name that does not move outlive a day", async (t) => {
+  const { clock, dns, node, cidrs, create } = await start(t);
+  const resolver = node();
+  await create();
+  dns.zones.set("home.example", { ttl: 3_600, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
+  for (let hours = 0; hours < 50; hours++) {
+    await resolver.runDue();
+    clock.advance(3_600_000);
+  }
+  t.equal((await cidrs()).length, 2);
+});
+
+t.test("one family without an answer keeps what it had", async (t) => {
+  const { clock, node, cidrs, create, dns } = await start(t);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
+  await node().runDue();
+  dns.zones.set("home.example", { ttl: 60, aaaa: ["2001:db8:7::1"] });
+  clock.advance(60_000);
+  await node().runDue();
+  t.strictSame(await cidrs(), ["2001:db8:7::/64"], "it has none now, says DNS");
+});
+
+t.test("never an answer that is nobody's place", async (t) => {
+  const { clock, dns, node, cidrs, name, create, call } = await start(t);
+  await create();
+  dns.zones.set("home.example", {
+    ttl: 60,
+    a: ["10.0.0.1", "0.0.0.0", "127.0.0.1"],
+    aaaa: ["fe80::1", "::1", "fd00::1"],
+  });
+  await node().runDue();
+  t.strictSame(await cidrs(), []);
+  t.match(await name(), { state: "failing", error: "the name has only addresses that may not be admitted" });
+  await call("DELETE", `${LIST}/${(await name()).id}`);
+  await create({ allowPrivate: true });
+  clock.advance(60_000);
+  await node().runDue();
+  t.strictSame(await cidrs(), ["10.0.0.1/32", "127.0.0.1/32", "::/64", "fd00::/64"].sort());
+});
+
+t.test("only one node asks", async (t) => {
+  const { dns, node, cidrs, create } = await start(t);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  await Promise.all([node().runDue(), node().runDue(), node().runDue()]);
+  t.equal(dns.asked(), 2, "one question for each family");
+  t.strictSame(await cidrs(), ["203.0.113.1/32"]);
+});
+
+t.test("whoever takes an entry of it off the list has taken the name off", async (t) => {
+  const { clock, dns, node, cidrs, name, create, call } = await start(t);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
+  await node().runDue();
+  const [entry] = (await call("GET", LIST)).body.items;
+  await call("DELETE", `${LIST}/${entry.id}`);
+  clock.advance(60_000);
+  await node().runDue();
+  t.strictSame(await cidrs(), []);
+  t.equal(await name(), undefined);
+});
+
+t.test("a full list is said, and what is no name is refused", async (t) => {
+  const { dns, node, name, create } = await start(t, 1);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2"] });
+  await node().runDue();
+  t.match(await name(), { state: "failing", error: "the allowlist is full" });
+  for (const hostname of [
+    "localhost",
+    "192.0.2.1",
+    "1.2",
+    "a b.example",
+    "http://x.example",
+    "x.example:80",
+    "[::1]",
+    "é.example",
+    "",
+  ])
+    t.match(await create({ hostname }), { status: 422, body: { issues: [{ pointer: "/hostname" }] } }, hostname);
+  t.match(await create({ allowBroad: true }), { status: 422, body: { issues: [{ pointer: "/allowBroad" }] } });
+});
