@@ -19,6 +19,8 @@ import { startPages } from "../pages/server.ts";
 import { WaysBack } from "../pages/way-back.ts";
 import { FeedServer } from "../replica/server.ts";
 import { openStore } from "../store/open.ts";
+import { dnsLookup } from "../whitelist/dns-lookup.ts";
+import { NameResolver } from "../whitelist/name-resolver.ts";
 import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
@@ -258,16 +260,16 @@ class RunningControl implements Control {
   }
 
   #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor, entries: EntryRules): Whitelist {
-    return openWhitelist({
-      store: this.#store,
-      ledger: this.#ledger,
-      keyring: this.#keyring,
-      clock: this.#options.clock,
-      entries,
-      outbox,
-      users: directoryOf(rules.users),
-      siteOrigin,
-    });
+    const { clock, log } = this.#options;
+    const users = directoryOf(rules.users);
+    const [store, ledger, keyring] = [this.#store, this.#ledger, this.#keyring];
+    const options = { store, ledger, keyring, clock, entries, outbox, users, siteOrigin };
+    const whitelist = openWhitelist(options);
+    const onFailing = (count: number) => this.#metrics.namesFailing(count);
+    const resolver = new NameResolver({ ...options, names: whitelist.names, dns: dnsLookup(), log, onFailing });
+    resolver.start();
+    this.#closers.push(() => resolver.stop());
+    return whitelist;
   }
 
   /** What the file declares is in the store before anybody is served, if the store is there; otherwise as soon as it is. */
