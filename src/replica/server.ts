@@ -95,7 +95,7 @@ export class FeedServer {
   readonly #links = new Set<EdgeLink>();
   readonly #watchers = new Set<() => void>();
   readonly #unsubscribe: () => void;
-  readonly #alive: NodeJS.Timeout;
+  #alive: NodeJS.Timeout | undefined;
 
   constructor(options: FeedServerOptions) {
     this.#options = options;
@@ -104,9 +104,6 @@ export class FeedServer {
       const nowMs = options.clock.nowMs();
       for (const link of this.#links) if (link.worker !== "") link.send(frames, nowMs);
     });
-    this.#alive = setInterval(() => {
-      for (const link of this.#links) link.tell({ type: "alive" });
-    }, ALIVE_EVERY_MS);
   }
 
   async listen(): Promise<void> {
@@ -117,6 +114,9 @@ export class FeedServer {
       this.#server.listen(socketPath, resolve);
     });
     chmodSync(socketPath, 0o600);
+    this.#alive = setInterval(() => {
+      for (const link of this.#links) link.tell({ type: "alive" });
+    }, ALIVE_EVERY_MS);
   }
 
   async close(): Promise<void> {
