@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type AdminApi, createAdminApi } from "../admin/api.ts";
+import type { AdminDependencies } from "../admin/dependencies.ts";
 import type { Config, DeclaredTenant, Secrets } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import { syncDeclaredTenants } from "../core/declared-tenants.ts";
@@ -14,6 +15,7 @@ import { ActivityLog, OBSERVED_KINDS } from "../observe/activity.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { personRoutes } from "../pages/person-routes.ts";
+import type { PlacePages } from "../pages/place-pages.ts";
 import { placeRoutes } from "../pages/place-routes.ts";
 import { startPages } from "../pages/server.ts";
 import { WaysBack } from "../pages/way-back.ts";
@@ -28,6 +30,7 @@ import { FollowedStore } from "./followed-store.ts";
 import { LateStore } from "./late-store.ts";
 import { nodeName } from "./node-name.ts";
 import { NodePolicy } from "./node-policy.ts";
+import { findOwnClinics } from "./own-clinics.ts";
 import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
 import { writeSeen } from "./seen.ts";
 import { Traffic } from "./traffic.ts";
@@ -203,17 +206,24 @@ class RunningControl implements Control {
     return person;
   }
 
-  async #openPages(
-    { rules: person, textMessages }: NodePersonDoor,
-    whitelist: Whitelist,
-    entries: EntryRules,
-  ): Promise<void> {
+  async #openPages(door: NodePersonDoor, whitelist: Whitelist, entries: EntryRules): Promise<void> {
+    const { rules: person, textMessages } = door;
     const { socketDir, clock, log } = this.#options;
     const pagesOf = { person, textMessages, waysBack: new WaysBack(this.#keyring, clock) };
-    const inForce = async () => {
-      await this.#fleet.waitApplied((await this.#store.head()).revision, PAGE_PATIENCE_MS);
+    const store = this.#store;
+    const { replica } = this.#policy;
+    const places: PlacePages = {
+      ...pagesOf,
+      whitelist,
+      entries,
+      store,
+      sendsMail: door.outbox.enabled,
+      inForce: async () => {
+        await this.#fleet.waitApplied((await store.head()).revision, PAGE_PATIENCE_MS);
+      },
+      explain: this.#explainer(door),
+      clinicsOf: (email, address) => findOwnClinics(store, replica.tenants(), email, address, clock.nowMs()),
     };
-    const places = { ...pagesOf, whitelist, entries, ledger: this.#ledger, store: this.#store, inForce };
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),
       tenant: (id) => this.#policy.replica.tenant(id),
@@ -227,13 +237,6 @@ class RunningControl implements Control {
 
   async #openAdmin(person: NodePersonDoor, whitelist: Whitelist): Promise<void> {
     const { config, secrets, clock, log } = this.#options;
-    const explainer = {
-      store: this.#store,
-      follower: this.#policy.follower,
-      replica: this.#policy.replica,
-      clock,
-      person: (tenant: TenantId, who: string) => person.explain(tenant, who),
-    };
     this.#admin = await createAdminApi(
       {
         store: this.#store,
@@ -249,7 +252,7 @@ class RunningControl implements Control {
         whitelist,
         siteOrigin: person.siteOrigin,
         sendsMail: person.outbox.enabled,
-        explain: (tenant, request) => explainRequest(explainer, tenant, request),
+        explain: this.#explainer(person),
         edges: () => this.#fleet.edges(),
         waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
         readiness: () => this.#policy.readiness(),
@@ -257,6 +260,13 @@ class RunningControl implements Control {
       config.admin,
     );
     this.#closers.push(() => this.#admin?.close());
+  }
+
+  #explainer(door: NodePersonDoor): AdminDependencies["explain"] {
+    const { follower, replica } = this.#policy;
+    const person = (tenant: TenantId, who: string) => door.explain(tenant, who);
+    const explainer = { store: this.#store, follower, replica, clock: this.#options.clock, person };
+    return (tenant, request) => explainRequest(explainer, tenant, request);
   }
 
   #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor, entries: EntryRules): Whitelist {

@@ -116,6 +116,8 @@ function blockBody(tenant: PageTenant, canSelfAllow: boolean, text: Translate): 
 <dl class="fact"><div><dt>${text("page.address")}</dt><dd>${ADDRESS}</dd></div><div><dt>${text("page.reference")}</dt><dd>${REFERENCE}</dd></div></dl>
 ${canSelfAllow && html`<p>${text("block.signInHint")}</p><p class="actions"><a class="button" href="/.sallyport/sign-in">${text("block.signIn")}</a></p>`}
 <div class="way-out"><h2>${text(canSelfAllow ? "block.askHeading" : "block.askOnlyHeading")}</h2>
+<p>${text("block.request", names)}</p>
+<p class="actions"><a class="button secondary" href="/.sallyport/ask?reference=${REFERENCE}">${text("ask.open")}</a></p>
 <p>${text("block.ask", names)}</p>${contacts(tenant.branding, text)}</div></section>`;
 }
 

@@ -40,7 +40,7 @@ export const REFUSAL_STYLE: InlineStyle = inline(readCss("base.css"));
 export const STYLESHEET: Asset = hashedAsset(
   "look.css",
   "text/css; charset=utf-8",
-  readCss("base.css") + readCss("pages.css"),
+  readCss("base.css") + readCss("pages.css") + readCss("portal.css"),
 );
 
 const MOST_ACCENTS = 10_000;

@@ -5,10 +5,12 @@
  */
 import { PERSON_EN_GB } from "./texts-person.en-GB.ts";
 import { PLACES_EN_GB } from "./texts-places.en-GB.ts";
+import { PORTAL_EN_GB } from "./texts-portal.en-GB.ts";
 
 export const EN_GB = {
   ...PERSON_EN_GB,
   ...PLACES_EN_GB,
+  ...PORTAL_EN_GB,
 
   "language.name": "English",
 
@@ -34,6 +36,7 @@ export const EN_GB = {
   "block.signIn": "Sign in to add this place",
   "block.signInHint": "After you have signed in and proved who you are, you can add the place you are at now.",
   "block.askHeading": "Cannot add it yourself?",
+  "block.request": "The account owner of {tenant} can let you in with one click.",
   "block.ask": "Ask {tenant} to send you a whitelist link, and give them the address and the reference above.",
   "block.askOnlyHeading": "How to get in",
   "block.mail": "Send an e-mail",

@@ -2,10 +2,12 @@
 import type { Catalogue } from "./language.ts";
 import { PERSON_NL } from "./texts-person.nl.ts";
 import { PLACES_NL } from "./texts-places.nl.ts";
+import { PORTAL_NL } from "./texts-portal.nl.ts";
 
 export const NL: Catalogue = {
   ...PERSON_NL,
   ...PLACES_NL,
+  ...PORTAL_NL,
 
   "language.name": "Nederlands",
 
@@ -31,6 +33,7 @@ export const NL: Catalogue = {
   "block.signIn": "Inloggen om deze plaats toe te voegen",
   "block.signInHint": "Nadat u bent ingelogd en hebt aangetoond wie u bent, kunt u de plaats toevoegen waar u nu bent.",
   "block.askHeading": "Kunt u dat niet zelf?",
+  "block.request": "De accounteigenaar van {tenant} kan u met één klik toelaten.",
   "block.ask": "Vraag {tenant} om een toegangslink en geef het adres en de referentie hierboven door.",
   "block.askOnlyHeading": "Hoe u binnenkomt",
   "block.mail": "E-mail sturen",

@@ -9,6 +9,7 @@ import { PAGE_SCRIPT } from "./assets.ts";
 import { postForm } from "./page-form.ts";
 import { newPasswordField } from "./passwords.ts";
 import { type Answer, type Call, pathTo, showPage } from "./route.ts";
+import { accountNav } from "./visitor.ts";
 import { describeBrowser, moment } from "./wording.ts";
 
 export interface AccountView {
@@ -34,7 +35,7 @@ ${facts([
 <p class="quiet">${text(placeText(call))}</p>
 <p class="actions"><a class="button" href="/">${text("account.onward")}</a></p></section>
 ${factorsPanel(call, view)}${recoveryPanel(call, view)}${devicesPanel(call, view)}${sessionsPanel(call, view)}${passwordPanel(call, view)}`;
-  const nav = html`<nav aria-label="${text("account.title")}"><a href="${pathTo("account")}" aria-current="page">${text("account.title")}</a><a href="${pathTo("sign-out")}">${text("signOut.short")}</a></nav>`;
+  const nav = accountNav(call, "account", view.session);
   const content = { title: text("account.title"), body, nav, width: "wide" as const, scripts: [PAGE_SCRIPT.path] };
   return showPage(content, passwordError === undefined ? 200 : 422);
 }

@@ -8,7 +8,7 @@ import { COMPANION_SCRIPTS, PAGE_SCRIPT } from "./assets.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Answer, answerText, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
-import { provenSession } from "./visitor.ts";
+import { provenSession, signInPath } from "./visitor.ts";
 import { moment, waitText } from "./wording.ts";
 
 export function allowRoutes(pages: PlacePages): Route[] {
@@ -32,7 +32,9 @@ async function use(call: Call, pages: PlacePages): Promise<Answer> {
       await pages.inForce();
       return showAdmitted(call, used);
     case "sign-in":
-      return call.wantsPage ? redirectTo(signInPath(call, pages)) : answerText(text("allow.signInWhy"), 401);
+      return call.wantsPage
+        ? redirectTo(signInPath(call, pages, pathTo(`allow/${call.token}`)))
+        : answerText(text("allow.signInWhy"), 401);
     case "limited":
       return showRefusal(call, 429, text("form.throttled", { wait: waitText(text, used.retryAfterMs) }));
     case "full":
@@ -55,7 +57,7 @@ function showQuestion(call: Call, pages: PlacePages, opened: Extract<Opened, { k
   const attributes = by === "auto" ? html`data-send-on="yes"` : raw``;
   const act =
     by === "sign-in"
-      ? html`${notice("plain", text("allow.signInWhy"))}<p class="actions"><a class="button" href="${signInPath(call, pages)}">${text("link.signIn")}</a></p>`
+      ? html`${notice("plain", text("allow.signInWhy"))}<p class="actions"><a class="button" href="${signInPath(call, pages, pathTo(`allow/${call.token}`))}">${text("link.signIn")}</a></p>`
       : postForm(
           call,
           { path: `allow/${token}`, attributes },
@@ -109,10 +111,4 @@ function showRefusal(call: Call, status: number, why: string, title = call.text(
 function addressFacts({ text, visit }: Call, label: string): Html {
   const address = [text("page.address"), visit.address.text] as const;
   return facts(label === "" ? [address] : [address, [text("allow.label"), label]]);
-}
-
-function signInPath({ visit, token }: Call, { waysBack }: PlacePages): string {
-  const { browser } = visit.cookies;
-  const to = browser === undefined ? undefined : waysBack.seal(visit, browser, pathTo(`allow/${token}`));
-  return pathTo("sign-in", { to });
 }

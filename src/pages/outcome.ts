@@ -19,12 +19,19 @@ export function afterOutcome(call: Call, outcome: Outcome, cookies: CookieChange
 /** On to where the person wanted to go, unless there is something that they must see first. */
 export function afterSignIn(call: Call, signedIn: SignedIn, more: CookieChanges = {}): Answer {
   const cookies = { ...cookiesOf(signedIn), ...more };
-  if (signedIn.recoveryCodes !== undefined)
-    return showRecoveryCodes(call, signedIn.recoveryCodes, signedIn.wayBack, cookies);
+  const wayBack = onward(call, signedIn.wayBack);
+  if (signedIn.recoveryCodes !== undefined) return showRecoveryCodes(call, signedIn.recoveryCodes, wayBack, cookies);
   if (signedIn.amr.includes("recovery") && signedIn.recoveryCodesLeft !== undefined) {
-    return showFewCodes(call, signedIn.recoveryCodesLeft, signedIn.wayBack, cookies);
+    return showFewCodes(call, signedIn.recoveryCodesLeft, wayBack, cookies);
   }
-  return redirectTo(signedIn.wayBack, cookies);
+  return redirectTo(wayBack, cookies);
+}
+
+/** The application cannot be reached from a place that is not on the list: first there is the place to add. */
+function onward({ visit }: Call, wayBack: string): string {
+  const { network, combine } = visit.tenant.policy;
+  const shut = network === "enforce" && combine === "all" && !visit.located;
+  return shut && !wayBack.startsWith(pathTo("")) ? pathTo("place") : wayBack;
 }
 
 function showRecoveryCodes(call: Call, codes: readonly string[], wayBack: string, cookies: CookieChanges): Answer {

@@ -1,15 +1,32 @@
-/** What the pages by which places get onto the list are made from. */
-import type { ChangeCommitter } from "../core/audit.ts";
+/** What the pages by which places get onto the list, and the portal that manages it, are made from. */
+import type { Address } from "../core/address.ts";
 import type { EntryRules } from "../core/entries.ts";
+import type { Explanation } from "../core/explain.ts";
+import type { CanonicalHost, TenantId } from "../core/ids.ts";
 import type { Store } from "../core/store.ts";
 import type { Whitelist } from "../whitelist/whitelist.ts";
 import type { PersonPages } from "./person-pages.ts";
 
+/** A clinic that a login belongs to, and whether an address is on its list. */
+export interface OwnClinic {
+  readonly id: TenantId;
+  readonly name: string;
+  readonly host: CanonicalHost;
+  readonly admitted: boolean;
+}
+
 export interface PlacePages extends PersonPages {
   readonly whitelist: Whitelist;
   readonly entries: EntryRules;
-  readonly ledger: ChangeCommitter;
   readonly store: Store;
+  /** Whether invitations and links go out by mail. */
+  readonly sendsMail: boolean;
   /** Resolves once every edge has applied what was committed so far, or soon if one does not get on. */
   readonly inForce: () => Promise<void>;
+  /** @throws SallyportError `not_found`, `not_ready` */
+  readonly explain: (
+    tenant: TenantId,
+    request: { address: Address; user?: string; method: string },
+  ) => Promise<Explanation>;
+  readonly clinicsOf: (email: string, address: Address) => Promise<readonly OwnClinic[]>;
 }

@@ -173,6 +173,11 @@ function send(reply: FastifyReply, { visit, tls }: Caller, { lang, nowMs }: Call
   if (answer.kind === "redirect") {
     return reply.code(303).header("cache-control", "no-store").header("location", answer.to).send();
   }
+  if (answer.kind === "stream") {
+    // Also when nothing is sent of it, as for a HEAD.
+    reply.raw.once("close", () => answer.body.destroy());
+    return reply.header("cache-control", "no-store").type(answer.contentType).send(answer.body);
+  }
   if (answer.kind === "file") {
     const { name, contentType, body } = answer;
     reply.header("cache-control", "no-store").header("cross-origin-resource-policy", "same-origin");

@@ -1,5 +1,6 @@
 /** What a page is to the server: a route, the call that it answers, and its answer. */
 
+import type { Readable } from "node:stream";
 import type { Html } from "../look/html.ts";
 import type { Language, Translate } from "../look/language.ts";
 import type { Visit } from "../person/visit.ts";
@@ -63,6 +64,12 @@ export type Answer =
       readonly body: string | Buffer;
       /** The name under which it is kept; absent: it is shown. */
       readonly name?: string;
+      readonly cookies?: CookieChanges;
+    }
+  | {
+      readonly kind: "stream";
+      readonly contentType: string;
+      readonly body: Readable;
       readonly cookies?: CookieChanges;
     };
 

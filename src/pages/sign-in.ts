@@ -108,7 +108,8 @@ async function requestPasskey(call: Call, pages: PersonPages): Promise<Answer> {
 async function currentChallenge({ visit, form }: Call, { person, waysBack }: PersonPages): Promise<string> {
   const step = await person.signIn.show(visit, form["c"]);
   if (step?.stage === "identify") return step.challenge;
-  const wayBack = form["fresh"] === undefined ? waysBack.open(visit, form["to"]) : pathTo("account");
+  const asked = waysBack.open(visit, form["to"]);
+  const wayBack = form["fresh"] !== undefined && asked === "/" ? pathTo("account") : asked;
   const begun = await person.signIn.begin(visit, { wayBack, fresh: form["fresh"] !== undefined });
   return begun.step.challenge;
 }

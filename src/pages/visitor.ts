@@ -1,9 +1,13 @@
 /** Who is signed in, for the pages that are about them. */
+import { SallyportError } from "../core/errors.ts";
+import { type Html, html, raw } from "../look/html.ts";
+import type { PlainKey } from "../look/language.ts";
 import type { SignedIn } from "../person/completion.ts";
 import { FRESH_MS } from "../person/grants.ts";
 import { hashSessionSecret, isSessionSecret, type LiveSession, provesSecondFactor } from "../person/session-record.ts";
+import { maySelfAllow } from "../whitelist/self-allow.ts";
 import type { PersonPages } from "./person-pages.ts";
-import { type Answer, type Call, pathTo, redirectTo } from "./route.ts";
+import { type Answer, type Call, pathTo, redirectTo, showPage } from "./route.ts";
 
 /** The live session of this browser; looking at our pages keeps it awake like any request. */
 export async function sessionOf({ visit, nowMs }: Call, { person }: PersonPages): Promise<LiveSession | undefined> {
@@ -26,17 +30,53 @@ export function isFresh(session: LiveSession, nowMs: number): boolean {
   return nowMs - session.startedAtMs <= FRESH_MS && !session.amr.includes("device");
 }
 
-/** Answers with the session's page, or sends to the sign-in and back. */
+/** Answers with the session's page, or sends to the sign-in and back to `wayBack`. */
 export async function withSession(
   call: Call,
   pages: PersonPages,
   page: (session: LiveSession) => Promise<Answer> | Answer,
+  wayBack: string = pathTo("account"),
 ): Promise<Answer> {
   const session = await sessionOf(call, pages);
-  if (session !== undefined) return await page(session);
-  const { browser } = call.visit.cookies;
-  const to = browser === undefined ? undefined : pages.waysBack.seal(call.visit, browser, pathTo("account"));
-  return redirectTo(pathTo("sign-in", { to }));
+  return session === undefined ? redirectTo(signInPath(call, pages, wayBack)) : await page(session);
+}
+
+/** The sign-in, which then leads to `wayBack`. @param query `fresh: "1"` asks for the proof although there is a session */
+export function signInPath(
+  { visit }: Call,
+  { waysBack }: PersonPages,
+  wayBack: string,
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const { browser } = visit.cookies;
+  const to = browser === undefined ? undefined : waysBack.seal(visit, browser, wayBack);
+  return pathTo("sign-in", { ...query, to });
+}
+
+/** @throws SallyportError `proof_required` unless the sign-in is recent, which sends the person to give the proof */
+export function requireProof({ nowMs }: Call, session: LiveSession): void {
+  if (!isFresh(session, nowMs)) throw new SallyportError("proof_required", "sign in again to do this");
+}
+
+/** The navigation of a signed-in person's own pages. */
+export function accountNav(
+  { text, visit }: Call,
+  current: "account" | "shortcuts" | "clinics",
+  { role }: LiveSession,
+): Html {
+  const link = (path: "account" | "shortcuts" | "portal" | "clinics", key: PlainKey) =>
+    html`<a href="${pathTo(path)}"${path === current && raw` aria-current="page"`}>${text(key)}</a>`;
+  return html`<nav aria-label="${text("account.title")}">${link("account", "account.title")}${
+    maySelfAllow(visit.tenant.policy, role) && link("shortcuts", "shortcuts.title")
+  }${role === "owner" && link("portal", "portal.title")}${link("clinics", "clinics.short")}<a href="${pathTo("sign-out")}">${text("signOut.short")}</a></nav>`;
+}
+
+/** Signed in, but not for this. */
+export function showForbidden({ text, visit }: Call): Answer {
+  const body = html`<section class="panel"><h1>${text("forbidden.title")}</h1>
+<p>${text("forbidden.why", { tenant: visit.tenant.name })}</p>
+<p class="actions"><a class="button" href="${pathTo("account")}">${text("account.open")}</a></p></section>`;
+  return showPage({ title: text("forbidden.title"), body }, 403);
 }
 
 /** Whose doing it is, for the audit log. */

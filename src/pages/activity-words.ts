@@ -1,0 +1,90 @@
+/** An audit record as a sentence for people who run a clinic, or nothing where it would not concern them. */
+import type { AuditRecord } from "../core/audit.ts";
+import type { TextKey, Translate } from "../look/language.ts";
+
+const SENTENCES = {
+  "entry.created": "activity.entry.created",
+  "entry.changed": "activity.entry.changed",
+  "entry.deleted": "activity.entry.deleted",
+  "entry.restored": "activity.entry.restored",
+  "allowlist.imported": "activity.list.imported",
+  "allowlist.replaced": "activity.list.replaced",
+  "link.created": "activity.link.created",
+  "link.used": "activity.link.used",
+  "link.deleted": "activity.link.deleted",
+  "link.use-removed": "activity.link.notUs",
+  "shortcut.created": "activity.shortcut.created",
+  "shortcut.run": "activity.shortcut.run",
+  "shortcut.deleted": "activity.shortcut.deleted",
+  "request.made": "activity.request.made",
+  "request.approved": "activity.request.approved",
+  "request.dismissed": "activity.request.dismissed",
+  "session.started": "activity.session.started",
+  "user.created": "activity.user.created",
+  "user.invited": "activity.user.invited",
+  "user.changed": "activity.user.changed",
+  "user.deleted": "activity.user.deleted",
+  "user.unlocked": "activity.user.unlocked",
+  "sign-in.locked": "activity.user.locked",
+  "factors.reset": "activity.factors.reset",
+  "tenant.changed": "activity.tenant.changed",
+  "tenant.declared": "activity.tenant.changed",
+} as const satisfies Record<string, TextKey>;
+
+export type Group = "in" | "changes";
+
+/** Names of people, links and shortcuts by their ids. */
+export type Names = (id: string) => string | undefined;
+
+export interface Sentence {
+  /** `in`: somebody was let in; `changes`: somebody managed something. */
+  readonly group: Group;
+  readonly text: string;
+  readonly by: string | undefined;
+}
+
+export function sentenceOf(text: Translate, record: AuditRecord, names: Names): Sentence | undefined {
+  const key = SENTENCES[record.action as keyof typeof SENTENCES];
+  if (key === undefined) return undefined;
+  const { actor, action } = record;
+  const arrives = action === "session.started" || action === "link.used" || action === "shortcut.run";
+  // What a link or shortcut did to the list is told by its own record.
+  if (action.startsWith("entry.") && (actor.kind === "link" || actor.kind === "shortcut")) return undefined;
+  const what = subjectOf(record, names) ?? text("portal.unnamed");
+  return { group: arrives ? "in" : "changes", text: text(key, { what }), by: actorName(text, record, names) };
+}
+
+/** What it was done to: its label, address or login. */
+function subjectOf({ target, before, after, action }: AuditRecord, names: Names): string | undefined {
+  const about = { ...asObject(before), ...asObject(after) };
+  const known = target === undefined ? undefined : names(target);
+  if (action === "link.used" || action === "shortcut.run" || action === "request.made" || action.startsWith("request."))
+    return stringOf(about["cidr"]) ?? stringOf(about["address"]) ?? known;
+  const label = stringOf(about["label"]) || stringOf(about["name"]) || known || stringOf(about["email"]);
+  const cidr = stringOf(about["cidr"]);
+  return label !== undefined && cidr !== undefined
+    ? `${label} (${cidr.replace(/\/(?:32|128)$/, "")})`
+    : (label ?? cidr);
+}
+
+function actorName(text: Translate, { actor }: AuditRecord, names: Names): string | undefined {
+  switch (actor.kind) {
+    case "user":
+    case "link":
+    case "shortcut":
+      return names(actor.id);
+    case "key":
+    case "cli":
+      return text("portal.byOperator");
+    case "system":
+      return undefined;
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,173 @@
+/** Whitelist links on the portal: made, sent, copied; who used them and from where; revoked, or "not us". */
+import { facts, notice, table } from "../look/displays.ts";
+import { button, field } from "../look/forms.ts";
+import { type Html, html } from "../look/html.ts";
+import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
+import { postForm } from "./page-form.ts";
+import type { PlacePages } from "./place-pages.ts";
+import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { placeText } from "./portal-places.ts";
+import { type Answer, pathTo, type Route } from "./route.ts";
+import { actorOf } from "./visitor.ts";
+import { describeBrowser, moment } from "./wording.ts";
+
+const MOST = 200;
+const DAY_SECONDS = 86_400;
+
+export function portalLinkRoutes(pages: PlacePages): Route[] {
+  return [
+    portalView(pages, "portal/links", showLinks),
+    portalView(pages, "portal/links/:token", (call) => showLink(call, pages, call.token)),
+    portalForm(pages, {
+      path: "portal/links",
+      fields: ["label", "recipient", "uses", "days"],
+      view: showLinks,
+      work: create,
+    }),
+    portalForm(pages, { path: "portal/links/remove", fields: ["id"], view: showLinks, work: remove }),
+    portalForm(pages, { path: "portal/links/not-us", fields: ["id", "use"], view: showLinks, work: takeBack }),
+  ];
+}
+
+async function showLinks(call: OwnerCall, { whitelist, sendsMail }: PlacePages): Promise<Answer> {
+  const { text, visit, nowMs } = call;
+  const views = await whitelist.links.list(visit.tenant.id, MOST);
+  const live = views.map(({ link }) => link).filter((link) => Date.parse(link.expiresAt) > nowMs || link.uses > 0);
+  const columns = [text("links.for"), text("links.used"), text("links.until"), ""];
+  const rows = live.toReversed().map((link) => linkRow(call, link));
+  const list =
+    rows.length === 0
+      ? html`<h2>${text("links.list")}</h2><p class="empty">${text("links.none")}</p>`
+      : table(text("links.list"), columns, rows);
+  const body = html`${newLinkPanel(call, sendsMail && visit.tenant.mail !== "own")}<section class="panel">${list}</section>`;
+  return showPortal(call, { path: "portal/links", title: text("portal.links"), body });
+}
+
+function linkRow(call: OwnerCall, { id, label, recipient, uses, maxUses, expiresAt }: LinkRecord) {
+  const { text, nowMs } = call;
+  const name = label === "" ? (recipient ?? text("portal.unnamed")) : label;
+  const ended = Date.parse(expiresAt) <= nowMs;
+  return [
+    html`<a href="${pathTo(`portal/links/${id}`)}">${name}</a>${recipient !== undefined && recipient !== name && html`<span class="under">${recipient}</span>`}`,
+    text("links.usesOf", { uses, max: maxUses }),
+    ended ? html`<span class="quiet">${text("links.ended")}</span>` : moment(call, expiresAt),
+    removeForm(call, id, name),
+  ];
+}
+
+function removeForm(call: OwnerCall, id: string, name: string): Html {
+  return postForm(
+    call,
+    { path: "portal/links/remove", hidden: { id } },
+    html`<button class="link-button" type="submit">${call.text("links.revoke")}<span class="visually-hidden"> ${name}</span></button>`,
+  );
+}
+
+function newLinkPanel(call: OwnerCall, mails: boolean): Html {
+  const { text, form } = call;
+  const recipient =
+    mails &&
+    field({
+      name: "recipient",
+      label: text("links.recipient"),
+      hint: text("links.recipientHint"),
+      type: "email",
+      value: form["recipient"],
+      required: false,
+      attributes: html`autocomplete="off"`,
+    });
+  const label = field({
+    name: "label",
+    label: text("links.label"),
+    hint: text("links.labelHint"),
+    value: form["label"],
+    attributes: html`maxlength="80" autocomplete="off"`,
+  });
+  const uses = field({
+    name: "uses",
+    label: text("links.places"),
+    hint: text("links.placesHint"),
+    type: "number",
+    value: form["uses"] ?? "1",
+    attributes: html`min="1" max="100" inputmode="numeric"`,
+  });
+  const days = field({
+    name: "days",
+    label: text("links.days"),
+    type: "number",
+    value: form["days"] ?? "7",
+    attributes: html`min="1" max="90" inputmode="numeric"`,
+  });
+  return html`<section class="panel"><h2>${text("links.new")}</h2><p>${text("links.why")}</p>
+${postForm(call, { path: "portal/links" }, html`<div class="columns">${label}${recipient}${uses}${days}</div><p class="actions">${button(text("links.make"))}</p>`)}</section>`;
+}
+
+async function create(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
+  const { visit, form, session } = call;
+  const { label = "", recipient = "", uses = "1", days = "7" } = form;
+  const input = {
+    label: label.trim(),
+    ...(recipient.trim() === "" ? {} : { recipient: recipient.trim() }),
+    maxUses: wholeNumber(uses),
+    ttlSeconds: wholeNumber(days) * DAY_SECONDS,
+  };
+  const author = { actor: actorOf(call, session) };
+  const made = await whitelist.manage(() => whitelist.links.planCreate(visit.tenant.id, input, author));
+  return pathTo(`portal/links/${made.link.id}`, made.mailed ? { done: "sent" } : {});
+}
+
+/** At least 1: what is no number asks for the least. */
+function wholeNumber(text: string): number {
+  return /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : 1;
+}
+
+async function showLink(call: OwnerCall, { whitelist }: PlacePages, id: string): Promise<Answer> {
+  const { text, visit, nowMs } = call;
+  const { tenant } = visit;
+  const { link, uses } = await whitelist.links.read(tenant.id, id);
+  const works = Date.parse(link.expiresAt) > nowMs && link.uses < link.maxUses;
+  const url = await whitelist.links.urlOf(tenant, link);
+  const name = link.label === "" ? text("portal.unnamed") : link.label;
+  const address = html`<p>${text("links.hand")}</p><code class="line">${url}</code>
+<p class="actions"><button class="button" type="button" data-copy="${url}" data-copied="${text("form.copied")}" hidden>${text("links.copy")}</button></p>`;
+  const body = html`<section class="panel"><h2>${name}</h2>
+${works ? address : notice("plain", text("links.spent"))}
+${facts([[text("links.used"), text("links.usesOf", { uses: link.uses, max: link.maxUses })], ...(link.recipient === undefined ? [] : [[text("links.recipient"), link.recipient] as const])])}
+<p>${text("links.worksUntil")} ${moment(call, link.expiresAt)}.</p>
+${postForm(call, { path: "portal/links/remove", hidden: { id } }, html`<p class="quiet">${text("links.revokeWhy")}</p><p class="actions">${button(text("links.revoke"), { kind: "danger" })}</p>`)}</section>
+<section class="panel">${usesTable(call, id, uses)}</section>
+<p><a href="${pathTo("portal/links")}">${text("links.back")}</a></p>`;
+  return showPortal(call, { path: "portal/links", title: text("portal.links"), body });
+}
+
+function usesTable(call: OwnerCall, id: string, uses: readonly LinkUse[]): Html {
+  const { text } = call;
+  if (uses.length === 0) return html`<h2>${text("links.uses")}</h2><p class="empty">${text("links.unused")}</p>`;
+  const columns = [text("portal.place"), text("links.when"), text("account.browser"), ""];
+  const rows = uses.map((use) => [
+    html`<span class="mono">${placeText(use.cidr)}</span>${use.companion !== undefined && html`<span class="under mono">${placeText(use.companion.cidr)}</span>`}`,
+    moment(call, use.lastAt),
+    describeBrowser(text, use.userAgent),
+    use.removedAt === undefined
+      ? postForm(
+          call,
+          { path: "portal/links/not-us", hidden: { id, use: use.id } },
+          html`<button class="link-button" type="submit">${text("links.notUs")}<span class="visually-hidden"> ${use.cidr}</span></button>`,
+        )
+      : html`<span class="quiet">${text("links.takenBack")}</span>`,
+  ]);
+  return html`${table(text("links.uses"), columns, rows)}<p class="quiet">${text("links.notUsWhy")}</p>`;
+}
+
+async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
+  const author = { actor: actorOf(call, call.session) };
+  await whitelist.manage(() => whitelist.links.planDelete(call.visit.tenant.id, call.form["id"] ?? "", author));
+  return pathTo("portal/links", { done: "ended" });
+}
+
+async function takeBack(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
+  const { id = "", use = "" } = call.form;
+  const author = { actor: actorOf(call, call.session) };
+  await whitelist.manage(() => whitelist.links.planRemoveUse(call.visit.tenant.id, id, use, author));
+  return pathTo(`portal/links/${id}`, { done: "removed" });
+}

@@ -1,0 +1,266 @@
+/** The portal's list of places: what is on it and why, and adding, renaming, extending and removing, with a way back. */
+import { parseAddress, parsePrefix, prefixContains } from "../core/address.ts";
+import type { EntryView } from "../core/entries.ts";
+import type { AllowlistEntry } from "../core/entry.ts";
+import { SallyportError } from "../core/errors.ts";
+import type { EntryId } from "../core/ids.ts";
+import { notice, table } from "../look/displays.ts";
+import { button, checkbox, field } from "../look/forms.ts";
+import { type Html, html, raw } from "../look/html.ts";
+import { planRestore } from "../whitelist/restore.ts";
+import { maySelfAllow } from "../whitelist/self-allow.ts";
+import { postForm } from "./page-form.ts";
+import { offerForm } from "./place.ts";
+import type { PlacePages } from "./place-pages.ts";
+import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { openRequests, requestRoutes, requestsPanel } from "./portal-requests.ts";
+import { type Answer, pathTo, type Route } from "./route.ts";
+import { actorOf } from "./visitor.ts";
+import { moment } from "./wording.ts";
+
+const SHOWN = 100;
+const DAY_SECONDS = 86_400;
+/** Choices of how long a place stays, in days; "" stands for no end. */
+const DAYS = ["30", "90", "365", ""] as const;
+
+export function portalPlaceRoutes(pages: PlacePages): Route[] {
+  return [
+    portalView(pages, "portal", showPlaces),
+    portalForm(pages, { path: "portal/add", fields: ["cidr", "label", "days"], view: showPlaces, work: add }),
+    portalForm(pages, { path: "portal/change", fields: ["id", "label", "days"], view: showPlaces, work: change }),
+    portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: remove }),
+    portalForm(pages, { path: "portal/restore", fields: ["id"], view: showPlaces, work: restore }),
+    ...requestRoutes(pages, showPlaces),
+  ];
+}
+
+async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
+  const { text, visit } = call;
+  const { tenant } = visit;
+  const found = await search(call, pages);
+  const names = await namesOf(call, pages, found.views);
+  const rows = found.views.map((view) => placeRow(call, view, names));
+  const columns = [
+    text("portal.place"),
+    text("portal.by"),
+    text("portal.since"),
+    text("account.lastSeen"),
+    text("portal.until"),
+    "",
+  ];
+  const list =
+    rows.length === 0
+      ? html`<h2>${text("portal.list")}</h2><p class="empty">${text(found.filtered ? "portal.noMatch" : "portal.noPlaces")}</p>`
+      : table(text("portal.list"), columns, rows);
+  const next =
+    found.next === undefined
+      ? false
+      : html`<p class="actions"><a class="button secondary" href="${pathTo("portal", { ...filterOf(call), after: found.next })}">${text("portal.more")}</a></p>`;
+  const body = html`${standing(call)}${undoNotice(call)}${requestsPanel(call, await openRequests(call, pages))}
+<section class="panel">${searchForm(call)}${list}${next}</section>${addPanel(call)}`;
+  return showPortal(call, { path: "portal", title: tenant.name, body });
+}
+
+/** Whether this place is on the list, and the offer to add it. */
+function standing(call: OwnerCall): Html | false {
+  const { visit, text, session } = call;
+  if (visit.tenant.policy.network === "off") return notice("plain", text("account.placeFree"));
+  if (visit.located) return html`<p class="quiet">${text("portal.here", { address: visit.address.text })}</p>`;
+  if (!maySelfAllow(visit.tenant.policy, session.role)) return notice("warn", text("account.placeUnlisted"));
+  return html`<section class="panel attention"><h2>${text("place.title")}</h2>${offerForm(call, "portal")}</section>`;
+}
+
+function undoNotice(call: OwnerCall): Html | false {
+  const { query, text } = call;
+  const id = query["removed"];
+  if (id === undefined || call.failure !== undefined) return false;
+  return notice(
+    "good",
+    html`<p>${text("portal.done.removed")}</p>${postForm(call, { path: "portal/restore", hidden: { id } }, button(text("portal.undo"), { kind: "secondary" }))}`,
+  );
+}
+
+/** One page of what the search asks for, in the order of its making. */
+async function search(call: OwnerCall, { entries }: PlacePages) {
+  const { query, visit, nowMs } = call;
+  const wanted = (query["q"] ?? "").trim().toLowerCase();
+  const never = query["never"] === "yes";
+  const address = parseAddress(wanted);
+  const views: EntryView[] = [];
+  let after = query["after"];
+  for (;;) {
+    const page = await entries.list(visit.tenant.id, 1000, after);
+    for (const view of page) {
+      const { cidr, label, expiresAt } = view.entry;
+      after = view.entry.id;
+      if (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs) continue;
+      if (never && view.lastSeenAt !== undefined) continue;
+      const covers = address !== undefined && prefixContains(parsePrefix(cidr), address);
+      if (wanted !== "" && !covers && !`${label} ${cidr}`.toLowerCase().includes(wanted)) continue;
+      if (views.length === SHOWN) return { views, next: views.at(-1)?.entry.id, filtered: wanted !== "" || never };
+      views.push(view);
+    }
+    if (page.length < 1000) return { views, next: undefined, filtered: wanted !== "" || never };
+  }
+}
+
+function filterOf({ query }: OwnerCall) {
+  return { q: query["q"] || undefined, never: query["never"] };
+}
+
+function searchForm(call: OwnerCall): Html {
+  const { text, query } = call;
+  const field = html`<div class="field"><label for="q">${text("portal.search")}</label><input id="q" name="q" type="search" value="${query["q"] ?? ""}" placeholder="${text("portal.searchHint")}" autocomplete="off"></div>`;
+  return html`<form method="get" action="${pathTo("portal")}" role="search" class="bar">${field}${checkbox("never", text("portal.never"), query["never"] === "yes")}${button(text("portal.find"), { kind: "secondary" })}</form>`;
+}
+
+function placeRow(call: OwnerCall, { entry, lastSeenAt }: EntryView, names: ReadonlyMap<string, string>) {
+  const { text, visit } = call;
+  const here = prefixContains(parsePrefix(entry.cidr), visit.address);
+  return [
+    html`${entry.label === "" ? text("portal.unnamed") : entry.label}${here && html` <strong class="tag">${text("portal.hereTag")}</strong>`}<span class="under mono">${placeText(entry.cidr)}</span>`,
+    html`${text(`portal.kind.${entry.kind}`)}<span class="under">${names.get(entry.createdBy) ?? text("portal.byOther")}</span>`,
+    moment(call, entry.createdAt),
+    lastSeenAt === undefined ? html`<span class="quiet">${text("portal.neverSeen")}</span>` : moment(call, lastSeenAt),
+    entry.expiresAt === undefined ? text("portal.noEnd") : moment(call, entry.expiresAt),
+    rowActions(call, entry),
+  ];
+}
+
+/** A single address without its prefix length, which says nothing to most people. */
+export function placeText(cidr: string): string {
+  return cidr.replace(/\/(?:32$|128$)/, "");
+}
+
+function rowActions(call: OwnerCall, { id, label, cidr }: AllowlistEntry): Html {
+  const { text } = call;
+  const what = html`<span class="visually-hidden"> ${label === "" ? placeText(cidr) : label}</span>`;
+  const edit = html`<div class="field"><label for="label-${id}">${text("portal.label")}</label><input id="label-${id}" name="label" value="${label}" maxlength="80" autocomplete="off"></div>${daysField(call, `days-${id}`, true)}${button(text("account.save"), { kind: "secondary" })}`;
+  return html`<div class="row-actions"><details class="inline"><summary>${text("portal.edit")}${what}</summary>${postForm(call, { path: "portal/change", hidden: { id } }, edit)}</details>${postForm(
+    call,
+    { path: "portal/remove", hidden: { id } },
+    html`<button class="link-button" type="submit">${text("account.remove")}${what}</button>`,
+  )}</div>`;
+}
+
+function daysField({ text, form }: OwnerCall, id: string, keeps: boolean): Html {
+  const chosen = keeps ? "keep" : (form["days"] ?? "");
+  const options: readonly (readonly [string, string])[] = [
+    ...(keeps ? ([["keep", text("portal.keepsEnd")]] as const) : []),
+    ...DAYS.map(
+      (days) => [days, days === "" ? text("portal.noEnd") : text("wait.days", { count: Number(days) })] as const,
+    ),
+  ];
+  return html`<div class="field"><label for="${id}">${text("portal.stays")}</label><select id="${id}" name="days">${options.map(
+    ([value, label]) => html`<option value="${value}"${value === chosen && raw` selected`}>${label}</option>`,
+  )}</select></div>`;
+}
+
+function addPanel(call: OwnerCall): Html {
+  const { text, form } = call;
+  const cidr = field({
+    name: "cidr",
+    label: text("portal.address"),
+    hint: text("portal.addressHint"),
+    value: form["cidr"],
+    attributes: html`class="mono" autocomplete="off" spellcheck="false" maxlength="60"`,
+  });
+  const label = field({
+    name: "label",
+    label: text("portal.label"),
+    hint: text("place.labelHint"),
+    value: form["label"],
+    required: false,
+    attributes: html`maxlength="80" autocomplete="off"`,
+  });
+  return html`<section class="panel"><h2>${text("portal.addTitle")}</h2><p>${text("portal.addWhy")}</p>
+${postForm(call, { path: "portal/add" }, html`<div class="columns">${cidr}${label}${daysField(call, "days", false)}</div><p class="actions">${button(text("portal.add"))}</p>`)}</section>`;
+}
+
+async function add(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string> {
+  const { visit, form, session } = call;
+  const actor = actorOf(call, session);
+  const days = Number(form["days"] || 0);
+  const input = {
+    cidr: form["cidr"]?.trim() ?? "",
+    label: form["label"]?.trim() ?? "",
+    ...(days > 0 && { ttlSeconds: days * DAY_SECONDS }),
+  };
+  const origin = { kind: "static", createdBy: `user:${session.user}` } as const;
+  await whitelist.manage(() => entries.planCreate(visit.tenant.id, input, origin, { actor }));
+  return pathTo("portal", { done: "added" });
+}
+
+async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string> {
+  const { visit, form, session } = call;
+  const { id = "", label = "", days = "keep" } = form;
+  const lasts = days === "keep" ? {} : days === "" ? { expiresAt: null } : { ttlSeconds: Number(days) * DAY_SECONDS };
+  const author = { actor: actorOf(call, session) };
+  await whitelist.manage(() => entries.planChange(visit.tenant.id, id, { label: label.trim(), ...lasts }, author));
+  return pathTo("portal", { done: "changed" });
+}
+
+/** The place where the owner stands goes only once they have confirmed; the last way in of all owners never. */
+async function remove(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string | Answer> {
+  const { visit, form, session } = call;
+  const id = form["id"] ?? "";
+  await whitelist.lockout.check(visit.tenant.id, { withoutEntries: [id as EntryId] });
+  const author = { actor: actorOf(call, session) };
+  const confirmed = form["confirm"] === "yes" ? {} : { onBehalfOf: visit.address };
+  try {
+    await whitelist.manage(() => entries.planDelete(visit.tenant.id, id, author, confirmed));
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
+    return showConfirmation(call, id);
+  }
+  return pathTo("portal", { removed: id });
+}
+
+function showConfirmation(call: OwnerCall, id: string): Answer {
+  const { text, visit } = call;
+  const form = postForm(
+    call,
+    { path: "portal/remove", hidden: { id, confirm: "yes" } },
+    html`<p class="actions">${button(text("portal.removeHere"), { kind: "danger" })}<a class="button" href="${pathTo("portal")}">${text("portal.keep")}</a></p>`,
+  );
+  const body = html`<section class="panel">${notice("warn", text("portal.hereWarning", { address: visit.address.text }))}${form}</section>`;
+  return showPortal(call, { path: "portal", title: text("portal.hereTitle"), body, status: 409 });
+}
+
+async function restore(call: OwnerCall, pages: PlacePages): Promise<string> {
+  const { visit, form, session } = call;
+  const author = { actor: actorOf(call, session) };
+  await pages.whitelist.manage(() => planRestore(pages, visit.tenant, form["id"] ?? "", author, call.nowMs));
+  return pathTo("portal", { done: "restored" });
+}
+
+/** Who and what brought the entries, in words. */
+async function namesOf({ visit, text }: OwnerCall, { person, whitelist }: PlacePages, views: readonly EntryView[]) {
+  const names = new Map<string, string>([["config", text("portal.byConfig")]]);
+  for (const by of new Set(views.map(({ entry }) => entry.createdBy))) {
+    const [kind, id = ""] = by.split(":", 2);
+    if (kind === "user")
+      names.set(
+        by,
+        await person.users.find(visit.tenant, id).then((user) => user?.name ?? user?.email ?? text("portal.byGone")),
+      );
+    if (kind === "link")
+      names.set(
+        by,
+        await whitelist.links.read(visit.tenant.id, id).then(
+          ({ link }) => link.label,
+          () => "",
+        ),
+      );
+    if (kind === "shortcut")
+      names.set(
+        by,
+        await whitelist.shortcuts.read(visit.tenant.id, id).then(
+          ({ shortcut }) => shortcut.label,
+          () => "",
+        ),
+      );
+    if (kind === "key") names.set(by, text("portal.byOperator"));
+  }
+  return names;
+}

@@ -1,0 +1,61 @@
+/** All shortcuts of the clinic, on the portal: whose they are, where they ran last, and their end. */
+import { button, field } from "../look/forms.ts";
+import { html, raw } from "../look/html.ts";
+import type { UserView } from "../person/user-view.ts";
+import { postForm } from "./page-form.ts";
+import type { PlacePages } from "./place-pages.ts";
+import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { type Answer, pathTo, type Route } from "./route.ts";
+import { shortcutTable } from "./shortcuts.ts";
+import { actorOf } from "./visitor.ts";
+
+const MOST = 500;
+
+export function portalShortcutRoutes(pages: PlacePages): Route[] {
+  const path = "portal/shortcuts";
+  return [
+    portalView(pages, path, show),
+    portalForm(pages, { path, fields: ["label", "user"], view: show, work: create }),
+    portalForm(pages, { path: `${path}/remove`, fields: ["id"], view: show, work: remove }),
+  ];
+}
+
+async function show(call: OwnerCall, { whitelist, person }: PlacePages): Promise<Answer> {
+  const { text, visit, form } = call;
+  const views = await whitelist.shortcuts.list(visit.tenant.id, MOST);
+  const users = await person.users.list(visit.tenant, { limit: MOST });
+  const list =
+    views.length === 0
+      ? html`<h2>${text("shortcuts.list")}</h2><p class="empty">${text("shortcuts.none")}</p>`
+      : shortcutTable(call, views, "portal/shortcuts/remove");
+  const label = field({
+    name: "label",
+    label: text("shortcuts.label"),
+    hint: text("shortcuts.labelHint"),
+    value: form["label"],
+    attributes: html`maxlength="80" autocomplete="off"`,
+  });
+  const who = html`<div class="field"><label for="user">${text("shortcuts.whose")}</label><select id="user" name="user"><option value="">${text("shortcuts.clinics")}</option>${users.filter(({ state }) => state !== "disabled").map((user) => userOption(user, form["user"]))}</select></div>`;
+  const body = html`<section class="panel">${list}</section><section class="panel"><h2>${text("shortcuts.new")}</h2><p>${text("shortcuts.why")}</p>
+${postForm(call, { path: "portal/shortcuts" }, html`<div class="columns">${label}${who}</div><p class="actions">${button(text("shortcuts.make"))}</p>`)}</section>`;
+  return showPortal(call, { path: "portal/shortcuts", title: text("portal.shortcuts"), body });
+}
+
+function userOption({ id, name, email }: UserView, chosen: string | undefined) {
+  return html`<option value="${id}"${id === chosen && raw` selected`}>${name ?? email}</option>`;
+}
+
+async function create(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
+  const { visit, form, session } = call;
+  const { label = "", user = "" } = form;
+  const input = { label: label.trim(), ...(user === "" ? {} : { user }) };
+  const author = { actor: actorOf(call, session) };
+  const { shortcut } = await whitelist.manage(() => whitelist.shortcuts.planCreate(visit.tenant.id, input, author));
+  return pathTo(`shortcuts/${shortcut.id}`);
+}
+
+async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
+  const author = { actor: actorOf(call, call.session) };
+  await whitelist.manage(() => whitelist.shortcuts.planDelete(call.visit.tenant.id, call.form["id"] ?? "", author));
+  return pathTo("portal/shortcuts", { done: "ended" });
+}

@@ -1,0 +1,135 @@
+/** A person's shortcuts: making one, the forms in which it is handed over, and its end. */
+import { SallyportError } from "../core/errors.ts";
+import { table } from "../look/displays.ts";
+import { button, field } from "../look/forms.ts";
+import { html } from "../look/html.ts";
+import type { LiveSession } from "../person/session-record.ts";
+import { linuxShortcut, macShortcut, systemdUnits, windowsShortcut } from "../whitelist/handover.ts";
+import { maySelfAllow } from "../whitelist/self-allow.ts";
+import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
+import { PAGE_SCRIPT } from "./assets.ts";
+import { showHandover } from "./handover-view.ts";
+import { ICON_PATH } from "./icon.ts";
+import { postForm } from "./page-form.ts";
+import type { PlacePages } from "./place-pages.ts";
+import { type Answer, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
+import { accountNav, actorOf, showForbidden, withSession } from "./visitor.ts";
+import { moment } from "./wording.ts";
+
+export function shortcutRoutes(pages: PlacePages): Route[] {
+  const mine = (work: (call: Call, session: LiveSession) => Promise<Answer>) => (call: Call) =>
+    withSession(call, pages, (session) => {
+      if (!maySelfAllow(call.visit.tenant.policy, session.role)) return showForbidden(call);
+      return work(call, session);
+    });
+  return [
+    { method: "GET", path: "shortcuts", handle: mine((call, session) => show(call, pages, session)) },
+    {
+      method: "POST",
+      path: "shortcuts",
+      fields: ["label"],
+      handle: mine((call, session) => create(call, pages, session)),
+    },
+    {
+      method: "POST",
+      path: "shortcuts/remove",
+      fields: ["id"],
+      handle: mine((call, session) => remove(call, pages, session)),
+    },
+    {
+      method: "GET",
+      path: "shortcuts/:token",
+      handle: mine(async (call, session) => showHandover(call, await ownOf(call, pages, session, call.token))),
+    },
+    { method: "GET", path: "shortcut-file/:token", handle: mine((call, session) => download(call, pages, session)) },
+  ];
+}
+
+async function show(call: Call, { whitelist }: PlacePages, session: LiveSession): Promise<Answer> {
+  const { text, visit } = call;
+  const own = await whitelist.shortcuts.listOf(visit.tenant.id, session.user);
+  const label = field({
+    name: "label",
+    label: text("shortcuts.label"),
+    hint: text("shortcuts.labelHint"),
+    attributes: html`maxlength="80" autocomplete="off"`,
+  });
+  const body = html`<section class="panel"><h1>${text("shortcuts.title")}</h1><p>${text("shortcuts.why")}</p>
+${own.length === 0 ? html`<p class="empty">${text("shortcuts.none")}</p>` : shortcutTable(call, own, "shortcuts/remove")}</section>
+<section class="panel"><h2>${text("shortcuts.new")}</h2>
+${postForm(call, { path: "shortcuts" }, html`${label}<p class="actions">${button(text("shortcuts.make"))}</p>`)}</section>`;
+  const title = text("shortcuts.title");
+  return showPage({
+    title,
+    body,
+    nav: accountNav(call, "shortcuts", session),
+    width: "wide",
+    scripts: [PAGE_SCRIPT.path],
+  });
+}
+
+/** @param remove the route that ends one */
+export function shortcutTable(call: Call, views: readonly { readonly shortcut: ShortcutRecord }[], remove: string) {
+  const { text } = call;
+  const columns = [
+    text("shortcuts.device"),
+    text("shortcuts.lastRun"),
+    text("shortcuts.from"),
+    text("portal.until"),
+    "",
+  ];
+  const rows = views.map(({ shortcut: { id, label, lastRun, expiresAt } }) => [
+    html`<a href="${pathTo(`shortcuts/${id}`)}">${label === "" ? text("portal.unnamed") : label}</a>`,
+    lastRun === undefined ? text("account.never") : moment(call, lastRun.at),
+    html`<span class="mono">${lastRun?.address ?? "–"}</span>`,
+    moment(call, expiresAt),
+    postForm(
+      call,
+      { path: remove, hidden: { id } },
+      html`<button class="link-button" type="submit">${text("account.remove")}<span class="visually-hidden"> ${label}</span></button>`,
+    ),
+  ]);
+  return table(text("shortcuts.list"), columns, rows);
+}
+
+async function create(call: Call, { whitelist }: PlacePages, session: LiveSession): Promise<Answer> {
+  const input = { user: session.user, label: call.form["label"]?.trim() || session.email };
+  const author = { actor: actorOf(call, session) };
+  const { shortcut } = await whitelist.manage(() =>
+    whitelist.shortcuts.planCreate(call.visit.tenant.id, input, author),
+  );
+  return redirectTo(pathTo(`shortcuts/${shortcut.id}`));
+}
+
+async function remove(call: Call, pages: PlacePages, session: LiveSession): Promise<Answer> {
+  const { whitelist, inForce } = pages;
+  const { shortcut } = await ownOf(call, pages, session, call.form["id"] ?? "");
+  const author = { actor: actorOf(call, session) };
+  await whitelist.manage(() => whitelist.shortcuts.planDelete(call.visit.tenant.id, shortcut.id, author));
+  await inForce();
+  return redirectTo(pathTo("shortcuts"));
+}
+
+/** A person's own, or any of the clinic's for an owner. @throws SallyportError `not_found` */
+async function ownOf(call: Call, { whitelist }: PlacePages, session: LiveSession, id: string) {
+  const { tenant } = call.visit;
+  const { shortcut } = await whitelist.shortcuts.read(tenant.id, id);
+  if (shortcut.user !== session.user && session.role !== "owner")
+    throw new SallyportError("not_found", "there is no such shortcut");
+  return { shortcut, url: await whitelist.shortcuts.urlOf(tenant, shortcut) };
+}
+
+const FILES = { url: windowsShortcut, webloc: macShortcut, desktop: linuxShortcut } as const;
+
+async function download(call: Call, pages: PlacePages, session: LiveSession): Promise<Answer> {
+  const [id = "", kind = ""] = call.token.split(".", 2);
+  const { url } = await ownOf(call, pages, session, id);
+  const { name } = call.visit.tenant;
+  const handover = { name, url, icon: `${call.visit.origin}${ICON_PATH}` };
+  const file =
+    kind in FILES
+      ? FILES[kind as keyof typeof FILES](handover)
+      : systemdUnits(handover).find(({ fileName }) => fileName.endsWith(`.${kind}`));
+  if (file === undefined) throw new SallyportError("not_found", "there is no such shortcut");
+  return { kind: "file", status: 200, contentType: file.contentType, body: file.content, name: file.fileName };
+}
