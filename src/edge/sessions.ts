@@ -147,7 +147,7 @@ export class SessionDirectory {
       session.leaseUntilMs = nowMs + ABSENT_LEASE_MS;
     } else {
       session.leaseUntilMs = Math.min(nowMs + leaseMs, facts.expiresAtMs, facts.assertionUntilMs ?? Number.MAX_VALUE);
-      session.renewAtMs = nowMs + leaseMs * RENEW_AFTER;
+      session.renewAtMs = nowMs + (session.leaseUntilMs - nowMs) * RENEW_AFTER;
     }
     this.#keep(key, session);
     return session;
