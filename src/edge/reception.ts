@@ -64,7 +64,10 @@ export class Reception {
     if (connection === undefined) return false;
     const passage = this.#judge(req, connection);
     if (passage instanceof Refusal) return false;
-    if (passage instanceof SessionQuestion ? !asksForUpgrade(req) : !passage.upgrades) return false;
+    // Behind an earlier answer there is no place for the refusal that the session's look-up may lead to.
+    const leaves =
+      passage instanceof SessionQuestion ? asksForUpgrade(req) && connection.answers === 0 : passage.upgrades;
+    if (!leaves) return false;
     connection.tunnel = passage;
     return true;
   };
@@ -116,7 +119,12 @@ export class Reception {
     });
     if (req.socket.destroyed) return;
     const passage = this.#judge(req, connection, answer);
-    proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage);
+    try {
+      proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage);
+    } catch (error) {
+      log.error({ err: error }, "a request could not be answered");
+      req.socket.destroy();
+    }
   }
 
   #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {
