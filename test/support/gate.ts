@@ -40,7 +40,7 @@ export class Gate {
   #waiting: { matches: (line: LogLine) => boolean; resolve: (line: LogLine) => void }[] = [];
   readonly exited: Promise<number | null>;
   stderr = "";
-  #dataDir = "";
+  dataDir = "";
 
   /** Starts it; `ready` tells when it listens. The test's end kills what is left. */
   constructor(t: Test, options: GateOptions = {}) {
@@ -68,9 +68,9 @@ export class Gate {
   /** Writes the configuration file anew; the address of each listener is any free port where nothing else is said. */
   configure(settings: Record<string, unknown>): void {
     const { edge, admin, dataDir, ...rest } = settings as { edge?: object; admin?: object; dataDir?: string };
-    this.#dataDir = dataDir ?? join(this.dir, "data");
+    this.dataDir = dataDir ?? join(this.dir, "data");
     const defaults = {
-      dataDir: this.#dataDir,
+      dataDir: this.dataDir,
       edge: { listen: "127.0.0.1:0", workers: 2, drain: "5s", ...edge },
       admin: { listen: "127.0.0.1:0", ...admin },
     };
@@ -104,7 +104,7 @@ export class Gate {
   }
 
   adminKey(): string {
-    return readFileSync(join(this.#dataDir, "admin.key"), "utf8").trim();
+    return readFileSync(join(this.dataDir, "admin.key"), "utf8").trim();
   }
 
   async admin(method: string, path: string, body?: unknown): Promise<Response> {
