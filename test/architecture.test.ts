@@ -94,7 +94,7 @@ t.test("an edge process loads no store, no admin API, no pages and no mail", asy
   t.ok(seen.size > 20, "its files were followed");
   const rooms = [...new Set([...seen].map(roomOf))];
   t.strictSame(
-    rooms.filter((room) => ["store", "admin", "pages", "notify", "person", "control"].includes(room)),
+    rooms.filter((room) => ["store", "admin", "pages", "notify", "person", "whitelist", "control"].includes(room)),
     [],
   );
 });
