@@ -48,13 +48,13 @@ THE SECOND DOOR: WHO. In a browser:
        ${owner.email}, ${owner.password}, and a code, which this shows:
        npm run -s demo code ${owner.secret}
   6. Be elsewhere: the same page at ${site(first.host, elsewherePort)} is blocked, though you are signed in.
-  7. Send somebody a whitelist link from ${site(first.host)}.sallyport/portal
-     Its mail arrives below. Open it in the other town (port ${elsewherePort}): one click, no login, and that place is in.
-  8. Be Robin, receptionist of both clinics: open the two invitations below. Each clinic knows her by itself,
-     with an authenticator of its own. For her codes: npm run -s demo code "KEY AS THE PAGE SHOWS IT"
+  7. Send a whitelist link to kim@elsewhere.example, from ${site(first.host)}.sallyport/portal/links
+     It comes below. Open it with port ${elsewherePort} instead of ${port}: one click, no login, and that town is let in.
+  8. Be Robin, receptionist of both clinics, in another browser or a private window: open her two invitations
+     below. Each clinic enrols her by itself. Her codes: npm run -s demo code "KEY AS THE PAGE SHOWS IT"
 
 The admin API explains itself at ${admin}/docs. Ctrl-C ends everything and leaves nothing behind.
-Mail comes to ${mailFolder}:
+Mails, as .eml files in ${mailFolder}:
 
 `;
 }

@@ -30,6 +30,7 @@ const RECEPTIONIST = { email: "robin@reception.example", name: "Robin Reed" };
 export async function seedPeople({ config, secrets }: Loaded, clinics: readonly string[]): Promise<Owner> {
   const { secretKey, olderSecretKeys } = completeSecrets(config, secrets);
   const keyring = new Keyring([secretKey, ...olderSecretKeys]);
+  const outbox = new Outbox(config.mail, keyring);
   const clock: Clock = { nowMs: () => Date.now() - EARLIER_MS };
   const store = await openStore(config.store.url, { clock });
   try {
@@ -38,7 +39,10 @@ export async function seedPeople({ config, secrets }: Loaded, clinics: readonly 
       ledger: new Ledger({ store, keyring, chain: "demo", clock }),
       keyring,
       clock,
-      outbox: new Outbox(config.mail, keyring),
+      outbox: {
+        // What the owner has done here nobody need be told.
+        write: (tenant, to, notice, nowMs) => (notice.kind === "invite" ? outbox.write(tenant, to, notice, nowMs) : []),
+      },
       smsProvider: undefined,
       siteOrigin: ({ hosts }) => config.publicUrl.replace("{host}", hosts[0] ?? ""),
     });

@@ -1,35 +1,23 @@
 /** The demo as a stranger tries it: what it prints to do is done, word by word. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import t from "tap";
 import { sallyport } from "../support/command-line.ts";
-import { freePort, isAlive, plainNode } from "../support/gate.ts";
+import { Demo, ROOT } from "../support/demo.ts";
+import { freePort, isAlive } from "../support/gate.ts";
 import { totpCode } from "../support/person-door.ts";
 import { program } from "../support/programs.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
 t.test("blocked, admitted, and gone", async (t) => {
   if (program(t, "curl") === undefined) return;
-  const ports = ["--port", "--admin-port", "--elsewhere-port"].flatMap((flag) => [flag, `${freePort()}`]);
-  const env = { PATH: process.env["PATH"] };
-  const command = plainNode("src/main.ts", "demo", ...ports);
-  const demo = spawn("env", command, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
-  t.teardown(() => demo.kill("SIGKILL"));
-  let said = "";
-  const { promise: guided, resolve } = Promise.withResolvers<void>();
-  demo.stdout.on("data", (chunk) => {
-    said += String(chunk);
-    if ((said.match(/\/\.sallyport\/invite\//g) ?? []).length === 2) resolve();
-  });
-  await guided;
+  const demo = new Demo(t);
+  await demo.says(/\/invite\//, 2);
+  const { said } = demo;
   t.ok(said.slice(0, said.indexOf("✉")).split("\n").length <= 40, "it is short");
-  const [knock = "", admit = "", again = "", elsewhere = ""] = [...said.matchAll(/^ +(curl (?:[^\\\n]|\\\n)+)/gm)].map(
-    ([, command]) => command ?? "",
-  );
+  const curls = [...said.matchAll(/^ +(curl (?:[^\\\n]|\\\n)+)/gm)].map(([, command]) => command ?? "");
+  const [knock = "", admit = "", again = "", elsewhere = ""] = curls;
   const run = async (command: string): Promise<string> => (await promisify(execFile)("sh", ["-c", command])).stdout;
   t.match(await run(knock), /^HTTP\/1\.1 403[\s\S]*127\.0\.0\.1/);
   t.match(await run(admit), /"cidr":"127\.0\.0\.1\/32"/);
@@ -38,11 +26,11 @@ t.test("blocked, admitted, and gone", async (t) => {
 
   const folder = /\/\S*sallyport-demo-\w+/.exec(said)?.[0] ?? "";
   t.ok(existsSync(folder));
-  demo.kill("SIGINT");
-  const [code] = await once(demo, "exit");
+  demo.process.kill("SIGINT");
+  const [code] = await once(demo.process, "exit");
   t.equal(code, 0);
   t.notOk(existsSync(folder), "its folder is gone");
-  t.notOk(isAlive(demo.pid ?? 0));
+  t.notOk(isAlive(demo.process.pid ?? 0));
 });
 
 t.test("codes as an authenticator shows them", async (t) => {
