@@ -10,7 +10,10 @@ import { type LoadResult, load } from "./load.ts";
 import { cpuMicroseconds, peakBytes } from "./processes.ts";
 import type { Workload } from "./workloads.ts";
 
-const WARM_UP_SECONDS = 2;
+/** Compiling what is hot takes Node and V8 a while, longer on a busy machine; everybody gets it. */
+const WARM_UP_SECONDS = 5;
+/** Where there is not so much time. */
+const QUICK_WARM_UP_SECONDS = 2;
 
 export interface Round extends LoadResult {
   /** User and system time of all its processes, per request. */
@@ -50,11 +53,11 @@ export async function enter(contestant: Contestant, scenario: Scenario): Promise
 }
 
 /** One round: a warm-up before the first, then the load, with the processor time of the contestant's processes around it. */
-export async function round(entrant: Entrant, workload: Workload, seconds: number): Promise<void> {
+export async function round(entrant: Entrant, workload: Workload, seconds: number, quick: boolean): Promise<void> {
   const { scenario, running, rounds } = entrant;
   const idle = await openIdle(scenario.port, workload.idleConnections ?? 0);
   try {
-    if (rounds.length === 0) await loadOnce(entrant, workload, WARM_UP_SECONDS);
+    if (rounds.length === 0) await loadOnce(entrant, workload, quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS);
     const pids = running.pids();
     const before = cpuMicroseconds(pids);
     const result = await loadOnce(entrant, workload, seconds);

@@ -37,7 +37,7 @@ const { values: flags } = parseArgs({
   },
 });
 const rounds = Number(flags.rounds ?? (flags.quick ? 2 : 3));
-const seconds = Number(flags.seconds ?? (flags.quick ? 2 : 5));
+const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
 
 const wanted = (name: string, list: string | undefined): boolean =>
@@ -80,7 +80,7 @@ async function runWorkload(workload: Workload, port: number): Promise<Summary[]>
   }
   for (let turn = 0; turn < rounds; turn += 1) {
     for (const entrant of entrants) {
-      await round(entrant, workload, seconds).catch((error: unknown) => {
+      await round(entrant, workload, seconds, flags.quick).catch((error: unknown) => {
         say(
           `a round is left out: ${entrant.contestant.name}: ${error instanceof Error ? error.message : String(error)}`,
         );
