@@ -4,7 +4,7 @@ export const PLACES_EN_GB = {
   "allow.linkWhy":
     "{tenant} has sent you this link. With one click, the place you are at is let in; no login is needed.",
   "allow.shortcutWhy": "This shortcut adds the place you are at to the list of {tenant}.",
-  "allow.label": "For",
+  "allow.label": "On the list it is called: {label}",
   "allow.add": "Add this place",
   "allow.linkHint": "Nothing happens until you click. If you did not expect this link, close the page.",
   "allow.shortcutHint": "The place that this shortcut added before goes off the list.",

@@ -7,7 +7,7 @@ export const PLACES_NL: Pick<Catalogue, keyof typeof PLACES_EN_GB> = {
   "allow.linkWhy":
     "{tenant} heeft u deze link gestuurd. Met één klik krijgt de plaats waar u bent toegang; inloggen is niet nodig.",
   "allow.shortcutWhy": "Deze snelkoppeling zet de plaats waar u bent op de lijst van {tenant}.",
-  "allow.label": "Voor",
+  "allow.label": "Op de lijst heet de plaats: {label}",
   "allow.add": "Deze plaats toevoegen",
   "allow.linkHint": "Er gebeurt niets tot u klikt. Verwachtte u deze link niet, sluit dan de pagina.",
   "allow.shortcutHint": "De plaats die deze snelkoppeling eerder toevoegde, gaat van de lijst.",

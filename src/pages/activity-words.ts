@@ -51,7 +51,8 @@ export function sentenceOf(text: Translate, record: AuditRecord, names: Names): 
   // What a link or shortcut did to the list is told by its own record.
   if (action.startsWith("entry.") && (actor.kind === "link" || actor.kind === "shortcut")) return undefined;
   const what = subjectOf(record, names) ?? text("portal.unnamed");
-  return { group: arrives ? "in" : "changes", text: text(key, { what }), by: actorName(text, record, names) };
+  const by = actorName(text, record, names);
+  return { group: arrives ? "in" : "changes", text: text(key, { what }), by: by === what ? undefined : by };
 }
 
 /** What it was done to: its label, address or login. */
@@ -59,7 +60,7 @@ function subjectOf({ target, before, after, action }: AuditRecord, names: Names)
   const about = { ...asObject(before), ...asObject(after) };
   const known = target === undefined ? undefined : names(target);
   if (action === "link.used" || action === "shortcut.run" || action === "request.made" || action.startsWith("request."))
-    return stringOf(about["cidr"]) ?? stringOf(about["address"]) ?? known;
+    return stringOf(about["from"]) ?? stringOf(about["address"]) ?? known;
   const label = stringOf(about["label"]) || stringOf(about["name"]) || known || stringOf(about["email"]);
   const cidr = stringOf(about["cidr"]);
   return label !== undefined && cidr !== undefined

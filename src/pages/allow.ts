@@ -109,6 +109,5 @@ function showRefusal(call: Call, status: number, why: string, title = call.text(
 }
 
 function addressFacts({ text, visit }: Call, label: string): Html {
-  const address = [text("page.address"), visit.address.text] as const;
-  return facts(label === "" ? [address] : [address, [text("allow.label"), label]]);
+  return html`${facts([[text("page.address"), visit.address.text]])}${label !== "" && html`<p>${text("allow.label", { label })}</p>`}`;
 }

@@ -2,13 +2,16 @@
 import QRCode from "qrcode";
 import { notice } from "../look/displays.ts";
 import { html } from "../look/html.ts";
+import type { LiveSession } from "../person/session-record.ts";
 import { cronLine, curlLine } from "../whitelist/handover.ts";
 import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
 import { PAGE_SCRIPT } from "./assets.ts";
 import { type Answer, type Call, pathTo, showPage } from "./route.ts";
+import { accountNav } from "./visitor.ts";
 
 export async function showHandover(
   call: Call,
+  session: LiveSession,
   { shortcut, url }: { readonly shortcut: ShortcutRecord; readonly url: string },
 ): Promise<Answer> {
   const { text, visit } = call;
@@ -32,5 +35,6 @@ export async function showHandover(
 <p>${text("shortcuts.systemd")}</p>
 <p class="actions">${file("service", "sallyport-whitelist.service")}${file("timer", "sallyport-whitelist.timer")}</p></section>
 <p><a href="${pathTo("shortcuts")}">${text("shortcuts.back")}</a></p>`;
-  return showPage({ title: text("shortcuts.title"), body, scripts: [PAGE_SCRIPT.path] });
+  const nav = accountNav(call, "shortcuts", session);
+  return showPage({ title: text("shortcuts.title"), body, nav, width: "wide", scripts: [PAGE_SCRIPT.path] });
 }

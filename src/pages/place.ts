@@ -36,8 +36,8 @@ export function offerForm(call: Call, then?: "portal"): Html {
     required: false,
     attributes: html`maxlength="80" autocomplete="off"`,
   });
-  const no =
-    then === undefined && html`<a class="button secondary" href="${pathTo("account")}">${text("place.notNow")}</a>`;
+  const later = then === undefined ? pathTo("account") : pathTo("portal", { later: "1" });
+  const no = html`<a class="button secondary" href="${later}">${text("place.notNow")}</a>`;
   const hidden = then === undefined ? {} : { then };
   return html`<p>${text("place.offer", { address: visit.address.text, tenant: visit.tenant.name })}</p>
 ${postForm(call, { path: "place", hidden }, html`${label}<p class="actions">${button(text("place.add"))}${no}</p>`)}`;

@@ -80,7 +80,7 @@ function timeline(call: OwnerCall, items: readonly { record: AuditRecord; senten
   if (items.length === 0) return html`<p class="empty">${text("activity.nothing")}</p>`;
   return html`<ol class="timeline">${items.map(
     ({ record, sentence }) =>
-      html`<li><p>${sentence.text}</p><p class="quiet">${moment(call, record.at)}${sentence.by !== undefined && ` · ${sentence.by}`}${record.actor.address !== undefined && html` · <span class="mono">${record.actor.address}</span>`}</p></li>`,
+      html`<li><p>${sentence.text}</p><p class="quiet">${moment(call, record.at)}${sentence.by !== undefined && ` · ${sentence.by}`}${record.actor.address !== undefined && record.actor.kind !== "key" && html` · <span class="mono">${record.actor.address}</span>`}</p></li>`,
   )}</ol>`;
 }
 

@@ -1,7 +1,7 @@
 /** The frame of the owner's portal: who may enter, its navigation, and what has just been done or refused. */
 import { SallyportError } from "../core/errors.ts";
 import { notice } from "../look/displays.ts";
-import { type Html, html, raw } from "../look/html.ts";
+import { type Html, html, type Interpolation, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import { PORTAL_SCRIPTS } from "./assets.ts";
@@ -127,10 +127,15 @@ export function showPortal(call: OwnerCall, { path, title, body, status }: Porta
     failure === undefined
       ? DONE.has(done) && notice("good", text(`portal.done.${done}` as PlainKey))
       : notice("bad", failure);
-  const live = html`<div data-live="${pathTo("portal/live")}">${body}</div>`;
+  const live = html`<div data-live="${pathTo("portal/live", { live: "1" })}">${body}</div>`;
   const shown = html`<h1>${title}</h1>${said}${live}`;
   return showPage(
     { title, body: shown, nav, width: "wide", scripts: PORTAL_SCRIPTS },
     status ?? (failure === undefined ? 200 : 422),
   );
+}
+
+/** Names and what they stand for, one below the other. */
+export function detailList(items: readonly (readonly [name: string, value: Interpolation])[]): Html {
+  return html`<dl class="details">${items.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

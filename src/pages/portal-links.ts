@@ -1,11 +1,11 @@
 /** Whitelist links on the portal: made, sent, copied; who used them and from where; revoked, or "not us". */
-import { facts, notice, table } from "../look/displays.ts";
+import { notice, table } from "../look/displays.ts";
 import { button, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { detailList, type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { placeText } from "./portal-places.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
@@ -132,8 +132,11 @@ async function showLink(call: OwnerCall, { whitelist }: PlacePages, id: string):
 <p class="actions"><button class="button" type="button" data-copy="${url}" data-copied="${text("form.copied")}" hidden>${text("links.copy")}</button></p>`;
   const body = html`<section class="panel"><h2>${name}</h2>
 ${works ? address : notice("plain", text("links.spent"))}
-${facts([[text("links.used"), text("links.usesOf", { uses: link.uses, max: link.maxUses })], ...(link.recipient === undefined ? [] : [[text("links.recipient"), link.recipient] as const])])}
-<p>${text("links.worksUntil")} ${moment(call, link.expiresAt)}.</p>
+${detailList([
+  [text("links.used"), text("links.usesOf", { uses: link.uses, max: link.maxUses })],
+  ...(link.recipient === undefined ? [] : [[text("links.recipient"), link.recipient] as const]),
+  [text("links.until"), moment(call, link.expiresAt)],
+])}
 ${postForm(call, { path: "portal/links/remove", hidden: { id } }, html`<p class="quiet">${text("links.revokeWhy")}</p><p class="actions">${button(text("links.revoke"), { kind: "danger" })}</p>`)}</section>
 <section class="panel">${usesTable(call, id, uses)}</section>
 <p><a href="${pathTo("portal/links")}">${text("links.back")}</a></p>`;

@@ -1,13 +1,13 @@
 /** The clinic's people on the portal: invited, disabled, given a new start after a lost phone, and why one cannot get in. */
 import { parseAddress } from "../core/address.ts";
-import { facts, notice, table } from "../look/displays.ts";
+import { notice, table } from "../look/displays.ts";
 import { button, choices, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { LiveSession } from "../person/session-record.ts";
 import type { UserView } from "../person/user-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
+import { detailList, type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf, isFresh, signInPath } from "./visitor.ts";
 import { describeBrowser, moment } from "./wording.ts";
@@ -143,7 +143,7 @@ async function showPerson(call: OwnerCall, pages: PlacePages, id: string): Promi
   const live = await sessions.listOfUser(visit.tenant, user.id);
   const name = user.name ?? user.email;
   const body = html`<section class="panel"><h2>${name}</h2>
-${facts([
+${detailList([
   [text("account.login"), user.email],
   [text("people.state"), text(`people.state.${user.state}`)],
   [text("people.steps"), factorsText(call, user)],

@@ -4,6 +4,7 @@ import type { EntryView } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId } from "../core/ids.ts";
+import type { Tenant } from "../core/tenant.ts";
 import { notice, table } from "../look/displays.ts";
 import { button, checkbox, field } from "../look/forms.ts";
 import { type Html, html, raw } from "../look/html.ts";
@@ -19,6 +20,7 @@ import { actorOf } from "./visitor.ts";
 import { moment } from "./wording.ts";
 
 const SHOWN = 100;
+const PAGE = 1000;
 const DAY_SECONDS = 86_400;
 /** Choices of how long a place stays, in days; "" stands for no end. */
 const DAYS = ["30", "90", "365", ""] as const;
@@ -35,8 +37,7 @@ export function portalPlaceRoutes(pages: PlacePages): Route[] {
 }
 
 async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
-  const { text, visit } = call;
-  const { tenant } = visit;
+  const { text } = call;
   const found = await search(call, pages);
   const names = await namesOf(call, pages, found.views);
   const rows = found.views.map((view) => placeRow(call, view, names));
@@ -44,7 +45,7 @@ async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
     text("portal.place"),
     text("portal.by"),
     text("portal.since"),
-    text("account.lastSeen"),
+    text("portal.seen"),
     text("portal.until"),
     "",
   ];
@@ -58,14 +59,15 @@ async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
       : html`<p class="actions"><a class="button secondary" href="${pathTo("portal", { ...filterOf(call), after: found.next })}">${text("portal.more")}</a></p>`;
   const body = html`${standing(call)}${undoNotice(call)}${requestsPanel(call, await openRequests(call, pages))}
 <section class="panel">${searchForm(call)}${list}${next}</section>${addPanel(call)}`;
-  return showPortal(call, { path: "portal", title: tenant.name, body });
+  return showPortal(call, { path: "portal", title: text("portal.places"), body });
 }
 
 /** Whether this place is on the list, and the offer to add it. */
 function standing(call: OwnerCall): Html | false {
-  const { visit, text, session } = call;
+  const { visit, text, session, query } = call;
   if (visit.tenant.policy.network === "off") return notice("plain", text("account.placeFree"));
   if (visit.located) return html`<p class="quiet">${text("portal.here", { address: visit.address.text })}</p>`;
+  if (query["later"] !== undefined) return false;
   if (!maySelfAllow(visit.tenant.policy, session.role)) return notice("warn", text("account.placeUnlisted"));
   return html`<section class="panel attention"><h2>${text("place.title")}</h2>${offerForm(call, "portal")}</section>`;
 }
@@ -82,26 +84,29 @@ function undoNotice(call: OwnerCall): Html | false {
 
 /** One page of what the search asks for, in the order of its making. */
 async function search(call: OwnerCall, { entries }: PlacePages) {
-  const { query, visit, nowMs } = call;
-  const wanted = (query["q"] ?? "").trim().toLowerCase();
-  const never = query["never"] === "yes";
-  const address = parseAddress(wanted);
+  const { query, visit } = call;
+  const fits = filterFor(call);
+  const filtered = (query["q"] ?? "").trim() !== "" || query["never"] === "yes";
   const views: EntryView[] = [];
-  let after = query["after"];
-  for (;;) {
-    const page = await entries.list(visit.tenant.id, 1000, after);
-    for (const view of page) {
-      const { cidr, label, expiresAt } = view.entry;
-      after = view.entry.id;
-      if (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs) continue;
-      if (never && view.lastSeenAt !== undefined) continue;
-      const covers = address !== undefined && prefixContains(parsePrefix(cidr), address);
-      if (wanted !== "" && !covers && !`${label} ${cidr}`.toLowerCase().includes(wanted)) continue;
-      if (views.length === SHOWN) return { views, next: views.at(-1)?.entry.id, filtered: wanted !== "" || never };
-      views.push(view);
-    }
-    if (page.length < 1000) return { views, next: undefined, filtered: wanted !== "" || never };
+  for (let after = query["after"]; ; ) {
+    const page = await entries.list(visit.tenant.id, PAGE, after);
+    views.push(...page.filter(fits));
+    if (views.length > SHOWN) return { views: views.slice(0, SHOWN), next: views[SHOWN - 1]?.entry.id, filtered };
+    if (page.length < PAGE) return { views, next: undefined, filtered };
+    after = page.at(-1)?.entry.id;
   }
+}
+
+/** By name, by what is written of the address, and by an address that the place covers. */
+function filterFor({ query, nowMs }: OwnerCall): (view: EntryView) => boolean {
+  const wanted = (query["q"] ?? "").trim().toLowerCase();
+  const address = parseAddress(wanted);
+  return ({ entry: { cidr, label, expiresAt }, lastSeenAt }) => {
+    if (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs) return false;
+    if (query["never"] === "yes" && lastSeenAt !== undefined) return false;
+    if (address !== undefined && prefixContains(parsePrefix(cidr), address)) return true;
+    return `${label} ${cidr}`.toLowerCase().includes(wanted);
+  };
 }
 
 function filterOf({ query }: OwnerCall) {
@@ -235,32 +240,23 @@ async function restore(call: OwnerCall, pages: PlacePages): Promise<string> {
 }
 
 /** Who and what brought the entries, in words. */
-async function namesOf({ visit, text }: OwnerCall, { person, whitelist }: PlacePages, views: readonly EntryView[]) {
-  const names = new Map<string, string>([["config", text("portal.byConfig")]]);
+async function namesOf({ visit, text }: OwnerCall, pages: PlacePages, views: readonly EntryView[]) {
+  const names = new Map([["config", text("portal.byOperator")]]);
   for (const by of new Set(views.map(({ entry }) => entry.createdBy))) {
-    const [kind, id = ""] = by.split(":", 2);
-    if (kind === "user")
-      names.set(
-        by,
-        await person.users.find(visit.tenant, id).then((user) => user?.name ?? user?.email ?? text("portal.byGone")),
-      );
-    if (kind === "link")
-      names.set(
-        by,
-        await whitelist.links.read(visit.tenant.id, id).then(
-          ({ link }) => link.label,
-          () => "",
-        ),
-      );
-    if (kind === "shortcut")
-      names.set(
-        by,
-        await whitelist.shortcuts.read(visit.tenant.id, id).then(
-          ({ shortcut }) => shortcut.label,
-          () => "",
-        ),
-      );
+    const [kind = "", id = ""] = by.split(":", 2);
     if (kind === "key") names.set(by, text("portal.byOperator"));
+    const name = await BRINGERS[kind]?.(pages, visit.tenant, id).catch(() => undefined);
+    if (name !== undefined && name !== "") names.set(by, name);
   }
   return names;
 }
+
+type Named = (pages: PlacePages, tenant: Tenant, id: string) => Promise<string | undefined>;
+const BRINGERS: Readonly<Record<string, Named>> = {
+  user: async ({ person }, tenant, id) => {
+    const user = await person.users.find(tenant, id);
+    return user?.name ?? user?.email;
+  },
+  link: async ({ whitelist }, tenant, id) => (await whitelist.links.read(tenant.id, id)).link.label,
+  shortcut: async ({ whitelist }, tenant, id) => (await whitelist.shortcuts.read(tenant.id, id)).shortcut.label,
+};

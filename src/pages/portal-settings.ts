@@ -2,7 +2,7 @@
 import { html } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type OwnerCall, portalView, showPortal } from "./portal-frame.ts";
+import { detailList, type OwnerCall, portalView, showPortal } from "./portal-frame.ts";
 import type { Answer, Route } from "./route.ts";
 import { waitText } from "./wording.ts";
 
@@ -35,8 +35,6 @@ async function show(call: OwnerCall): Promise<Answer> {
       [branding.supportEmail, branding.supportPhone].filter(Boolean).join(", ") || text("settings.none"),
     ],
   ];
-  const body = html`<section class="panel"><p>${text("settings.why")}</p><dl class="settings">${rows.map(
-    ([key, value]) => html`<div><dt>${text(key)}</dt><dd>${value}</dd></div>`,
-  )}</dl></section>`;
+  const body = html`<section class="panel"><p>${text("settings.why")}</p>${detailList(rows.map(([key, value]) => [text(key), value]))}</section>`;
   return showPortal(call, { path: "portal/settings", title: text("portal.settings"), body });
 }

@@ -39,7 +39,7 @@ export function shortcutRoutes(pages: PlacePages): Route[] {
     {
       method: "GET",
       path: "shortcuts/:token",
-      handle: mine(async (call, session) => showHandover(call, await ownOf(call, pages, session, call.token))),
+      handle: mine(async (call, session) => showHandover(call, session, await ownOf(call, pages, session, call.token))),
     },
     { method: "GET", path: "shortcut-file/:token", handle: mine((call, session) => download(call, pages, session)) },
   ];

@@ -10,12 +10,16 @@ import type { PersonPages } from "./person-pages.ts";
 import { type Answer, type Call, pathTo, redirectTo, showPage } from "./route.ts";
 
 /** The live session of this browser; looking at our pages keeps it awake like any request. */
-export async function sessionOf({ visit, nowMs }: Call, { person }: PersonPages): Promise<LiveSession | undefined> {
+export async function sessionOf(
+  { visit, nowMs, query }: Call,
+  { person }: PersonPages,
+): Promise<LiveSession | undefined> {
   const secret = visit.cookies.session;
   if (secret === undefined || !isSessionSecret(secret)) return undefined;
   const hash = hashSessionSecret(secret);
   const session = await person.sessions.lookup(visit.tenant, hash);
-  if (session !== undefined) person.sessions.noteSeen(visit.tenant, hash, nowMs);
+  // An open page that renews itself keeps nobody signed in.
+  if (session !== undefined && query["live"] === undefined) person.sessions.noteSeen(visit.tenant, hash, nowMs);
   return session;
 }
 

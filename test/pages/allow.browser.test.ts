@@ -55,6 +55,24 @@ t.test("without JavaScript, from IPv6: the /64", async (t) => {
   t.equal(await view.title(), "Patients");
 });
 
+t.test("on a connection of both families, both addresses with one click", async (t) => {
+  const browser = await launchBrowser(t);
+  if (browser === undefined) return;
+  const six = `six.${CLINIC.host}`;
+  const tenant = { hosts: [CLINIC.host, six], altHosts: { ipv6: six } };
+  const clinics = await startClinics(t, { policy: POLICY, tenant });
+  const { url } = await clinics.admin<NewLink>("POST", links, { label: "Home" });
+  const context = await clinics.from(browser, HOME);
+  await context.route(`http://${six}:*/**`, async (route) => {
+    await route.continue({ headers: { ...route.request().headers(), "x-forwarded-for": "2001:db8:1:2::3" } });
+  });
+  const view = await context.newPage();
+  await view.goto(url);
+  await view.getByRole("button", { name: "Add this place" }).click();
+  await view.getByText("Your connection has a second address").waitFor();
+  t.match(await clinics.list(), [{ cidr: `${HOME}/32` }, { cidr: "2001:db8:1:2::/64", label: "Home" }]);
+});
+
 t.test("whatever is wrong with a link, its page is the same", async (t) => {
   const clinics = await startClinics(t, { policy: POLICY });
   const make = (body: object) => clinics.admin<NewLink>("POST", links, body);

@@ -1,26 +1,32 @@
 /** Small additions to pages that work without them: countdown, copy, print, local times, sending on. */
 
-for (const button of document.querySelectorAll("[data-wait-seconds]")) countDown(button);
-for (const button of document.querySelectorAll("[data-copy]")) offerCopy(button);
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
-}
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  time.textContent = format.format(new Date(time.dateTime));
-}
-for (const form of document.querySelectorAll("form")) {
-  // A second click must not send a second code or use a code twice.
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent === "yes") event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
+enhance(document);
+document.addEventListener("renewed", (event) => enhance(event.detail));
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 document.querySelector("form[data-send-on]")?.requestSubmit();
+
+/** Also for what a page shows later. */
+function enhance(root) {
+  for (const button of root.querySelectorAll("[data-wait-seconds]")) countDown(button);
+  for (const button of root.querySelectorAll("[data-copy]")) offerCopy(button);
+  for (const button of root.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    time.textContent = format.format(new Date(time.dateTime));
+  }
+  for (const form of root.querySelectorAll("form")) {
+    // A second click must not send a second code or use a code twice.
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent === "yes") event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+  }
+}
 
 /** Disables a button for a while and says for how long. */
 function countDown(button) {

@@ -19,12 +19,15 @@ function renew() {
   const call = new XMLHttpRequest();
   // The browser parses it, so that no text of ours has to be turned into markup.
   call.responseType = "document";
-  call.open("GET", location.href);
+  const address = new URL(location.href);
+  address.searchParams.set("live", "1");
+  call.open("GET", address);
   call.addEventListener("load", () => {
     const fresh = call.status === 200 ? call.response?.querySelector("[data-live]") : null;
     if (!fresh || isBusy(shown)) return;
-    shown.replaceWith(document.importNode(fresh, true));
-    document.dispatchEvent(new Event("renewed"));
+    const renewed = document.importNode(fresh, true);
+    shown.replaceWith(renewed);
+    document.dispatchEvent(new CustomEvent("renewed", { detail: renewed }));
   });
   call.send();
 }
