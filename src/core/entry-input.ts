@@ -20,8 +20,10 @@ export interface EntryFacts {
 }
 
 export const MAX_LABEL = 200;
-/** Ten years. What should last longer has no expiry. */
+/** Ten years. What should last longer has a date, or no expiry. */
 export const MAX_TTL_SECONDS = 10 * 365 * 86_400;
+/** Edges hold expiries as 32 bits of seconds, which end in February 2106. */
+const LATEST_MS = Date.UTC(2106, 0, 1);
 
 /** @throws SallyportError `address_invalid`, `broad_prefix` or `body_invalid`, the issue at `at` + the field's name */
 export function readEntryInput(input: EntryInput, nowMs: number, allowBroad: boolean, at = "/"): EntryFacts {
@@ -66,8 +68,8 @@ export function readExpiry(
   if (ms === undefined)
     throw refused("body_invalid", field, "must be an RFC 3339 time", `write it as ${new Date(nowMs).toISOString()}`);
   if (!(ms > nowMs)) throw refused("body_invalid", field, "must be in the future");
-  if (ms > nowMs + MAX_TTL_SECONDS * 1000)
-    throw refused("body_invalid", field, "must be within ten years", "leave it out for an entry that does not expire");
+  if (ms > LATEST_MS)
+    throw refused("body_invalid", field, "must be before 2106", "leave it out for what does not expire");
   return new Date(ms).toISOString();
 }
 

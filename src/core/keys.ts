@@ -50,7 +50,7 @@ export const BOOTSTRAP_ID = "bootstrap";
 const TOKEN = /^sp_([0-9a-z]{26})_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})$/;
 
 export interface KeyInput {
-  readonly label: string;
+  readonly label?: string;
   readonly tenant?: TenantId;
   readonly access: Access;
   readonly expiresAt?: string;
@@ -109,7 +109,7 @@ export class KeyRules {
     const expiresAt = readExpiry(input, nowMs, "/");
     const key: ApiKey = {
       id,
-      label: readLabel(input.label, "/label"),
+      label: readLabel(input.label ?? "", "/label"),
       access: input.access,
       createdBy: `${author.actor.kind}:${author.actor.id}`,
       createdAt: new Date(nowMs).toISOString(),

@@ -22,7 +22,7 @@ const REFUSED = [
 /** The names under which clouds serve their metadata. */
 const METADATA_NAMES = /^(metadata|metadata\.google\.internal|instance-data(\.ec2\.internal)?)\.?$/;
 
-const ORIGIN = /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/i;
+const ORIGIN = /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?\/?$/i;
 
 /**
  * The canonical origin (`http://host` or `http://host:port`), or why it is refused. A name that resolves to

@@ -58,6 +58,12 @@ export const EntryInputSchema = Type.Object(
         errorMessage: "must be a DNS name, as text",
       }),
     ),
+    kind: Type.Optional(
+      Type.Enum(["static", "dns"], {
+        description: "Follows from cidr or hostname, and must agree where it is stated.",
+        errorMessage: "must be static with cidr, or dns with hostname",
+      }),
+    ),
     allowBroad: Type.Optional(AllowBroadSchema),
     allowPrivate: Type.Optional(
       Type.Boolean({
@@ -74,13 +80,17 @@ export type EntryInputWire = Static<typeof EntryInputSchema>;
 export function readEntryBody({
   cidr,
   hostname,
+  kind,
   allowBroad,
   allowPrivate,
   ...rest
 }: EntryInputWire):
-  | (Omit<EntryInputWire, "cidr" | "hostname" | "allowPrivate"> & { readonly cidr: string })
-  | (Omit<EntryInputWire, "cidr" | "hostname" | "allowBroad"> & { readonly hostname: string }) {
-  const misplaced = cidr === undefined ? { allowBroad } : { hostname, allowPrivate };
+  | (Omit<EntryInputWire, "cidr" | "hostname" | "kind" | "allowPrivate"> & { readonly cidr: string })
+  | (Omit<EntryInputWire, "cidr" | "hostname" | "kind" | "allowBroad"> & { readonly hostname: string }) {
+  const misplaced =
+    cidr === undefined
+      ? { allowBroad, kind: kind === "static" ? kind : undefined }
+      : { hostname, allowPrivate, kind: kind === "dns" ? kind : undefined };
   const [at] = Object.entries(misplaced).find(([, value]) => value !== undefined) ?? [];
   if (at !== undefined) {
     const message = cidr === undefined ? "must not stand beside hostname" : "must not stand beside cidr";

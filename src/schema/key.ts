@@ -14,12 +14,13 @@ const AccessSchema = Type.Enum(["read", "write"], {
 
 export const KeyInputSchema = Type.Object(
   {
-    label: Type.String({
-      minLength: 1,
-      maxLength: 200,
-      errorMessage: "must be 1 to 200 characters",
-      examples: ["portal backend"],
-    }),
+    label: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        errorMessage: "must be at most 200 characters",
+        examples: ["portal backend"],
+      }),
+    ),
     tenant: Type.Optional(TenantIdSchema),
     access: AccessSchema,
     expiresAt: Type.Optional(ExpiresAtSchema),

@@ -12,9 +12,14 @@ const LIST = "/v1/tenants/a/allowlist";
 t.test("a tenant: created, read, listed, changed by merge patch, deleted", async (t) => {
   const { call, store, keyring } = await startAdminApi(t);
   const made = await call("POST", "/v1/tenants", {
-    json: { ...TENANT, hosts: ["A.Example"], policy: { session: { idle: 1800 } } },
+    json: {
+      ...TENANT,
+      hosts: ["A.Example"],
+      upstreams: ["http://127.0.0.1:9000/"],
+      policy: { session: { idle: 1800 } },
+    },
   });
-  t.match(made, { status: 201, body: { id: "a", hosts: ["a.example"], declared: false } });
+  t.match(made, { status: 201, body: { ...TENANT, declared: false } });
   t.match(made.body.policy, {
     network: "enforce",
     secondFactor: "required",
@@ -70,6 +75,7 @@ const BAD_TENANTS: readonly [object, string][] = [
   [{ hosts: ["a.example", "A.example"] }, "/hosts/1"],
   [{ upstreams: ["127.0.0.1:9000"] }, "/upstreams/0"],
   [{ upstreams: ["http://127.0.0.1:9000/app"] }, "/upstreams/0"],
+  [{ upstreams: ["http://127.0.0.1:9000//"] }, "/upstreams/0"],
   [{ upstreams: ["http://user:pw@127.0.0.1"] }, "/upstreams/0"],
   [{ upstreams: ["ftp://127.0.0.1"] }, "/upstreams/0"],
   [{ upstreams: ["http://169.254.169.254"] }, "/upstreams/0"],
@@ -168,7 +174,8 @@ t.test("an entry: every field, and what is refused", async (t) => {
     [{ expiresAt: "2030-02-30T00:00:00Z" }, "/expiresAt"],
     [{ expiresAt: "tomorrow" }, "/expiresAt"],
     [{ expiresAt: "2031-01-01T00:00:00" }, "/expiresAt"],
-    [{ expiresAt: "2099-01-01T00:00:00Z" }, "/expiresAt"],
+    [{ expiresAt: "2106-01-02T00:00:00Z" }, "/expiresAt"],
+    [{ ttlSeconds: 315_360_001 }, "/ttlSeconds"],
     [{ expiresAt: "2031-01-01T00:00:00Z", ttlSeconds: 5 }, "/ttlSeconds"],
     [{ ttlSeconds: 0 }, "/ttlSeconds"],
     [{ ttlSeconds: "60" }, "/ttlSeconds"],
@@ -179,11 +186,25 @@ t.test("an entry: every field, and what is refused", async (t) => {
     [{ allowBroad: "true" }, "/allowBroad"],
     [{ hostname: "home.example" }, "/hostname"],
     [{ kind: "self" }, "/kind"],
+    [{ kind: "dns" }, "/kind"],
   ];
   for (const [wrong, pointer] of bad) {
     const answer = await call("POST", LIST, { json: { cidr: "192.0.2.1", ...wrong } });
     t.match(answer, { status: 422, body: { issues: [{ pointer }] } }, JSON.stringify(wrong).slice(0, 60));
   }
+  t.match(await call("POST", LIST, { json: { kind: "static", hostname: "home.example" } }), {
+    status: 422,
+    body: { issues: [{ pointer: "/kind" }] },
+  });
+  for (const stated of [
+    { kind: "static", cidr: "192.0.2.8" },
+    { kind: "dns", hostname: "home.example" },
+  ])
+    t.match(
+      await call("POST", LIST, { json: stated }),
+      { status: 201, body: stated },
+      "a kind that agrees may be stated",
+    );
   t.equal(
     (await call("PATCH", `${LIST}/${id}`, { json: { cidr: "192.0.2.9" } })).status,
     422,
@@ -296,7 +317,8 @@ t.test("keys: shown once, hashed at rest, revoked and expired at once, their use
   t.equal((await call("GET", `/v1/tenants?key=${made.token}`, { key: null })).status, 401);
   clock.advance(60_000);
   t.equal((await call("GET", "/v1/tenants", { key: made.token })).status, 401, "expired");
-  const second = (await call("POST", "/v1/keys", { json: { label: "two", access: "read" } })).body;
+  const second = (await call("POST", "/v1/keys", { json: { access: "read" } })).body;
+  t.equal(second.label, "", "a label is for people, and optional");
   const other = await startAdminApi(t, { store, clock, chain: "node-2" });
   t.equal((await other.call("GET", "/v1/tenants", { key: second.token })).status, 200);
   t.equal((await call("DELETE", `/v1/keys/${second.id}`)).status, 204);
