@@ -3,17 +3,14 @@
  * axe to find, nothing that runs over a phone's edge, and no text left untranslated.
  * `SALLYPORT_PICTURES=docs/pictures` renews the pictures of the documentation.
  */
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import t, { type Test } from "tap";
+import t from "tap";
 import { launchBrowser } from "../support/browser.ts";
+import { look, PASSES, PHONE } from "../support/page-look.ts";
 import { API, PASSWORD, totpCode } from "../support/person-door.ts";
 import { type PersonSite, startPersonSite } from "../support/person-site.ts";
 
-const PHONE = { width: 390, height: 844 };
-const DESKTOP = { width: 1280, height: 900 };
 const PAGES = "/.sallyport";
-const folder = process.env["SALLYPORT_PICTURES"];
 const POLICY = { session: { idleSeconds: 3600, maxSeconds: 43_200, rememberDeviceSeconds: 30 * 86_400 } };
 
 /** Goes through every page as one new person. @param look called on each, with its name */
@@ -77,41 +74,11 @@ async function walk(view: Page, site: PersonSite, email: string, look: (name: st
   await look("prove-first");
 }
 
-/** Only contrast depends on the theme: the dark pages are asked about nothing else. */
-async function check(t: Test, view: Page, name: string, scheme: string): Promise<void> {
-  const axe = new AxeBuilder({ page: view }).setLegacyMode();
-  const { violations } = await (scheme === "light" ? axe : axe.withRules(["color-contrast"])).analyze();
-  const found = violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
-  t.same(found, [], `${name}: axe finds nothing`);
-  t.ok(await view.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"), `${name}: fits a phone`);
-  t.notMatch(
-    await view.locator("body").textContent(),
-    /\{\w+\}|undefined|\[object/,
-    `${name}: every text is filled in`,
-  );
-}
-
-async function picture(view: Page, name: string, scheme: string): Promise<void> {
-  for (const [device, size] of [["desktop", DESKTOP] as const, ["phone", PHONE] as const]) {
-    await view.setViewportSize(size);
-    await view.screenshot({
-      path: `${folder}/${name}-${device}-${scheme}.png`,
-      fullPage: true,
-      animations: "disabled",
-    });
-  }
-}
-
-for (const [locale, colorScheme] of [
-  ["en-GB", "light"],
-  ["nl", "dark"],
-] as const) {
-  t.test(`${locale}, ${colorScheme}`, { timeout: 90_000 }, async (t) => {
+for (const { language, colorScheme } of PASSES) {
+  t.test(`${language}, ${colorScheme}`, { timeout: 90_000 }, async (t) => {
     const browser = await launchBrowser(t);
     if (browser === undefined) return;
     const site = await startPersonSite(t, { policy: POLICY });
-    // Pictures are all in English.
-    const language = folder === undefined ? locale : "en-GB";
     const context = await browser.newContext({ locale: language, colorScheme, viewport: PHONE });
     const view = await context.newPage();
     const complaints: string[] = [];
@@ -121,8 +88,7 @@ for (const [locale, colorScheme] of [
     });
     await walk(view, site, "ann@happyfeet.example", async (name) => {
       t.equal(await view.locator("html").getAttribute("lang"), language, name);
-      if (folder === undefined) await check(t, view, name, colorScheme);
-      else await picture(view, name, colorScheme);
+      await look(t, view, name, colorScheme);
     });
     t.same(complaints, [], "the policy blocks nothing of ours");
   });
