@@ -1,4 +1,5 @@
 /** Reads a list of allowlist entries from text: one CIDR a line, or CSV with a header. All or nothing, errors by line. */
+import { withoutBlanks } from "./blanks.ts";
 import { nextTurn } from "./change.ts";
 import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
 import { type Issue, SallyportError } from "./errors.ts";
@@ -30,10 +31,13 @@ export async function parseImport(
   const rows = format === "text/csv" ? csvRows(body) : plainRows(body);
   const facts: EntryFacts[] = [];
   const issues: Issue[] = [];
+  let passed = 0;
   let count = 0;
   let wrong = 0;
   for (const row of rows) {
-    if (++count % SLICE === 0) await nextTurn();
+    if (++passed % SLICE === 0) await nextTurn();
+    if (row === undefined) continue;
+    count++;
     const result = readRow(row, nowMs, allowBroad);
     if (!("refused" in result)) facts.push(result);
     else if (++wrong <= MAX_ISSUES) issues.push(result.refused);
@@ -55,40 +59,54 @@ function readRow(row: Row, nowMs: number, allowBroad: boolean): EntryFacts | { r
   }
 }
 
-function* plainRows(text: string): Generator<Row> {
+/** `undefined` for lines that say nothing. */
+function* plainRows(text: string): Generator<Row | undefined> {
   let number = 0;
   for (const raw of lines(text)) {
     number++;
-    const line = raw.replace(/^[ \t]+|[ \t]+$/g, "");
-    if (line === "" || line.startsWith("#")) continue;
-    const [, cidr = "", label = ""] = /^([^ \t,]*)[ \t]*,?[ \t]*(.*)$/u.exec(line) ?? [];
+    const line = withoutBlanks(raw);
+    if (line === "" || line.startsWith("#")) {
+      yield undefined;
+      continue;
+    }
+    const cidr = /^[^ \t,]*/.exec(line)?.[0] ?? "";
+    const label = line.slice(cidr.length).replace(/^[ \t]*,?[ \t]*/, "");
     yield cidr === "" ? { line: number, refused: "has no CIDR" } : { line: number, input: { cidr, label } };
   }
 }
 
-function* csvRows(text: string): Generator<Row> {
-  const records = csvRecords(text);
-  const header = records.next().value;
-  const columns = header?.fields?.map((name) => name.trim()) ?? [];
-  const known = columns.every((name) => (COLUMNS as readonly string[]).includes(name));
-  if (!columns.includes("cidr") || !known || new Set(columns).size < columns.length) {
-    yield { line: 1, refused: `must be a header with cidr, and maybe label and expiresAt` };
-    return;
-  }
-  for (const { line, fields } of records) {
-    if (fields === undefined) yield { line, refused: "has a quote that is not as RFC 4180 has it" };
-    else if (fields.length !== columns.length)
-      yield { line, refused: `has ${fields.length} fields, the header has ${columns.length}` };
+function* csvRows(text: string): Generator<Row | undefined> {
+  let columns: readonly string[] | undefined;
+  for (const record of csvRecords(text)) {
+    if (record === undefined) yield undefined;
+    else if (columns !== undefined) yield csvRow(record, columns);
     else {
-      const value = (name: string) => fields[columns.indexOf(name)] ?? "";
-      const expiresAt = value("expiresAt");
-      const input = { cidr: value("cidr"), label: unguard(value("label")) };
-      yield { line, input: expiresAt === "" ? input : { ...input, expiresAt } };
+      columns = columnsOf(record);
+      if (columns === undefined) break;
     }
   }
+  if (columns === undefined) yield { line: 1, refused: "must be a header with cidr, and maybe label and expiresAt" };
 }
 
-const FIELD = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|$)/y;
+function columnsOf({ fields }: CsvRecord): readonly string[] | undefined {
+  const columns = fields?.map((name) => name.trim()) ?? [];
+  const known = columns.every((name) => (COLUMNS as readonly string[]).includes(name));
+  return columns.includes("cidr") && known && new Set(columns).size === columns.length ? columns : undefined;
+}
+
+function csvRow({ line, fields }: CsvRecord, columns: readonly string[]): Row {
+  if (fields === undefined) return { line, refused: "is too long, or has a quote that is not as RFC 4180 has it" };
+  if (fields.length !== columns.length)
+    return { line, refused: `has ${fields.length} fields, the header has ${columns.length}` };
+  const value = (name: string) => fields[columns.indexOf(name)] ?? "";
+  const expiresAt = value("expiresAt");
+  const input = { cidr: value("cidr"), label: unguard(value("label")) };
+  return { line, input: expiresAt === "" ? input : { ...input, expiresAt } };
+}
+
+/** Bounded, so that no text makes a single step of the reading long. */
+const FIELD = /(?:"((?:[^"]|""){0,4000})"|([^",\r\n]{0,4000}))(,|\r\n|\n|$)/y;
+const MOST_FIELDS = 100;
 
 /** `fields` is undefined where the quoting is broken; reading goes on at the next line. */
 interface CsvRecord {
@@ -96,8 +114,8 @@ interface CsvRecord {
   readonly fields: readonly string[] | undefined;
 }
 
-/** Empty lines are passed over. */
-function* csvRecords(text: string): Generator<CsvRecord, undefined> {
+/** `undefined` for empty lines. */
+function* csvRecords(text: string): Generator<CsvRecord | undefined> {
   let at = 0;
   let line = 1;
   while (at < text.length) {
@@ -106,7 +124,7 @@ function* csvRecords(text: string): Generator<CsvRecord, undefined> {
     let fields: string[] | undefined = [];
     for (let end = ","; end === ","; ) {
       FIELD.lastIndex = at;
-      const match = FIELD.exec(text);
+      const match = fields.length < MOST_FIELDS ? FIELD.exec(text) : null;
       if (match === null) {
         const next = text.indexOf("\n", at);
         at = next < 0 ? text.length : next + 1;
@@ -119,7 +137,7 @@ function* csvRecords(text: string): Generator<CsvRecord, undefined> {
       line += match[0].split("\n").length - 1;
       fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
     }
-    if (text.slice(start, at).trim() !== "") yield { line: first, fields };
+    yield text.slice(start, at).trim() === "" ? undefined : { line: first, fields };
   }
 }
 

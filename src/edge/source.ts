@@ -1,5 +1,6 @@
 /** The source address: who a request comes from, as far as anybody trusted vouches for it. */
 import { type Address, parseAddress, parsePrefix } from "../core/address.ts";
+import { withoutBlanks } from "../core/blanks.ts";
 import { type EntryId, encodeBase32 } from "../core/ids.ts";
 import { AllowlistMatcher } from "../core/matcher.ts";
 
@@ -52,9 +53,4 @@ export function addressOfSocket(remoteAddress: string | undefined): Address | un
   if (remoteAddress === undefined) return undefined;
   const zone = remoteAddress.indexOf("%");
   return parseAddress(zone < 0 ? remoteAddress : remoteAddress.slice(0, zone));
-}
-
-/** Only what HTTP calls optional white space; `trim` would take a no-break space too. */
-function withoutBlanks(element: string): string {
-  return element.replace(/^[ \t]+|[ \t]+$/g, "");
 }

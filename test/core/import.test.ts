@@ -1,4 +1,5 @@
 /** Reading lists of entries from text. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import t from "tap";
 import { CSV_HEADER, formatCsvLine, parseImport } from "../../src/core/import.ts";
 
@@ -78,4 +79,26 @@ t.test("100,000 lines do not hold the process up", async (t) => {
   t.equal((await read(text)).length, 100_000);
   reading = false;
   t.ok(turns >= 190, `others had ${turns} turns, one for each 500 lines`);
+});
+
+t.test("no text makes a step of the reading long", async (t) => {
+  const many = 1_000_000;
+  const hostile: readonly (readonly [text: string, csv: boolean])[] = [
+    [`x${" ".repeat(many)}y`, false],
+    [`x${" ".repeat(many)}\u2028`, false],
+    ["\n".repeat(many), false],
+    ["#\n".repeat(many), false],
+    [`cidr\n${"\n".repeat(many)}`, true],
+    [`cidr\n${",".repeat(many)}`, true],
+    [`cidr\n"${"a".repeat(many)}`, true],
+    [`cidr\n${"a".repeat(many)}`, true],
+    [`cidr\n${'"'.repeat(many)}`, true],
+  ];
+  for (const [text, csv] of hostile) {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    await t.rejects(read(text, csv), { code: "import_invalid" }, JSON.stringify(text.slice(0, 10)));
+    delay.disable();
+    t.ok(delay.max < 1e9, `${JSON.stringify(text.slice(0, 10))}: ${Math.round(delay.max / 1e6)} ms`);
+  }
 });
