@@ -1,4 +1,5 @@
 /** The names of our cookies: in one place, so that what the pages set is what the edge reads and takes away. */
+import { withoutBlanks } from "./blanks.ts";
 
 /** The session's cookie on a TLS listener. The `__Host-` prefix keeps other hosts from planting it. */
 export const SESSION_COOKIE = "__Host-sallyport";
@@ -27,14 +28,17 @@ function namesFrom(session: string): CookieNames {
   return { session, browser: `${session}-browser`, known: `${session}-known`, device: `${session}-device` };
 }
 
-/** The value of a cookie in a `Cookie` field: `undefined` when it is not there, or there twice. */
+/**
+ * The value of a cookie in a `Cookie` field: `undefined` when it is not there, or there twice. A name is what the
+ * browser took it for, no-break spaces included: with them the `__Host-` prefix would keep nobody from planting it.
+ */
 export function readCookie(field: string, name: string): string | undefined {
   let found: string | undefined;
   for (const pair of field.split(";")) {
     const equals = pair.indexOf("=");
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    if (equals < 0 || withoutBlanks(pair.slice(0, equals)) !== name) continue;
     if (found !== undefined) return undefined;
-    found = pair.slice(equals + 1).trim();
+    found = withoutBlanks(pair.slice(equals + 1));
   }
   return found;
 }

@@ -1,7 +1,7 @@
 /** The edge's session cache: who a cookie stands for, as control last said, under a short lease. */
 import { hash as digest } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
-import { CLEARTEXT_SESSION_COOKIE, SESSION_COOKIE } from "../core/cookies.ts";
+import { cookieNames, readCookie } from "../core/cookies.ts";
 import type { SessionHash, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { SessionFacts, SessionLookup, SessionUse } from "../core/session.ts";
@@ -167,14 +167,7 @@ export class SessionDirectory {
  * when there are two, which no browser of ours sends.
  */
 export function sessionSecretOf(cookie: string, tls: boolean): string | undefined {
-  const name = tls ? SESSION_COOKIE : CLEARTEXT_SESSION_COOKIE;
-  let found: string | undefined;
-  for (const pair of cookie.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-    if (found !== undefined) return undefined;
-    found = pair.slice(equals + 1).trim();
-  }
+  const found = readCookie(cookie, cookieNames(tls).session);
   return found !== undefined && SECRET.test(found) ? found : undefined;
 }
 

@@ -216,5 +216,15 @@ t.test("the secret is found among other cookies, once", (t) => {
   t.equal(sessionSecretOf(`sallyport=${secret}`, true), undefined, "the plain name counts for nothing over TLS");
   t.equal(sessionSecretOf(`sallyport=${secret};sallyport=${newSecret()}`, false), undefined);
   t.equal(sessionSecretOf(`xsallyport=${secret}`, false), undefined);
+  // Browsers let any host of the site set a cookie of this name, since to them it has no prefix.
+  for (const planted of [
+    "\xa0__Host-sallyport",
+    "__Host-sallyport\xa0",
+    "\x0b__Host-sallyport",
+    "\ufeff__Host-sallyport",
+  ]) {
+    t.equal(sessionSecretOf(`${planted}=${secret}`, true), undefined, JSON.stringify(planted));
+    t.equal(sessionSecretOf(`__Host-sallyport=${secret}; ${planted}=x`, true), secret, JSON.stringify(planted));
+  }
   t.end();
 });
