@@ -18,6 +18,8 @@ export class Knocker {
   lastAdmittedAtMs = 0;
   lastDeniedAtMs = 0;
   readonly statuses = new Map<number, number>();
+  /** The longest wait for an answer, in milliseconds. */
+  longestMs = 0;
   /** Requests that got no answer. */
   failures = 0;
   #running: Promise<void>[] = [];
@@ -54,6 +56,7 @@ export class Knocker {
       const sentAtMs = performance.now();
       try {
         const status = await this.#knock(agent);
+        this.longestMs = Math.max(this.longestMs, performance.now() - sentAtMs);
         this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
         if (status === 200) this.lastAdmittedAtMs = Math.max(this.lastAdmittedAtMs, sentAtMs);
         else this.lastDeniedAtMs = Math.max(this.lastDeniedAtMs, sentAtMs);
