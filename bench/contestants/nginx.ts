@@ -45,7 +45,7 @@ export function upstreamConfig(folder: string, port: number): string {
   writeFileSync(
     file,
     `${head([])}
-http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0;
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0; client_body_buffer_size 64k;
   ${temporaryPaths(folder)}
   open_file_cache max=10;
   server { listen 127.0.0.1:${port} backlog=4096;
@@ -67,7 +67,7 @@ async function startNginx(scenario: Scenario, config: Config): Promise<Running> 
   writeFileSync(
     file,
     `${head(config.modules ?? [])}
-http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0;
+http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0; client_body_buffer_size 64k;
   ${temporaryPaths(folder)}
   geo $allowed { default 0; include ${join(folder, "allowed.conf")}; }
   upstream app { server 127.0.0.1:${upstreamPort}; keepalive 256; keepalive_requests 100000000; }
