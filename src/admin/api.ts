@@ -41,7 +41,7 @@ export interface AdminApiOptions {
   readonly port: number;
   /** PEM files. Without them the API speaks cleartext, which is for loopback and private networks. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly version?: string;
+  readonly version: string;
 }
 
 const USES_FLUSH_MS = 60_000;
@@ -56,7 +56,7 @@ export async function createAdminApi(dependencies: AdminDependencies, options: A
   const services = createServices(dependencies);
   const routes = new RouteTable();
   api.addHook("onRoute", (route) => routes.add(route.method, route.url));
-  await describeApi(api, options.version ?? "0.0.0");
+  await describeApi(api, options.version);
   openapiRoute(api);
   healthRoutes(api, services);
   await api.register(async (keyed: Api) => {

@@ -60,7 +60,9 @@ export async function describeApi(api: Api, version: string): Promise<void> {
         title: "Sallyport admin API",
         version,
         description: "Errors are RFC 9457 problem documents with a stable code.",
+        license: { name: "MIT", identifier: "MIT" },
       },
+      servers: [{ url: "/" }],
       components: {
         securitySchemes: {
           key: { type: "http", scheme: "bearer", description: "A key of /v1/keys, or SALLYPORT_ADMIN_KEY." },

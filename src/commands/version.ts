@@ -1,5 +1,5 @@
 /** `version`: which Sallyport and which Node.js. */
-import { readFileSync } from "node:fs";
+import { productVersion } from "../observe/product-version.ts";
 import type { Command } from "./command.ts";
 
 export const version: Command = {
@@ -7,10 +7,7 @@ export const version: Command = {
   args: "",
   options: {},
   async run() {
-    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-      version: string;
-    };
-    const data = { sallyport: version, node: process.versions.node };
+    const data = { sallyport: productVersion(), node: process.versions.node };
     return { data, text: `sallyport ${data.sallyport} (Node.js ${data.node})` };
   },
 };

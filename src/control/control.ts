@@ -14,6 +14,7 @@ import type { Logger } from "../core/log.ts";
 import { ActivityLog, OBSERVED_KINDS } from "../observe/activity.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import { productVersion } from "../observe/product-version.ts";
 import { personRoutes } from "../pages/person-routes.ts";
 import type { PlacePages } from "../pages/place-pages.ts";
 import { placeRoutes } from "../pages/place-routes.ts";
@@ -255,9 +256,9 @@ class RunningControl implements Control {
         explain: this.#explainer(person),
         edges: () => this.#fleet.edges(),
         waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
-        readiness: () => this.#policy.readiness(),
+        readiness: () => this.#policy.readiness(this.#feed.listeningEdges),
       },
-      config.admin,
+      { ...config.admin, version: productVersion() },
     );
     this.#closers.push(() => this.#admin?.close());
   }

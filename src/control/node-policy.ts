@@ -35,14 +35,16 @@ export class NodePolicy {
     if (keepSnapshot) this.#snapshot = this.#openSnapshot(options);
   }
 
-  readiness(): Readiness {
+  /** The node is of use once it has policy to decide by and an edge that decides. */
+  readiness(listeningEdges: number): Readiness {
     const policy = this.replica.state(this.#clock.nowMs());
     const { state } = this.follower;
     return {
-      ready: policy === "serving",
+      ready: policy === "serving" && listeningEdges > 0,
       checks: {
         policy: { ok: policy === "serving", detail: policy },
         store: { ok: state === "following", detail: state },
+        edges: { ok: listeningEdges > 0, detail: `${listeningEdges} listening` },
       },
     };
   }

@@ -41,6 +41,7 @@ export class FeedClient {
   #tallies = 0;
   #acknowledged = -1;
   #asked = 0;
+  #listening = false;
   readonly #asking = new Map<number, PromiseWithResolvers<SessionFacts | undefined>>();
   #closed = false;
   #settled: () => void = () => {};
@@ -73,6 +74,12 @@ export class FeedClient {
     }
   }
 
+  /** Says that clients can connect to this edge, now and whenever control is new. */
+  announceListening(): void {
+    this.#listening = true;
+    this.#send({ type: "listening" });
+  }
+
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -91,6 +98,7 @@ export class FeedClient {
       this.#retryMs = FIRST_RETRY_MS;
       this.#acknowledged = -1;
       this.#send({ type: "hello", worker, pid: process.pid });
+      if (this.#listening) this.#send({ type: "listening" });
     });
     socket.on("data", (chunk: Buffer) => {
       try {

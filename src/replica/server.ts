@@ -54,7 +54,8 @@ class EdgeLink {
   pid = 0;
   applied = 0;
   lagMs = 0;
-  #sentRevision = 0;
+  listening = false;
+  #sentRevision = -1;
   #sentAtMs = 0;
 
   constructor(socket: Socket, connectedAt: string) {
@@ -140,6 +141,11 @@ export class FeedServer {
       .sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
+  /** How many of this node's edges clients can connect to. */
+  get listeningEdges(): number {
+    return [...this.#links].filter((link) => link.listening).length;
+  }
+
   /** Calls `changed` whenever an edge came, went or applied something. */
   onProgress(changed: () => void): () => void {
     this.#watchers.add(changed);
@@ -175,6 +181,9 @@ export class FeedServer {
         link.pid = wholeNumber(said["pid"]);
         // What is not known yet is said to everybody once it is.
         if (follower.hasState) link.send(follower.fullState(), clock.nowMs());
+        break;
+      case "listening":
+        link.listening = true;
         break;
       case "applied":
         link.acknowledge(wholeNumber(said["revision"]), clock.nowMs());

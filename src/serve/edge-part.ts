@@ -40,6 +40,7 @@ export async function runEdge(start: EdgeStart, log: Logger, clock: Clock): Prom
   const pagesSocket = join(socketDir, "pages.sock");
   try {
     const edge = await startEdge({ config, staleness, replica, pagesSocket, tally, sessions, clock, log });
+    feed.announceListening();
     const stop = async (deadlineMs: number): Promise<void> => {
       await edge.drain(deadlineMs);
       await edge.close();

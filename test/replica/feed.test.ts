@@ -72,16 +72,20 @@ async function node(t: Test) {
   return { store, follower, replica, server, newServer, newEdge, socketPath, tallies, asked: () => answers };
 }
 
+/** Resolves when next an edge comes, goes or says something. */
+async function progress(server: FeedServer): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = server.onProgress(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
 /** Resolves once every edge has applied the revision. */
 async function applied(server: FeedServer, revision: number, edges = 1): Promise<void> {
   const done = () => server.edges().filter((edge) => edge.revision >= revision).length >= edges;
-  while (!done())
-    await new Promise<void>((resolve) => {
-      const stop = server.onProgress(() => {
-        stop();
-        resolve();
-      });
-    });
+  while (!done()) await progress(server);
 }
 
 t.test("an edge takes the whole state, then every change, and acknowledges each", async (t) => {
@@ -103,16 +107,33 @@ t.test("an edge takes the whole state, then every change, and acknowledges each"
   await server.close();
 });
 
+t.test("control knows which edges clients can connect to, a new control too", async (t) => {
+  const { follower, server, newServer, newEdge } = await node(t);
+  await follower.start();
+  await server.listen();
+  const { client } = newEdge();
+  await client.ready;
+  t.equal(server.listeningEdges, 0, "connected is not listening");
+  t.match(server.edges(), [{ revision: 0, lagMs: Number }]);
+  t.ok((server.edges()[0]?.lagMs ?? Infinity) < 10_000, "nor is the empty state fifty years late");
+  const listening = async (of: FeedServer) => {
+    while (of.listeningEdges === 0) await progress(of);
+  };
+  client.announceListening();
+  await listening(server);
+  await server.close();
+  const next = newServer();
+  await next.listen();
+  await listening(next);
+  t.equal(next.listeningEdges, 1);
+  await next.close();
+});
+
 t.test("an edge that comes before there is any policy waits for it", async (t) => {
   const { store, follower, server, newEdge } = await node(t);
   await server.listen();
   const { edge, client } = newEdge();
-  await new Promise<void>((resolve) => {
-    const stop = server.onProgress(() => {
-      stop();
-      resolve();
-    });
-  });
+  await progress(server);
   t.equal(edge.state(Date.now()), "empty");
   await store.commit({ writes: [tenantWrite("happy")] });
   await follower.start();

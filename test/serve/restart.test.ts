@@ -25,7 +25,8 @@ t.test("the only edge and control are killed while clients knock", async (t) => 
   await gate.logged("died; starting it again", ({ process }) => process === "control");
   for (let count = 0; count < 50; count++) t.match(await visit(edge, HOST), { status: 200 }, "the edge goes on");
   await gate.logged("is back", ({ process }) => process === "control");
-  t.equal((await fetch(`${admin}/readyz`)).status, 200, "control answers where it was");
+  t.equal((await fetch(`${admin}/healthz`)).status, 200, "control answers where it was");
+  while ((await fetch(`${admin}/readyz`)).status !== 200) t.pass("it waits for its edge to come back");
 
   const [victim = 0] = gate.pids("edge-process.ts");
   process.kill(victim, "SIGKILL");

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { Gate, startUpstream, visit } from "../support/gate.ts";
+import { freePort, Gate, startUpstream, visit } from "../support/gate.ts";
 
 t.test("a port that is taken ends the start", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
@@ -52,6 +52,20 @@ t.test("edges that cannot start end the start", async (t) => {
     t.equal(await gate.exited, 1);
     t.match(gate.stderr, /ca\.pem/);
   }
+});
+
+t.test("ready says that clients can connect", async (t) => {
+  const admin = `127.0.0.1:${freePort()}`;
+  const edge = `127.0.0.1:${freePort()}`;
+  const gate = new Gate(t, { settings: { edge: { workers: 2, listen: edge }, admin: { listen: admin } } });
+  let status = 0;
+  while (status !== 200)
+    status = await fetch(`http://${admin}/readyz`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  t.match(await visit(`http://${edge}`, "clinic.example"), { status: 421 });
+  await gate.ready();
 });
 
 t.test("everything in one process", async (t) => {

@@ -127,7 +127,7 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
       readiness: () => ({ ready: true, checks: { store: { ok: true } } }),
       ...options.dependencies,
     },
-    { host: "127.0.0.1", port: 0 },
+    { host: "127.0.0.1", port: 0, version: "1.2.3" },
   );
   const origin = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
   const call: AdminFixture["call"] = (method, path, given) => request(origin, method, path, given);
