@@ -1,5 +1,8 @@
 /** Tells an open portal page that something has changed, as server-sent events; the page then fetches itself anew. */
 import { PassThrough, type Readable } from "node:stream";
+import { TENANT_AUDIT_KIND } from "../core/audit.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Store } from "../core/store.ts";
 import { hashSessionSecret } from "../person/session-record.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { asOwner, type OwnerCall } from "./portal-frame.ts";
@@ -9,48 +12,65 @@ import type { Answer, Route } from "./route.ts";
 const BEAT_MS = 15_000;
 /** No page needs to know more often. */
 const CALM_MS = 1_000;
-const MOST_STREAMS = 500;
+/** Of one clinic; what is beyond goes without. */
+const MOST_STREAMS = 100;
 
 export function portalLiveRoutes(pages: PlacePages): Route[] {
-  const streams = new Set<Readable>();
+  const streams = new Map<TenantId, number>();
   return [
     {
       method: "GET",
       path: "portal/live",
       handle: (call) =>
         asOwner(call, pages, async (owner): Promise<Answer> => {
-          if (streams.size >= MOST_STREAMS) return { kind: "json", status: 503, body: {} };
+          const { id } = owner.visit.tenant;
+          const open = streams.get(id) ?? 0;
+          if (open >= MOST_STREAMS) return { kind: "json", status: 503, body: {} };
+          streams.set(id, open + 1);
           const body = follow(owner, pages);
-          streams.add(body);
-          body.once("close", () => streams.delete(body));
+          body.once("close", () => streams.set(id, (streams.get(id) ?? 1) - 1));
           return { kind: "stream", contentType: "text/event-stream", body };
         }),
     },
   ];
 }
 
-/** Ends with the session, so that an open page keeps none alive. */
+/** Speaks of this clinic's changes alone, and ends with the session, so that an open page keeps none alive. */
 function follow(call: OwnerCall, { store, person }: PlacePages): Readable {
-  const { visit } = call;
-  const hash = hashSessionSecret(visit.cookies.session ?? "");
+  const { tenant, cookies } = call.visit;
+  const hash = hashSessionSecret(cookies.session ?? "");
   const body = new PassThrough();
+  const say = (text: string) => body.writableEnded || body.destroyed || body.write(text);
+  let told = newestChange(store, tenant.id);
   let calm: NodeJS.Timeout | undefined;
+  const look = async (): Promise<void> => {
+    calm = undefined;
+    const [before, now] = [await told, await newestChange(store, tenant.id)];
+    told = Promise.resolve(now);
+    if (now !== before) say("event: change\ndata: {}\n\n");
+  };
   const unwatch = store.watch(() => {
-    calm ??= setTimeout(() => {
-      calm = undefined;
-      body.write("event: change\ndata: {}\n\n");
-    }, CALM_MS);
+    calm ??= setTimeout(() => void look(), CALM_MS);
   });
   const beat = setInterval(async () => {
-    const live = await person.sessions.lookup(visit.tenant, hash).catch(() => undefined);
+    const live = await person.sessions.lookup(tenant, hash).catch(() => undefined);
     if (live === undefined) body.end();
-    else body.write(":\n\n");
+    else say(":\n\n");
   }, BEAT_MS);
   body.once("close", () => {
     unwatch();
     clearInterval(beat);
     clearTimeout(calm);
   });
-  body.write("retry: 5000\n\n");
+  say("retry: 5000\n\n");
   return body;
+}
+
+/** Names the clinic's latest change; nothing while the store is away. */
+async function newestChange(store: Store, tenant: TenantId): Promise<string | undefined> {
+  const request = { kind: TENANT_AUDIT_KIND, prefix: `${tenant}/`, limit: 1 };
+  return await store.list(request).then(
+    ([newest]) => newest?.id,
+    () => undefined,
+  );
 }

@@ -88,13 +88,18 @@ async function search(call: OwnerCall, { entries }: PlacePages) {
   const fits = filterFor(call);
   const filtered = (query["q"] ?? "").trim() !== "" || query["never"] === "yes";
   const views: EntryView[] = [];
-  for (let after = query["after"]; ; ) {
+  const from = query["after"] ?? "";
+  for (let after = isEntryId(from) ? from : undefined; ; ) {
     const page = await entries.list(visit.tenant.id, PAGE, after);
     views.push(...page.filter(fits));
     if (views.length > SHOWN) return { views: views.slice(0, SHOWN), next: views[SHOWN - 1]?.entry.id, filtered };
     if (page.length < PAGE) return { views, next: undefined, filtered };
     after = page.at(-1)?.entry.id;
   }
+}
+
+function isEntryId(text: string): text is EntryId {
+  return /^e[0-9a-z]{13}$/.test(text);
 }
 
 /** By name, by what is written of the address, and by an address that the place covers. */

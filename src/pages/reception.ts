@@ -32,11 +32,14 @@ export interface ReceptionOptions {
 /** What a refused input is to the browser; every other code is a fault of ours. */
 const STATUS: Readonly<Record<string, number>> = {
   request_malformed: 400,
+  body_invalid: 400,
+  email_invalid: 400,
   code_invalid: 400,
   number_invalid: 400,
   password_refused: 400,
   forbidden: 403,
   not_found: 404,
+  entry_limit: 409,
   precondition_failed: 409,
   limit_reached: 429,
   store_unavailable: 503,
