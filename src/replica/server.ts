@@ -198,7 +198,7 @@ export class FeedServer {
         onSessionUse(sessionUse(said["use"]));
         return;
       case "session?":
-        void this.#answer(link, said);
+        void this.#answer(link, wholeNumber(said["ask"]), name(said["tenant"]), name(said["hash"]));
         return;
       default:
         throw new TypeError("unknown message");
@@ -206,13 +206,9 @@ export class FeedServer {
     this.#progressed();
   }
 
-  async #answer(link: EdgeLink, said: Said): Promise<void> {
-    const ask = wholeNumber(said["ask"]);
+  async #answer(link: EdgeLink, ask: number, tenant: string, hash: string): Promise<void> {
     try {
-      const found = await this.#options.lookupSession(
-        name(said["tenant"]) as TenantId,
-        name(said["hash"]) as SessionHash,
-      );
+      const found = await this.#options.lookupSession(tenant as TenantId, hash as SessionHash);
       link.tell({ type: "session", ask, session: found ?? null });
     } catch (error) {
       this.#options.log.warn({ err: error }, "a session could not be looked up");

@@ -207,3 +207,28 @@ t.test("whoever speaks otherwise than an edge is cut off", async (t) => {
   t.strictSame(server.edges(), []);
   await server.close();
 });
+
+t.test("an edge that says what no edge says loses its feed, and control goes on", async (t) => {
+  const { server, follower, newEdge, socketPath } = await node(t);
+  await follower.start();
+  await server.listen();
+  t.teardown(() => server.close());
+  const wrong = [
+    { type: "session?" },
+    { type: "session?", ask: -1, tenant: "known", hash: "known" },
+    { type: "session?", ask: 1, tenant: {}, hash: "known" },
+    { type: "session?", ask: 1, tenant: "known", hash: ["known"] },
+    { type: "seen", seen: [["known", 7]] },
+    { type: "session-use", use: [null] },
+    { type: "format-the-disk" },
+    null,
+  ];
+  for (const message of wrong) {
+    const socket = connect(socketPath);
+    for (const part of encodeFrame(message as never)) socket.write(part);
+    await once(socket.resume(), "close");
+    t.pass(JSON.stringify(message));
+  }
+  const { client } = newEdge();
+  await client.ready;
+});
