@@ -172,6 +172,33 @@ export type ImportResult = {
   readonly revision: number;
 };
 
+export type Name = {
+  readonly id: string;
+  readonly hostname: string;
+  readonly label: string;
+  readonly kind: "dns";
+  /** key:{id} or user:{id}. */
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt?: string;
+  readonly allowPrivate: boolean;
+  /** What it points to now: one entry for each network. */
+  readonly entries: readonly ({
+    readonly id: string;
+    readonly cidr: string;
+  })[];
+  /** Until then they last if no answer comes. */
+  readonly entriesUntil?: string;
+  readonly state: "pending" | "good" | "failing";
+  /** The last good answer. */
+  readonly resolvedAt?: string;
+  readonly failingSince?: string;
+  readonly error?: string;
+  /** When it is asked for next. */
+  readonly nextAt: string;
+  readonly revision: number;
+};
+
 export type Link = {
   readonly id: string;
   readonly label: string;
@@ -726,7 +753,7 @@ export interface Operations {
     };
     readonly answer: undefined;
   };
-  /** Add an entry */
+  /** Add an address, a prefix or a DNS name */
   "POST /v1/tenants/{tenant}/allowlist": {
     readonly params: {
       readonly tenant: string;
@@ -737,17 +764,23 @@ export interface Operations {
     };
     readonly body: {
       /** A CIDR prefix or a single address, spelt strictly: no leading zeros, no host bits, no short forms. */
-      readonly cidr: string;
+      readonly cidr?: string;
       /** What people call the place; printable, at most 200 characters. */
       readonly label?: string;
       /** RFC 3339, in the future. */
       readonly expiresAt?: string;
       /** Seconds from now, in place of expiresAt. */
       readonly ttlSeconds?: number;
+      /** A DNS name in place of cidr: all its addresses, followed at its TTL. */
+      readonly hostname?: string;
+      /** Follows from cidr or hostname, and must agree where it is stated. */
+      readonly kind?: "static" | "dns";
       /** Admits a prefix shorter than /8 (IPv4) or /32 (IPv6). Audited. */
       readonly allowBroad?: boolean;
+      /** With hostname: private and loopback answers count too. */
+      readonly allowPrivate?: boolean;
     };
-    readonly answer: Entry;
+    readonly answer: Entry | Name;
   };
   /** List entries, in the order of their creation */
   "GET /v1/tenants/{tenant}/allowlist": {
@@ -797,7 +830,7 @@ export interface Operations {
       readonly tenant: string;
       readonly entry: string;
     };
-    readonly answer: Entry;
+    readonly answer: Entry | Name;
   };
   /** Rename an entry, or change when it expires */
   "PATCH /v1/tenants/{tenant}/allowlist/{entry}": {
@@ -839,6 +872,21 @@ export interface Operations {
       readonly tenant: string;
     };
     readonly answer: string;
+  };
+  /** List the DNS names on the allowlist, in the order of their making */
+  "GET /v1/tenants/{tenant}/names": {
+    readonly params: {
+      readonly tenant: string;
+    };
+    readonly query?: {
+      readonly limit?: number;
+      readonly cursor?: string;
+    };
+    readonly answer: {
+      readonly items: readonly (Name)[];
+      /** The cursor of the next page. */
+      readonly next?: string;
+    };
   };
   /** Make a whitelist link */
   "POST /v1/tenants/{tenant}/links": {
@@ -1272,7 +1320,7 @@ export interface Operations {
       readonly timeoutMs?: number;
     };
     readonly body: {
-      readonly label: string;
+      readonly label?: string;
       /** Lower-case letters, digits and hyphens, as in a DNS label; never changes. */
       readonly tenant?: string;
       /** read: GET alone. write: everything within its scope. */

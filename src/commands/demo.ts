@@ -42,6 +42,8 @@ export const demo: Command = {
     // Whoever read along may leave first; the folder goes away all the same.
     process.stdout.on("error", () => {});
     const folder = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    process.once("SIGINT", leave).once("SIGTERM", leave);
     const gate = `http://localhost:${ports.port}`;
     const clinic = fork(new URL("../../examples/sample-clinic/main.ts", import.meta.url), ["0", "127.0.0.1", gate], {
       silent: true,
@@ -55,6 +57,11 @@ export const demo: Command = {
     return undefined;
   },
 };
+
+/** Before everything runs: what has begun ends with this process. */
+function leave(): void {
+  process.exit(1);
+}
 
 /** @throws UsageError; SallyportError that names the flag when the port is taken */
 function portOf(call: Call, option: keyof typeof PORTS): number {
@@ -78,6 +85,7 @@ async function runIn(folder: string, clinic: ChildProcess, ports: Ports): Promis
   );
   const log = createLog("error", { process: "demo" });
   const supervisor = await Supervisor.start({ load, log, development: true });
+  process.off("SIGINT", leave).off("SIGTERM", leave);
   const stopped = stopSignal(supervisor);
   const [, elsewhere = ""] = supervisor.ready.edge;
   const town = await openElsewhere(ports.elsewherePort, new URL(elsewhere));
