@@ -143,6 +143,8 @@ class EventStream {
       await this.#write(
         `id: ${step.revision}\nevent: resync\ndata: ${JSON.stringify({ revision: step.revision })}\n\n`,
       );
+      // The key may have been revoked within the gap: whoever reconnects proves it anew.
+      this.#end.abort();
       return;
     }
     await this.#write(this.#format(step.commit, skip));

@@ -54,8 +54,9 @@ export class Connection {
   /** The last `X-Forwarded-For` and the client that it names. */
   forwardedFor: string | undefined;
   client: Address | undefined;
-  /** The last `Cookie` field, the session secret's hash in it, and what is known of that session. */
+  /** The last `Cookie` field, whether it came over TLS (which names our cookie), the session secret's hash in it, and what is known of that session. */
   cookie: string | undefined;
+  cookieTls = false;
   sessionHash: SessionHash | undefined;
   session: CachedSession | undefined;
 

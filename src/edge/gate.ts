@@ -174,8 +174,9 @@ export class Gate {
     const { tenant, connection, tls } = exchange;
     const { policy } = tenant;
     if (policy.secondFactor === "off" || this.#intake.cookie === undefined || answer === "unanswered") return undefined;
-    if (this.#intake.cookie !== connection.cookie) {
+    if (this.#intake.cookie !== connection.cookie || tls !== connection.cookieTls) {
       connection.cookie = this.#intake.cookie;
+      connection.cookieTls = tls;
       const secret = sessionSecretOf(connection.cookie, tls);
       connection.sessionHash = secret === undefined ? undefined : sessionHashOf(secret);
       connection.session = undefined;

@@ -102,7 +102,17 @@ export class Reception {
       this.#handOn(req, res, passage);
     };
     if (passage instanceof SessionQuestion) void this.#ask(passage, req, connection, proceed);
-    else proceed(passage);
+    else this.#guarded(req, () => proceed(passage));
+  }
+
+  /** Whatever throws while a request is answered costs that request's connection and nobody else's. */
+  #guarded(req: IncomingMessage, answer: () => void): void {
+    try {
+      answer();
+    } catch (error) {
+      this.#options.log.error({ err: error }, "a request could not be answered");
+      req.socket.destroy();
+    }
   }
 
   /** Looks a session up, then judges the request anew: meanwhile everything may have changed. */
@@ -119,12 +129,9 @@ export class Reception {
     });
     if (req.socket.destroyed) return;
     const passage = this.#judge(req, connection, answer);
-    try {
-      proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage);
-    } catch (error) {
-      log.error({ err: error }, "a request could not be answered");
-      req.socket.destroy();
-    }
+    this.#guarded(req, () =>
+      proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage),
+    );
   }
 
   #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {

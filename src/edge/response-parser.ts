@@ -152,7 +152,7 @@ export class ResponseParser {
       this.#sink?.head(head);
       return;
     }
-    this.#keepsAlive = !http10 && !head.closes && !this.#toHead;
+    this.#keepsAlive = !http10 && !head.closes && !this.#toHead && !claimsForbiddenBody(head);
     const bodiless = this.#toHead || status === 204 || status === 304;
     const empty = bodiless || contentLength === 0;
     this.#left = contentLength;
@@ -252,4 +252,12 @@ function withoutBlanks(text: string, from: number, to: number): string {
 
 function isBlank(code: number): boolean {
   return code === 32 || code === 9;
+}
+
+/**
+ * Whether an answer that cannot have a body says that it has one (RFC 9110, 15.3.5 and 15.4.5). If the body
+ * does come, it would be taken for the next person's answer. A 304 may repeat the length of what it stands for.
+ */
+function claimsForbiddenBody({ status, contentLength, chunked }: ResponseHead): boolean {
+  return status === 204 ? chunked || contentLength > 0 : status === 304 && chunked;
 }

@@ -88,11 +88,12 @@ export function systemdUnits({ name, url }: Handover): readonly Download[] {
 
 /** A name that every file system takes, and that no header field or path can be made of. */
 function fileNameOf(name: string): string {
-  const plain = oneLine(name)
+  const clean = oneLine(name)
     .replace(/[<>:"/\\|?*%;]+/g, " ")
     .replace(/\s+/g, " ")
-    .replace(/^[. ]+|[. ]+$/g, "")
-    .slice(0, 60);
+    .replace(/^[. ]+|[. ]+$/g, "");
+  // By code points: half a surrogate pair cannot be sent in a header field.
+  const plain = [...clean].slice(0, 60).join("");
   return plain === "" ? "Whitelist me" : `Whitelist me - ${plain}`;
 }
 
