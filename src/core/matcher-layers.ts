@@ -11,7 +11,9 @@ import { Segment } from "./matcher-segment.ts";
 const MIN_UNMERGED = 64;
 /** Records merged at each call, and more where a call brings many changes: a tenth of a millisecond or so. */
 const MERGED_PER_CALL = 4096;
-const MERGED_PER_CHANGE = 256;
+const MERGED_PER_CHANGE = 32;
+/** How many times as many as one call brings may be left unmerged: a bulk is not merged into a long list call by call. */
+const UNMERGED_PER_CHANGE = 8;
 
 /** Low bits of a slot; 0 is the base. */
 const SETTLING = 1;
@@ -101,6 +103,8 @@ export class LayeredRecords {
 
   /** All records but those of removed entries, in order, in an array of their own. */
   flatten(): Uint32Array {
+    const merges = this.#settling.count + this.#recent.count + this.#base.count - this.#base.live;
+    if (merges === 0) return this.#base.packed.slice();
     return merged(merged(this.#base, this.#settling), this.#recent).packed;
   }
 
@@ -137,7 +141,8 @@ export class LayeredRecords {
   #mergeSome(changes: number): void {
     if (this.#merge === undefined) {
       const unmerged = this.#recent.count + this.#base.count - this.#base.live;
-      if (unmerged <= Math.max(MIN_UNMERGED, 2 * Math.sqrt(this.#base.count))) return;
+      const left = Math.max(MIN_UNMERGED, 2 * Math.sqrt(this.#base.count), UNMERGED_PER_CHANGE * changes);
+      if (unmerged <= left) return;
       this.#settling = this.#recent;
       this.#recent = this.#empty;
       this.#merge = new SegmentMerge(this.#base, this.#settling);

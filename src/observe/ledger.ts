@@ -1,4 +1,5 @@
 /** Commits changes together with their audit records, in one chain per node, many waiting changes to a commit. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   AUDIT_HEAD_KIND,
   AUDIT_KIND,
@@ -70,6 +71,8 @@ export class Ledger implements ChangeCommitter {
   async #pump(): Promise<void> {
     this.#pumping = true;
     while (this.#queue.length > 0) {
+      // Whatever else this turn of the event loop brings joins the group, and shares its write to the disk.
+      await nextTurn();
       const group = takeGroup(this.#queue);
       await this.#carryOut(group).catch((error: unknown) => this.#fail(group, error));
     }

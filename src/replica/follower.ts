@@ -2,6 +2,7 @@
  * Control's follower of the store: takes a snapshot, then every commit of the feed in order, compiles them
  * into control's own replica and says the same to whoever subscribed (the edges, the snapshot on disk).
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { ENTRY_KIND } from "../core/entry.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
@@ -17,6 +18,8 @@ import type { PolicyReplica } from "./policy.ts";
 const POLICY_KINDS = [TENANT_KIND, ENTRY_KIND] as const;
 const POLL_MS = 500;
 const COMMITS_PER_READ = 500;
+/** How long control is kept from other work at a time by a large change. */
+const SLICE_MS = 5;
 /** How many of the newest commits are kept to repair the store from. */
 const REMEMBERED_COMMITS = 10_000;
 
@@ -138,16 +141,16 @@ export class Follower {
     const changes = await store.changesSince(replica.revision, COMMITS_PER_READ);
     if (changes.head.epoch !== replica.epoch) return this.#refuse(changes.head);
     if (changes.gap) return await this.#mend(changes.head);
-    for (const commit of changes.commits) this.#follow(commit, askedAtMs);
+    for (const commit of changes.commits) await this.#follow(commit, askedAtMs);
     if (changes.commits.length === COMMITS_PER_READ) this.#pumpAgain = true;
-    else this.#confirm(askedAtMs);
+    else await this.#confirm(askedAtMs);
   }
 
-  #follow(commit: Commit, askedAtMs: number): void {
+  async #follow(commit: Commit, askedAtMs: number): Promise<void> {
     this.#remember(commit);
     const frames = commitFrames(commit);
     frames.push(policyFrame({ type: "at", revision: commit.revision, confirmedAtMs: askedAtMs }));
-    this.#say(frames);
+    await this.#say(frames);
     for (const listener of this.#commitListeners) listener(commit);
   }
 
@@ -157,9 +160,9 @@ export class Follower {
   }
 
   /** The store confirmed that there is nothing newer: a heartbeat that carries no change. */
-  #confirm(confirmedAtMs: number): void {
+  async #confirm(confirmedAtMs: number): Promise<void> {
     const { replica, log } = this.#options;
-    this.#say([policyFrame({ type: "at", revision: replica.revision, confirmedAtMs })]);
+    await this.#say([policyFrame({ type: "at", revision: replica.revision, confirmedAtMs })]);
     if (this.#state !== "following") log.info({ revision: replica.revision, was: this.#state }, "following the store");
     this.#state = "following";
   }
@@ -175,7 +178,7 @@ export class Follower {
     const frames = await builder.finish();
     frames.push(policyFrame({ type: "at", revision: head.revision, confirmedAtMs }));
     this.#recent = [];
-    this.#say(frames);
+    await this.#say(frames);
     log.info({ revision: head.revision, frames: frames.length }, "policy loaded from the store");
     this.#pumpAgain = true;
   }
@@ -216,9 +219,15 @@ export class Follower {
     this.#state = "store-away";
   }
 
-  /** Applies to the own replica, then tells the subscribers in the order in which they came. */
-  #say(frames: readonly PolicyFrame[]): void {
-    for (const { message, parts } of frames) this.#options.replica.apply(message, Buffer.concat(parts));
+  /** Applies to the own replica, in slices so that control answers meanwhile, then tells the subscribers in the order in which they came. */
+  async #say(frames: readonly PolicyFrame[]): Promise<void> {
+    let sliceEndMs = performance.now() + SLICE_MS;
+    for (const { message, parts } of frames) {
+      this.#options.replica.apply(message, Buffer.concat(parts));
+      if (performance.now() < sliceEndMs) continue;
+      await nextTurn();
+      sliceEndMs = performance.now() + SLICE_MS;
+    }
     for (const listener of this.#framesListeners) listener(frames);
     this.#release();
   }
