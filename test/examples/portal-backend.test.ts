@@ -72,5 +72,9 @@ t.test("its types are the API's", async (t) => {
   const { admin } = await gate.ready();
   const types = generateTypes((await (await fetch(`${admin}/openapi.json`)).json()) as Description);
   if (process.env["TAP_SNAPSHOT"] === "1") writeFileSync(TYPES, types);
-  t.equal(readFileSync(TYPES, "utf8"), types, "`TAP_SNAPSHOT=1 tap test/examples/portal-backend.test.ts` writes them anew");
+  t.equal(
+    readFileSync(TYPES, "utf8"),
+    types,
+    "`TAP_SNAPSHOT=1 tap test/examples/portal-backend.test.ts` writes them anew",
+  );
 });
