@@ -17,6 +17,7 @@ export function wayBackPath(input: unknown): string {
   if (HIDDEN.test(path)) return "/";
   const resolved = new URL(input, "https://host.invalid");
   if (resolved.origin !== "https://host.invalid" || resolved.pathname !== path) return "/";
-  if (/^\/\.sallyport(?:\/|$)/i.test(path) && !/^\/\.sallyport\/(?:account|portal|allow|shortcuts)(?:\/|$)/.test(path)) return "/";
+  if (/^\/\.sallyport(?:\/|$)/i.test(path) && !/^\/\.sallyport\/(?:account|portal|allow|shortcuts)(?:\/|$)/.test(path))
+    return "/";
   return resolved.pathname + resolved.search;
 }
