@@ -1,22 +1,31 @@
 /** Takes a removal back: the entry returns as it was, under its own id, so that what brought it still governs it. */
 import type { Author, Plan } from "../core/audit.ts";
-import { type EntryRules, entryWrite } from "../core/entries.ts";
+import { at, type EntryRules, entryWrite } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { TenantId } from "../core/ids.ts";
-import type { Store } from "../core/store.ts";
+import type { EntryId, TenantId } from "../core/ids.ts";
+import type { Precondition, Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { readAudit } from "../observe/audit-log.ts";
+import { entriesOf, LINK_KIND, LINK_USE_KIND, useOf } from "./link-record.ts";
+import { NAME_KIND, nameOf } from "./name-record.ts";
+import { SHORTCUT_KIND, shortcutOf } from "./shortcut-record.ts";
 
 /** How long a removal can be taken back. */
 const UNDO_MS = 60 * 60_000;
+const MANY = 1000;
 
 export interface RestoreOptions {
   readonly entries: EntryRules;
   readonly store: Store;
 }
 
-/** @throws SallyportError `not_found` when nothing of this id was removed within the hour; on commit `entry_limit`, or a conflict when it is there */
+/**
+ * Only while what brought the entry still answers for it: one whose link, shortcut or name has ended or moved on, or
+ * whose use was "not us", would stay when they go.
+ * @throws SallyportError `not_found` then, and when nothing of this id was removed within the hour; on commit
+ * `entry_limit`, or a conflict when it is there
+ */
 export async function planRestore(
   { entries, store }: RestoreOptions,
   { id: tenant }: Pick<Tenant, "id">,
@@ -26,13 +35,14 @@ export async function planRestore(
 ): Promise<Plan<AllowlistEntry>> {
   const { standing, room } = await entries.tenantStands(tenant);
   const entry = await removedEntry(store, tenant, id, nowMs);
+  const source = await standingSource(store, tenant, entry);
   const write = entryWrite(tenant, entry);
   return {
     result: entry,
     relieve: () => entries.recount(tenant),
     change: {
       writes: [write],
-      preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
+      preconditions: [standing, ...source, { kind: write.kind, id: write.id, revision: 0 }],
       counters: [entries.counter(tenant, 1, room)],
       audit: [{ action: "entry.restored", tenant, ...author, target: entry.id, after: entry }],
     },
@@ -49,5 +59,36 @@ async function removedEntry(store: Store, tenant: TenantId, id: string, nowMs: n
     if (action === "entry.deleted" && entry !== undefined && !over) return entry;
     break;
   }
-  throw new SallyportError("not_found", "nothing was removed that can be brought back");
+  throw nothingToRestore();
+}
+
+/** Stays as it is until the entry is back, so that nobody ends it meanwhile. */
+async function standingSource(store: Store, tenant: TenantId, entry: AllowlistEntry): Promise<Precondition[]> {
+  const source = SOURCES[entry.kind];
+  if (source === undefined) return [];
+  const document = await store.get(source.kind, `${tenant}/${entry.sourceId}`);
+  if (document === undefined || !(await source.entries(document, store)).includes(entry.id)) throw nothingToRestore();
+  return [at(document)];
+}
+
+/** What brings entries and takes them away again, and which it answers for. */
+const SOURCES: Readonly<Record<string, Source>> = {
+  link: {
+    kind: LINK_KIND,
+    entries: async ({ id }, store) => {
+      const uses = await store.list({ kind: LINK_USE_KIND, prefix: `${id}/`, limit: MANY });
+      return uses.map(useOf).flatMap((use) => (use.removedAt === undefined ? entriesOf(use) : []));
+    },
+  },
+  shortcut: { kind: SHORTCUT_KIND, entries: async (document) => shortcutOf(document).entries },
+  dns: { kind: NAME_KIND, entries: async (document) => nameOf(document).entries.map(({ id }) => id) },
+};
+
+interface Source {
+  readonly kind: string;
+  readonly entries: (document: StoredDocument, store: Store) => Promise<readonly EntryId[]>;
+}
+
+function nothingToRestore(): SallyportError {
+  return new SallyportError("not_found", "nothing was removed that can be brought back");
 }
