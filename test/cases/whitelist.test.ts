@@ -2,17 +2,18 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { START_MS, startAdminApi } from "../support/admin-api.ts";
+import { START_MS } from "../support/admin-api.ts";
+import { onEveryStore } from "../support/admin-api-stores.ts";
 import { place, tokenOf } from "../support/places.ts";
 import { SPOILED_TOKENS } from "./whitelist.ts";
 
 const A = "a" as TenantId;
 const HERE = place("198.51.100.1");
 
-t.test("case 31: whatever is wrong with a token, it is the same", async (t) => {
+onEveryStore(t, "case 31: whatever is wrong with a token, it is the same", async (t, start) => {
   for (const { name, make } of SPOILED_TOKENS) {
     const clock = new FixedClock(START_MS);
-    const gate = await startAdminApi(t, { clock });
+    const gate = await start({ clock });
     await gate.tenant("a");
     await gate.tenant("b");
     const token = await make({ gate, clock });
@@ -24,8 +25,8 @@ t.test("case 31: whatever is wrong with a token, it is the same", async (t) => {
   }
 });
 
-t.test("case 31: one bit changed, any of them", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "case 31: one bit changed, any of them", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const token = tokenOf((await gate.call("POST", "/v1/tenants/a/links", { json: {} })).body.url);
   let opened = 0;
@@ -40,8 +41,8 @@ t.test("case 31: one bit changed, any of them", async (t) => {
   t.match(await gate.whitelist.door.open(A, token, HERE), { kind: "open" });
 });
 
-t.test("case 31: opening changes nothing, a thousand times", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "case 31: opening changes nothing, a thousand times", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const { body } = await gate.call("POST", "/v1/tenants/a/links", { json: {} });
   const before = (await gate.store.head()).revision;
@@ -50,8 +51,8 @@ t.test("case 31: opening changes nothing, a thousand times", async (t) => {
   t.match((await gate.call("GET", `/v1/tenants/a/links/${body.id}`)).body, { useCount: 0, uses: [] });
 });
 
-t.test("case 32: a link deleted after use, a shortcut run from three places", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "case 32: a link deleted after use, a shortcut run from three places", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const cidrs = async () =>
     (await gate.call("GET", "/v1/tenants/a/allowlist")).body.items.map(({ cidr }: { cidr: string }) => cidr);
@@ -64,8 +65,8 @@ t.test("case 32: a link deleted after use, a shortcut run from three places", as
   t.strictSame(await cidrs(), ["203.0.113.3/32"]);
 });
 
-t.test("case 33: a thousand uses a minute of one link, and the list's own limit", async (t) => {
-  const gate = await startAdminApi(t, { entriesPerTenant: 10 });
+onEveryStore(t, "case 33: a thousand uses a minute of one link, and the list's own limit", async (t, start) => {
+  const gate = await start({ entriesPerTenant: 10 });
   await gate.tenant("a");
   const { url } = (await gate.call("POST", "/v1/tenants/a/links", { json: { maxUses: 100 } })).body;
   const kinds = new Map<string, number>();

@@ -2,7 +2,8 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { type AdminFixture, START_MS, startAdminApi } from "../support/admin-api.ts";
+import { type AdminFixture, START_MS } from "../support/admin-api.ts";
+import { onEveryStore } from "../support/admin-api-stores.ts";
 import { place, tokenOf } from "../support/places.ts";
 
 const A = "a" as TenantId;
@@ -16,8 +17,8 @@ async function listed(gate: AdminFixture): Promise<{ id: string; cidr: string; k
   return (await gate.call("GET", "/v1/tenants/a/allowlist")).body.items;
 }
 
-t.test("a click admits the place that it came from", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "a click admits the place that it came from", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const link = await makeLink(gate, { label: "Night shift", entryTtlSeconds: 3600 });
   const { door } = gate.whitelist;
@@ -43,9 +44,9 @@ t.test("a click admits the place that it came from", async (t) => {
   t.match(items, [{ actor: { kind: "link", id: link.id, address: "203.0.113.7" } }]);
 });
 
-t.test("IPv6 grants the /64, and a place is one use however often it clicks", async (t) => {
+onEveryStore(t, "IPv6 grants the /64, and a place is one use however often it clicks", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await gate.tenant("a");
   const link = await makeLink(gate, { maxUses: 2, entryTtlSeconds: 3600 });
   const { door } = gate.whitelist;
@@ -59,8 +60,8 @@ t.test("IPv6 grants the /64, and a place is one use however often it clicks", as
   t.match(body, { useCount: 1, uses: [{ address: "2001:db8:1:2:ffff::9", clicks: 2 }] });
 });
 
-t.test("maxUses is exact under any number of callers at once", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "maxUses is exact under any number of callers at once", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const link = await makeLink(gate, { maxUses: 3 });
   const { door } = gate.whitelist;
@@ -73,8 +74,8 @@ t.test("maxUses is exact under any number of callers at once", async (t) => {
   t.match(winner && (await door.use(A, link.token, winner)), { kind: "admitted" }, "a double click is not two uses");
 });
 
-t.test("deleting a link removes every entry that it admitted, and no other", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "deleting a link removes every entry that it admitted, and no other", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   await gate.call("POST", "/v1/tenants/a/allowlist", { json: { cidr: "192.0.2.0/24" } });
   const link = await makeLink(gate, { maxUses: 5 });
@@ -89,8 +90,8 @@ t.test("deleting a link removes every entry that it admitted, and no other", asy
   t.equal((await gate.call("GET", link.path)).status, 404);
 });
 
-t.test("deleting a link while it is used leaves nothing behind", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "deleting a link while it is used leaves nothing behind", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const link = await makeLink(gate, { maxUses: 50 });
   const uses = Array.from({ length: 20 }, (_, n) => gate.whitelist.door.use(A, link.token, place(`198.51.100.${n}`)));
@@ -99,8 +100,8 @@ t.test("deleting a link while it is used leaves nothing behind", async (t) => {
   t.strictSame(await listed(gate), []);
 });
 
-t.test("not us: what one use admitted goes, and that network stays out", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "not us: what one use admitted goes, and that network stays out", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const link = await makeLink(gate, { maxUses: 5 });
   const { door } = gate.whitelist;
@@ -116,8 +117,8 @@ t.test("not us: what one use admitted goes, and that network stays out", async (
   t.equal((await gate.call("DELETE", `${link.path}/uses/nothing`)).status, 404);
 });
 
-t.test("what an owner removed from the list, the same link does not bring back", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "what an owner removed from the list, the same link does not bring back", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const link = await makeLink(gate, { maxUses: 5 });
   await gate.whitelist.door.use(A, link.token, place("198.51.100.1"));
@@ -127,9 +128,9 @@ t.test("what an owner removed from the list, the same link does not bring back",
   t.match(await gate.whitelist.door.use(A, link.token, place("198.51.100.1")), { kind: "gone" });
 });
 
-t.test("a link for one network, and one that has run out", async (t) => {
+onEveryStore(t, "a link for one network, and one that has run out", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await gate.tenant("a");
   const { door } = gate.whitelist;
   const inside = await makeLink(gate, { allowedNetwork: "198.51.100.0/24" });
@@ -141,9 +142,9 @@ t.test("a link for one network, and one that has run out", async (t) => {
   t.match(await door.use(A, short.token, place("198.51.100.9")), { kind: "gone" });
 });
 
-t.test("a click on a dual-stack connection enrols the other address too, once", async (t) => {
+onEveryStore(t, "a click on a dual-stack connection enrols the other address too, once", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await gate.tenant("a");
   await gate.call("PATCH", "/v1/tenants/a", { json: { hosts: ["a.example", "v6.a.example"] } });
   await gate.call("PATCH", "/v1/tenants/a", { json: { altHosts: { ipv6: "v6.a.example" } } });

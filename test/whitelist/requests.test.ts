@@ -3,7 +3,8 @@ import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
 import { OUTBOX_KIND, type OutboxItem } from "../../src/notify/outbox.ts";
-import { type AdminFixture, START_MS, startAdminApi } from "../support/admin-api.ts";
+import { type AdminFixture, START_MS } from "../support/admin-api.ts";
+import { onEveryStore } from "../support/admin-api-stores.ts";
 import { place } from "../support/places.ts";
 
 const A = "a" as TenantId;
@@ -22,8 +23,8 @@ async function withOwner(gate: AdminFixture): Promise<void> {
   await gate.call("POST", "/v1/tenants/a/users", { json: { email: "user@a.example" } });
 }
 
-t.test("one request for each network, told to the owners, approved by a click", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "one request for each network, told to the owners, approved by a click", async (t, start) => {
+  const gate = await start();
   await withOwner(gate);
   const { requests } = gate.whitelist;
   const asking = { from: "Anna\r\nBcc: x@evil.example", note: "at home today", reference: "k3v9x2ab" };
@@ -46,9 +47,9 @@ t.test("one request for each network, told to the owners, approved by a click", 
   t.equal((await gate.call("POST", `/v1/tenants/a/requests/${request.id}/approve`)).status, 404, "only once");
 });
 
-t.test("a dismissed request stays so, and a flood is held back", async (t) => {
+onEveryStore(t, "a dismissed request stays so, and a flood is held back", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await withOwner(gate);
   const { requests } = gate.whitelist;
   await requests.ask(A, place("198.51.100.1"), {});
@@ -63,9 +64,9 @@ t.test("a dismissed request stays so, and a flood is held back", async (t) => {
   t.ok((await gate.store.list({ kind: OUTBOX_KIND, limit: 100 })).length <= 4, "and its owners' mail");
 });
 
-t.test("who may add the place where they stand", async (t) => {
+onEveryStore(t, "who may add the place where they stand", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await gate.tenant("a");
   const { selfAllow } = gate.whitelist;
   const owner = { user: "usr_1", role: "owner" } as const;
@@ -90,8 +91,8 @@ t.test("who may add the place where they stand", async (t) => {
   t.equal((await listed(gate)).length, 2);
 });
 
-t.test("lifetimes keep to the tenant's caps", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "lifetimes keep to the tenant's caps", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const limits = { linkTtl: { max: "2h" }, linkUses: { max: 3 }, linkEntryTtl: { default: "1h", max: "1d" } };
   t.match((await gate.call("PATCH", "/v1/tenants/a", { json: { limits } })).body.issues, [

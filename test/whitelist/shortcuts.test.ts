@@ -2,7 +2,8 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { type AdminFixture, START_MS, startAdminApi } from "../support/admin-api.ts";
+import { type AdminFixture, START_MS } from "../support/admin-api.ts";
+import { onEveryStore } from "../support/admin-api-stores.ts";
 import { place, tokenOf } from "../support/places.ts";
 
 const A = "a" as TenantId;
@@ -18,8 +19,8 @@ async function cidrs(gate: AdminFixture): Promise<string[]> {
   return items.map(({ cidr }: { cidr: string }) => cidr);
 }
 
-t.test("run from three places in turn: one entry, the latest", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "run from three places in turn: one entry, the latest", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const shortcut = await makeShortcut(gate);
   const { door } = gate.whitelist;
@@ -38,8 +39,8 @@ t.test("run from three places in turn: one entry, the latest", async (t) => {
   t.match(await door.use(A, shortcut.token, place("203.0.113.9")), { kind: "gone" });
 });
 
-t.test("many runs at once leave one entry", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "many runs at once leave one entry", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const shortcut = await makeShortcut(gate);
   const runs = Array.from({ length: 8 }, (_, n) =>
@@ -50,9 +51,9 @@ t.test("many runs at once leave one entry", async (t) => {
   t.equal((await cidrs(gate)).length, 1);
 });
 
-t.test("it lasts while it is used, and ends with its entry when it is not", async (t) => {
+onEveryStore(t, "it lasts while it is used, and ends with its entry when it is not", async (t, start) => {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock });
+  const gate = await start({ clock });
   await gate.tenant("a");
   const shortcut = await makeShortcut(gate, { label: "router", idleSeconds: 30 * 86_400 });
   const { door } = gate.whitelist;
@@ -66,8 +67,8 @@ t.test("it lasts while it is used, and ends with its entry when it is not", asyn
   t.match(await door.use(A, shortcut.token, place("198.51.100.1")), { kind: "gone" });
 });
 
-t.test("it ends with its person", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "it ends with its person", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const users = "/v1/tenants/a/users";
   const user = (await gate.call("POST", users, { json: { email: "anna@a.example", role: "user" } })).body;
@@ -80,8 +81,8 @@ t.test("it ends with its person", async (t) => {
   t.match(refused, { status: 422, body: { issues: [{ pointer: "/user" }] } });
 });
 
-t.test("the tenant's policy says what running it takes", async (t) => {
-  const gate = await startAdminApi(t);
+onEveryStore(t, "the tenant's policy says what running it takes", async (t, start) => {
+  const gate = await start();
   await gate.tenant("a");
   const policy = (shortcut: string) => gate.call("PATCH", "/v1/tenants/a", { json: { policy: { shortcut } } });
   const user = (await gate.call("POST", "/v1/tenants/a/users", { json: { email: "anna@a.example" } })).body;
