@@ -12,27 +12,40 @@ import type { Answer, Route } from "./route.ts";
 const BEAT_MS = 15_000;
 /** No page needs to know more often. */
 const CALM_MS = 1_000;
-/** Of one clinic; what is beyond goes without. */
-const MOST_STREAMS = 100;
+/** Of all clinics; a page beyond any of these limits goes without. */
+const MOST_STREAMS = 1_000;
+const MOST_OF_TENANT = 20;
+const MOST_OF_SESSION = 5;
 
 export function portalLiveRoutes(pages: PlacePages): Route[] {
-  const streams = new Map<TenantId, number>();
+  const open = new Set<Stream>();
   return [
     {
       method: "GET",
       path: "portal/live",
       handle: (call) =>
         asOwner(call, pages, async (owner): Promise<Answer> => {
-          const { id } = owner.visit.tenant;
-          const open = streams.get(id) ?? 0;
-          if (open >= MOST_STREAMS) return { kind: "json", status: 503, body: {} };
-          streams.set(id, open + 1);
+          const stream = { tenant: owner.visit.tenant.id, session: owner.session.id };
+          if (!hasRoom(open, stream)) return { kind: "json", status: 503, body: {} };
+          open.add(stream);
           const body = follow(owner, pages);
-          body.once("close", () => streams.set(id, (streams.get(id) ?? 1) - 1));
+          body.once("close", () => open.delete(stream));
           return { kind: "stream", contentType: "text/event-stream", body };
         }),
     },
   ];
+}
+
+interface Stream {
+  readonly tenant: TenantId;
+  readonly session: string;
+}
+
+/** So that nobody, by many tabs or on purpose, leaves the others without. */
+function hasRoom(open: ReadonlySet<Stream>, { tenant, session }: Stream): boolean {
+  const ofTenant = [...open].filter((stream) => stream.tenant === tenant);
+  const ofSession = ofTenant.filter((stream) => stream.session === session);
+  return open.size < MOST_STREAMS && ofTenant.length < MOST_OF_TENANT && ofSession.length < MOST_OF_SESSION;
 }
 
 /** Speaks of this clinic's changes alone, and ends with the session, so that an open page keeps none alive. */
