@@ -1,5 +1,4 @@
 /** From the store's documents to the feed's frames: what of a document decides about requests. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { parsePrefix } from "../core/address.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../core/entry.ts";
 import type { SessionHash, TenantId } from "../core/ids.ts";
@@ -12,8 +11,6 @@ import type { PolicyReplica } from "./policy.ts";
 
 /** A delta of this many changes takes an edge well under a millisecond, so that a large commit stalls nobody. */
 const CHANGES_PER_DELTA = 500;
-/** Entries compiled before control lets other work run. */
-const COMPILE_SLICE = 20_000;
 
 export function policyFrame(message: PolicyMessage, parts: readonly Uint8Array[] = []): PolicyFrame {
   return { message, parts };
@@ -78,10 +75,14 @@ export function replicaFrames(replica: PolicyReplica): PolicyFrame[] {
   return frames;
 }
 
-/** Collects a store snapshot's documents and compiles them into a full state. */
+/**
+ * Compiles a store snapshot's documents into a full state, list by list: they come in order of their ids, so that
+ * a tenant's entries stand side by side, and no more than one tenant's are held as documents.
+ */
 export class StateBuilder {
   readonly #frames: PolicyFrame[];
-  readonly #entries = new Map<TenantId, MatcherEntry[]>();
+  #tenant: TenantId | undefined;
+  #list: MatcherEntry[] = [];
 
   constructor(epoch: string) {
     this.#frames = [policyFrame({ type: "reset", epoch })];
@@ -97,25 +98,21 @@ export class StateBuilder {
     }
   }
 
-  /** The frames, without the closing `at`. Compiles in slices, so that control answers meanwhile. */
-  async finish(): Promise<PolicyFrame[]> {
-    let compiled = 0;
-    for (const [tenant, list] of this.#entries) {
-      this.#frames.push(listFrame(tenant, AllowlistMatcher.compile(list)));
-      this.#entries.delete(tenant);
-      compiled += list.length;
-      if (compiled < COMPILE_SLICE) continue;
-      compiled = 0;
-      await nextTurn();
-    }
+  /** The frames, without the closing `at`. */
+  finish(): PolicyFrame[] {
+    this.#closeList();
     return this.#frames;
   }
 
   #addEntry(tenant: TenantId, entry: AllowlistEntry): void {
-    const list = this.#entries.get(tenant);
-    const compiled = { id: entry.id, prefix: parsePrefix(entry.cidr), expiresAtSeconds: expirySeconds(entry) };
-    if (list === undefined) this.#entries.set(tenant, [compiled]);
-    else list.push(compiled);
+    if (tenant !== this.#tenant) this.#closeList();
+    this.#tenant = tenant;
+    this.#list.push({ id: entry.id, prefix: parsePrefix(entry.cidr), expiresAtSeconds: expirySeconds(entry) });
+  }
+
+  #closeList(): void {
+    if (this.#tenant !== undefined) this.#frames.push(listFrame(this.#tenant, AllowlistMatcher.compile(this.#list)));
+    this.#list = [];
   }
 }
 

@@ -175,7 +175,7 @@ export class Follower {
     if (head.epoch === "") throw new StoreUnavailableError("the store is empty: it has lost its identity");
     const builder = new StateBuilder(head.epoch);
     for await (const batch of batches) builder.add(batch);
-    const frames = await builder.finish();
+    const frames = builder.finish();
     frames.push(policyFrame({ type: "at", revision: head.revision, confirmedAtMs }));
     this.#recent = [];
     await this.#say(frames);
