@@ -10,6 +10,7 @@ import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
 import { type Gate, SessionQuestion } from "./gate.ts";
+import { LateRequests } from "./late-requests.ts";
 import { markOf, REFUSALS, Refusal } from "./refusals.ts";
 import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
 import { newReference } from "./request-ids.ts";
@@ -52,9 +53,14 @@ export class Reception {
     });
     server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#tunnel(req, socket, head));
     server.on("connect", (req: IncomingMessage, socket: Duplex) => this.#refuseConnect(req, socket));
-    server.on("clientError", (error: Error, socket: Duplex) => {
+    const answer = (error: Error, socket: Duplex): void => {
       const code = answerBrokenRequest(error, socket as Socket);
       if (code !== undefined) this.#options.tally.count(undefined, markOf(code));
+    };
+    const late = new LateRequests<[Error, Duplex]>((which) => answer(...which));
+    server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
+      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") late.add([error, socket]);
+      else answer(error, socket);
     });
   }
 
