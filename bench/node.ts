@@ -42,15 +42,16 @@ export async function startNode(options: NodeOptions): Promise<ChildProcess> {
   return child;
 }
 
-/** Calls the admin API of the node at `port`. @throws when it refuses */
+/** Calls the admin API of the node at `port`. @param body text as it is, anything else as JSON. @throws when it refuses */
 export async function callAdmin(port: number, method: string, path: string, body?: unknown): Promise<unknown> {
+  const type = typeof body === "string" ? "text/plain" : "application/json";
   const answer = await fetch(`http://127.0.0.1:${port + 1}/v1/${path}`, {
     method,
     headers: {
       authorization: `Bearer ${ADMIN_KEY}`,
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(body === undefined ? {} : { "content-type": type }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${text}`);

@@ -58,12 +58,12 @@ export async function stopAll(): Promise<void> {
 }
 
 export async function untilListening(port: number, check: () => void = () => {}): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 2400; tries += 1) {
     check();
     if (await accepts(port)) return;
     await pause(25);
   }
-  throw new Error(`nothing listens on port ${port} after ten seconds`);
+  throw new Error(`nothing listens on port ${port} after a minute`);
 }
 
 function accepts(port: number): Promise<boolean> {

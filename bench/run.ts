@@ -5,8 +5,8 @@
  *   --json           the figures as JSON on standard output
  *   --rounds N       interleaved rounds per contestant (default 3)
  *   --seconds N      seconds per round (default 5)
- *   --only a,b       contestants whose name contains one of these
- *   --workload a,b   workloads whose name contains one of these
+ *   --only X         contestants whose name contains X; may be given several times
+ *   --workload X     workloads whose name contains X; may be given several times
  */
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -32,16 +32,16 @@ const { values: flags } = parseArgs({
     json: { type: "boolean", default: false },
     rounds: { type: "string" },
     seconds: { type: "string" },
-    only: { type: "string" },
-    workload: { type: "string" },
+    only: { type: "string", multiple: true },
+    workload: { type: "string", multiple: true },
   },
 });
 const rounds = Number(flags.rounds ?? (flags.quick ? 2 : 3));
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
 
-const wanted = (name: string, list: string | undefined): boolean =>
-  list === undefined || list.split(",").some((part) => name.toLowerCase().includes(part.trim().toLowerCase()));
+const wanted = (name: string, parts: readonly string[] | undefined): boolean =>
+  parts === undefined || parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);

@@ -8,6 +8,7 @@ import { seedSessions } from "./sallyport-sessions.ts";
 const TENANT = "tenant-0";
 /** How many of the sessions take turns under load; the others only have to be there. */
 const SESSIONS_IN_USE = 1_000;
+const ENTRIES_PER_COMMIT = 100_000;
 
 interface Doors {
   readonly network: "enforce" | "off";
@@ -27,16 +28,21 @@ async function startSallyport(scenario: Scenario, policy: Doors): Promise<Runnin
     tenants: tenantsOf(scenario, policy),
     entriesPerTenant: Math.max(1_000, entries.length),
   });
-  if (policy.network === "enforce") {
-    // Answered once the edge decides by it.
-    const items = entries.map((cidr) => ({ cidr }));
-    await callAdmin(port, "PUT", `tenants/${TENANT}/allowlist?wait=applied`, { items });
-  }
+  if (policy.network === "enforce") await allow(port, entries);
   return {
     pids: () => family(child.pid ?? 0),
     ...(cookies === undefined ? {} : { cookies }),
     stop: () => stop(child),
   };
+}
+
+/** Adds the entries, in as many commits as a store takes; the last is answered once the edge decides by them all. */
+async function allow(port: number, entries: readonly string[]): Promise<void> {
+  for (let at = 0; at < entries.length; at += ENTRIES_PER_COMMIT) {
+    const lines = entries.slice(at, at + ENTRIES_PER_COMMIT).join("\n");
+    const wait = at + ENTRIES_PER_COMMIT >= entries.length ? "?wait=applied" : "";
+    await callAdmin(port, "POST", `tenants/${TENANT}/allowlist/import${wait}`, lines);
+  }
 }
 
 function tenantsOf({ tenants, upstreamPort }: Scenario, policy: Doors): unknown[] {
