@@ -67,7 +67,8 @@ export function withAnswer(
   return {
     ...change,
     writes: [...change.writes, { ...key, value, expiresAtMs, quiet: true }],
-    preconditions: [...(change.preconditions ?? []), { ...key, revision: 0 }],
+    // First, so that a repetition meets its own answer before any rule that the answered request has since broken.
+    preconditions: [{ ...key, revision: 0 }, ...(change.preconditions ?? [])],
   };
 }
 
