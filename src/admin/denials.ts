@@ -1,54 +1,25 @@
 /** `/v1/tenants/{tenant}/denials`: requests that were turned away within the last seven days. */
-import Type from "typebox";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { type Denial, findDenial, listDenials } from "../observe/denials.ts";
-import { pageOf } from "./cursor.ts";
-import {
-  type Api,
-  DEFAULT_LIMIT,
-  found,
-  IdParam,
-  pageQuery,
-  pageSchema,
-  responses,
-  type Services,
-  TenantParams,
-} from "./routes.ts";
+import { type Api, found, IdParam, responses, type Services, tenantParams } from "./routes.ts";
+import { tenantListRoute } from "./tenant-list.ts";
 
 const tags = ["activity"];
-const DenialParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), reference: IdParam("What the page showed.") },
-  { additionalProperties: false },
-);
+const DenialParams = tenantParams({ reference: IdParam("What the page showed.") });
 
 export function denialRoutes(api: Api, services: Services): void {
-  listRoute(api, services);
-  readRoute(api, services);
-}
-
-function listRoute(api: Api, { dependencies: { store }, tenants, cursors }: Services): void {
-  const schema = {
+  tenantListRoute(api, services, {
+    path: "denials",
     operationId: "listDenials",
     summary: "List requests that were turned away, the newest first",
     tags,
-    params: TenantParams,
-    querystring: pageQuery({}),
-    response: responses({ 200: pageSchema("Denial") }, ["not_found", "body_invalid", "cursor_invalid"]),
-  };
-  api.get("/v1/tenants/:tenant/denials", { schema }, async (request) => {
-    const tenant = request.params.tenant as TenantId;
-    const { limit = DEFAULT_LIMIT, cursor } = request.query;
-    const list = `denials/${tenant}`;
-    const after = cursors.read(list, cursor);
-    await tenants.read(tenant);
-    return await pageOf(
-      limit,
-      (count) => listDenials(store, tenant, count, after),
-      ({ denial }) => toWire(denial),
-      ({ position }) => cursors.make(list, position),
-    );
+    item: "Denial",
+    read: (tenant, limit, after) => listDenials(services.dependencies.store, tenant, limit, after),
+    toWire: ({ denial }) => toWire(denial),
+    position: (row) => row.position,
   });
+  readRoute(api, services);
 }
 
 function readRoute(api: Api, { dependencies: { store } }: Services): void {

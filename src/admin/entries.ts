@@ -14,13 +14,14 @@ import { pageOf } from "./cursor.ts";
 import { nameToWire } from "./names.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   changed,
   created,
   DEFAULT_LIMIT,
-  EntryParams,
   force,
   found,
+  IdParam,
   NoContent,
   NotModified,
   pageQuery,
@@ -29,12 +30,15 @@ import {
   responses,
   type Services,
   TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 import { executeWrite } from "./writes.ts";
 
 const tags = ["allowlist"];
+const EntryParams = tenantParams({ entry: IdParam("The entry's id.") });
 
 /** Entries that the API makes are static and belong to the key that made them. */
 export function originOf({ actor }: Author): Origin {
@@ -71,16 +75,12 @@ function createRoute(api: Api, { dependencies, entries }: Services): void {
       examples: [{ cidr: "203.0.113.7", label: "Reception", ttlSeconds: 86_400 }],
     } as typeof EntryInputSchema,
     response: responses({ 201: entryOrName(created("Entry")) }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "address_invalid",
       "broad_prefix",
       "entry_limit",
       "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.post("/v1/tenants/:tenant/allowlist", { schema }, async (request, reply) => {
@@ -167,14 +167,10 @@ function changeRoute(api: Api, { dependencies, entries }: Services): void {
       examples: [{ label: "Reception, new building", expiresAt: null }],
     } as typeof EntryChangeSchema,
     response: responses({ 200: changed("Entry") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "not_found",
       "precondition_failed",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.patch("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
@@ -208,14 +204,12 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
     params: EntryParams,
     querystring: writeQuery({ confirm, force }),
     response: responses({ 204: NoContent }, [
-      "request_malformed",
       "address_invalid",
       "not_found",
       "confirmation_required",
       "lockout_refused",
       "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {

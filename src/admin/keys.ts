@@ -1,4 +1,5 @@
 /** `/v1/keys`: the API's own keys. */
+import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import { SallyportError } from "../core/errors.ts";
@@ -10,11 +11,12 @@ import { sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   created,
   DEFAULT_LIMIT,
   found,
-  KeyParams,
+  IdParam,
   NoContent,
   NotModified,
   pageQuery,
@@ -22,6 +24,7 @@ import {
   ReadHeaders,
   responses,
   type Services,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
@@ -29,6 +32,7 @@ import { executeWrite } from "./writes.ts";
 
 const tags = ["keys"];
 const config = { scope: "all" } as const;
+const KeyParams = Type.Object({ key: IdParam("The key's id.") }, { additionalProperties: false });
 
 export function keyRoutes(api: Api, services: Services): void {
   createRoute(api, services);
@@ -48,15 +52,7 @@ function createRoute(api: Api, { dependencies, keys }: Services): void {
       ...KeyInputSchema,
       examples: [{ label: "portal backend", access: "write", tenant: "happy-feet" }],
     } as typeof KeyInputSchema,
-    response: responses({ 201: created("NewKey") }, [
-      "request_malformed",
-      "body_invalid",
-      "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
-    ]),
+    response: responses({ 201: created("NewKey") }, [...BODY_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.post("/v1/keys", { schema, config }, async (request, reply) => {
     const input = request.body as KeyInput;
@@ -123,13 +119,7 @@ function revokeRoute(api: Api, { dependencies, keys }: Services): void {
     headers: ChangeHeaders,
     params: KeyParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "not_found",
-      "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/keys/:key", { schema, config }, async (request, reply) => {
     const scope: TenantId | undefined = principalOf(request).tenant;

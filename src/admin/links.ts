@@ -1,45 +1,48 @@
 /** `/v1/tenants/{tenant}/links`: whitelist links, and what they admitted. */
-import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { TenantId } from "../core/ids.ts";
 import { LinkInputSchema } from "../schema/link.ts";
 import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
 import { sendFresh } from "./conditional.ts";
-import { pageOf } from "./cursor.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   created,
-  DEFAULT_LIMIT,
   found,
   IdParam,
   NoContent,
   NotModified,
-  pageQuery,
-  pageSchema,
   ReadHeaders,
   responses,
   type Services,
   TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
+import { tenantListRoute } from "./tenant-list.ts";
 import { executeWrite } from "./writes.ts";
 
 const tags = ["links"];
-const LinkParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), link: IdParam("The link's id.") },
-  { additionalProperties: false },
-);
-const UseParams = Type.Object(
-  { ...LinkParams.properties, use: IdParam("The use's id.") },
-  { additionalProperties: false },
-);
+const LinkParams = tenantParams({ link: IdParam("The link's id.") });
+const UseParams = tenantParams({ link: IdParam("The link's id."), use: IdParam("The use's id.") });
 
 export function linkRoutes(api: Api, services: Services): void {
+  const { links } = services.dependencies.whitelist;
   createRoute(api, services);
-  listRoute(api, services);
+  tenantListRoute(api, services, {
+    path: "links",
+    operationId: "listLinks",
+    summary: "List links, in the order of their making",
+    tags,
+    item: "Link",
+    read: (tenant, limit, after) => links.list(tenant, limit, after),
+    toWire: ({ link, revision }) => ({ ...linkToWire(link), revision }),
+    position: ({ link }) => link.id,
+  });
   readRoute(api, services);
   deleteRoute(api, services);
   removeUseRoute(api, services);
@@ -61,15 +64,11 @@ function createRoute(api: Api, { dependencies }: Services): void {
       examples: [{ label: "Night shift, remote", recipient: "anna@clinic.example", maxUses: 1 }],
     } as typeof LinkInputSchema,
     response: responses({ 201: created("NewLink") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "address_invalid",
       "email_invalid",
       "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.post("/v1/tenants/:tenant/links", { schema }, async (request, reply) => {
@@ -80,31 +79,6 @@ function createRoute(api: Api, { dependencies }: Services): void {
       location: `/v1/tenants/${tenant}/links/${link.id}`,
       body: { ...linkToWire(link), url, mailed },
     }));
-  });
-}
-
-function listRoute(api: Api, { dependencies, tenants, cursors }: Services): void {
-  const { links } = dependencies.whitelist;
-  const schema = {
-    operationId: "listLinks",
-    summary: "List links, in the order of their making",
-    tags,
-    params: TenantParams,
-    querystring: pageQuery({}),
-    response: responses({ 200: pageSchema("Link") }, ["not_found", "body_invalid", "cursor_invalid"]),
-  };
-  api.get("/v1/tenants/:tenant/links", { schema }, async (request) => {
-    const tenant = request.params.tenant as TenantId;
-    const { limit = DEFAULT_LIMIT, cursor } = request.query;
-    const list = `links/${tenant}`;
-    const after = cursors.read(list, cursor);
-    await tenants.read(tenant);
-    return await pageOf(
-      limit,
-      (count) => links.list(tenant, count, after),
-      ({ link, revision }) => ({ ...linkToWire(link), revision }),
-      ({ link }) => cursors.make(list, link.id),
-    );
   });
 }
 
@@ -135,13 +109,7 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
     headers: ChangeHeaders,
     params: LinkParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "not_found",
-      "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/links/:link", { schema }, async (request, reply) => {
     const { tenant, link } = request.params;
@@ -160,7 +128,7 @@ function removeUseRoute(api: Api, { dependencies }: Services): void {
     headers: WriteHeaders,
     params: UseParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["request_malformed", "not_found", "idempotency_conflict", "not_applied"]),
+    response: responses({ 204: NoContent }, ["not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/links/:link/uses/:use", { schema }, async (request, reply) => {
     const { tenant, link, use } = request.params;

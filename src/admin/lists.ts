@@ -14,6 +14,7 @@ import { entityTag, expectationOf } from "./conditional.ts";
 import { originOf } from "./entries.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   changed,
   created,
@@ -21,6 +22,7 @@ import {
   responses,
   type Services,
   TenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
@@ -57,16 +59,12 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       examples: [{ items: [{ cidr: "203.0.113.0/28", label: "Main Street" }] }],
     } as typeof AllowlistSchema,
     response: responses({ 200: changed("Difference") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "entry_limit",
       "lockout_refused",
       "not_found",
       "precondition_failed",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.put("/v1/tenants/:tenant/allowlist", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {
@@ -125,14 +123,12 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
       },
     },
     response: responses({ 201: created("ImportResult") }, [
-      "request_malformed",
       "import_invalid",
       "entry_limit",
       "not_found",
-      "idempotency_conflict",
       "payload_too_large",
       "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.post("/v1/tenants/:tenant/allowlist/import", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {

@@ -8,19 +8,22 @@ import { pageOf } from "./cursor.ts";
 import {
   type Api,
   DEFAULT_LIMIT,
-  MailParams,
+  IdParam,
   NoContent,
   pageQuery,
   pageSchema,
   responses,
   type Services,
   TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 import { executeWrite } from "./writes.ts";
 
 const tags = ["outbox"];
+const MailParams = tenantParams({ mail: IdParam("The mail's id.") });
 
 export function outboxRoutes(api: Api, services: Services): void {
   listRoute(api, services);
@@ -59,13 +62,7 @@ function retryRoute(api: Api, { dependencies, tenants }: Services): void {
     headers: WriteHeaders,
     params: MailParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "body_invalid",
-      "not_found",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["body_invalid", "not_found", ...WRITE_REFUSALS]),
   };
   api.post("/v1/tenants/:tenant/outbox/:mail/retry", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);

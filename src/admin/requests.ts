@@ -1,60 +1,40 @@
 /** `/v1/tenants/{tenant}/requests`: who asks to be let in, and what an owner or the portal backend decides. */
-import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { TenantId } from "../core/ids.ts";
 import { ApprovalSchema } from "../schema/access-request.ts";
-import { pageOf } from "./cursor.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   created,
-  DEFAULT_LIMIT,
   IdParam,
   NoContent,
-  pageQuery,
-  pageSchema,
   responses,
   type Services,
-  TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
+import { tenantListRoute } from "./tenant-list.ts";
 import { executeWrite } from "./writes.ts";
 
 const tags = ["requests"];
-const RequestParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), request: IdParam("The request's id.") },
-  { additionalProperties: false },
-);
+const RequestParams = tenantParams({ request: IdParam("The request's id.") });
 
 export function requestRoutes(api: Api, services: Services): void {
-  listRoute(api, services);
-  approveRoute(api, services);
-  dismissRoute(api, services);
-}
-
-function listRoute(api: Api, { dependencies, tenants, cursors }: Services): void {
-  const { requests } = dependencies.whitelist;
-  const schema = {
+  const { requests } = services.dependencies.whitelist;
+  tenantListRoute(api, services, {
+    path: "requests",
     operationId: "listRequests",
     summary: "List access requests, one for each network that asked within the last fourteen days",
     tags,
-    params: TenantParams,
-    querystring: pageQuery({}),
-    response: responses({ 200: pageSchema("AccessRequest") }, ["not_found", "body_invalid", "cursor_invalid"]),
-  };
-  api.get("/v1/tenants/:tenant/requests", { schema }, async (request) => {
-    const tenant = request.params.tenant as TenantId;
-    const { limit = DEFAULT_LIMIT, cursor } = request.query;
-    const list = `requests/${tenant}`;
-    const after = cursors.read(list, cursor);
-    await tenants.read(tenant);
-    return await pageOf(
-      limit,
-      (count) => requests.list(tenant, count, after),
-      (view) => ({ ...view.request, revision: view.revision }),
-      (view) => cursors.make(list, view.request.id),
-    );
+    item: "AccessRequest",
+    read: (tenant, limit, after) => requests.list(tenant, limit, after),
+    toWire: ({ request, revision }) => ({ ...request, revision }),
+    position: ({ request }) => request.id,
   });
+  approveRoute(api, services);
+  dismissRoute(api, services);
 }
 
 function approveRoute(api: Api, { dependencies }: Services): void {
@@ -67,16 +47,7 @@ function approveRoute(api: Api, { dependencies }: Services): void {
     params: RequestParams,
     querystring: writeQuery({}),
     body: { ...ApprovalSchema, examples: [{ label: "Anna, at home" }] } as typeof ApprovalSchema,
-    response: responses({ 201: created("Entry") }, [
-      "request_malformed",
-      "body_invalid",
-      "entry_limit",
-      "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
-    ]),
+    response: responses({ 201: created("Entry") }, [...BODY_REFUSALS, "entry_limit", "not_found", ...WRITE_REFUSALS]),
   };
   // A click needs no words.
   const preValidation = async (request: { body?: unknown }) => {
@@ -102,7 +73,7 @@ function dismissRoute(api: Api, { dependencies }: Services): void {
     headers: WriteHeaders,
     params: RequestParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["request_malformed", "not_found", "idempotency_conflict", "not_applied"]),
+    response: responses({ 204: NoContent }, ["not_found", ...WRITE_REFUSALS]),
   };
   api.post("/v1/tenants/:tenant/requests/:request/dismiss", { schema }, async (request, reply) => {
     const { tenant, request: id } = request.params;

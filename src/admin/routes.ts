@@ -35,18 +35,12 @@ const closed = { additionalProperties: false } as const;
 
 /** A path parameter. Whether there is such a thing is for the rules to say: an impossible id is one that is not there. */
 export const IdParam = (description: string) => Type.String({ description, minLength: 1, maxLength: 100 });
-export const TenantParams = Type.Object({ tenant: IdParam("The tenant's id.") }, closed);
-export const EntryParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), entry: IdParam("The entry's id.") },
-  closed,
-);
-export const UserParams = Type.Object({ tenant: IdParam("The tenant's id."), user: IdParam("The user's id.") }, closed);
-export const SessionParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), session: IdParam("The session's id.") },
-  closed,
-);
-export const MailParams = Type.Object({ tenant: IdParam("The tenant's id."), mail: IdParam("The mail's id.") }, closed);
-export const KeyParams = Type.Object({ key: IdParam("The key's id.") }, closed);
+/** The parameters of a path to what a tenant has. */
+export function tenantParams<Fields extends Record<string, TSchema>>(fields: Fields) {
+  return Type.Object({ tenant: IdParam("The tenant's id."), ...fields }, closed);
+}
+export const TenantParams = tenantParams({});
+export const UserParams = tenantParams({ user: IdParam("The user's id.") });
 
 const waitFields = {
   wait: Type.Optional(
@@ -119,6 +113,11 @@ export const ChangeHeaders = Type.Object({
 export const ReadHeaders = Type.Object({
   "if-none-match": Type.Optional(Type.String({ description: "Answer 304 if the resource still has this entity tag." })),
 });
+
+/** What any write can be refused for, besides what is particular to it. */
+export const WRITE_REFUSALS = ["request_malformed", "idempotency_conflict", "not_applied"] as const;
+/** What a body can be refused for. */
+export const BODY_REFUSALS = ["body_invalid", "payload_too_large", "unsupported_media_type"] as const;
 
 /** The responses of a route: its own, and a problem for each of the codes and for those that any route can have. */
 export function responses(own: Record<number, TSchema>, codes: readonly ErrorCode[]): Record<string, TSchema> {

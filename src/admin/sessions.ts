@@ -8,18 +8,21 @@ import { executeManaged } from "./managed-writes.ts";
 import {
   type Api,
   DEFAULT_LIMIT,
+  IdParam,
   NoContent,
   pageQuery,
   pageSchema,
   responses,
   type Services,
-  SessionParams,
   TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 
 const tags = ["sessions"];
+const SessionParams = tenantParams({ session: IdParam("The session's id.") });
 
 export function sessionRoutes(api: Api, services: Services): void {
   listRoute(api, services);
@@ -60,13 +63,7 @@ function endRoute(api: Api, { dependencies, tenants }: Services): void {
     headers: WriteHeaders,
     params: SessionParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "body_invalid",
-      "not_found",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["body_invalid", "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/sessions/:session", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);

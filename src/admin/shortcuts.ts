@@ -1,41 +1,47 @@
 /** `/v1/tenants/{tenant}/shortcuts`: shortcuts, whose entry moves with the device. */
-import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { TenantId } from "../core/ids.ts";
 import { ShortcutInputSchema } from "../schema/shortcut.ts";
 import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
 import { sendFresh } from "./conditional.ts";
-import { pageOf } from "./cursor.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   created,
-  DEFAULT_LIMIT,
   found,
   IdParam,
   NoContent,
   NotModified,
-  pageQuery,
-  pageSchema,
   ReadHeaders,
   responses,
   type Services,
   TenantParams,
+  tenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
+import { tenantListRoute } from "./tenant-list.ts";
 import { executeWrite } from "./writes.ts";
 
 const tags = ["shortcuts"];
-const ShortcutParams = Type.Object(
-  { tenant: IdParam("The tenant's id."), shortcut: IdParam("The shortcut's id.") },
-  { additionalProperties: false },
-);
+const ShortcutParams = tenantParams({ shortcut: IdParam("The shortcut's id.") });
 
 export function shortcutRoutes(api: Api, services: Services): void {
+  const { shortcuts } = services.dependencies.whitelist;
   createRoute(api, services);
-  listRoute(api, services);
+  tenantListRoute(api, services, {
+    path: "shortcuts",
+    operationId: "listShortcuts",
+    summary: "List shortcuts, in the order of their making",
+    tags,
+    item: "Shortcut",
+    read: (tenant, limit, after) => shortcuts.list(tenant, limit, after),
+    toWire: ({ shortcut, revision }) => ({ ...shortcutToWire(shortcut), revision }),
+    position: ({ shortcut }) => shortcut.id,
+  });
   readRoute(api, services);
   deleteRoute(api, services);
 }
@@ -51,15 +57,7 @@ function createRoute(api: Api, { dependencies }: Services): void {
     params: TenantParams,
     querystring: writeQuery({}),
     body: { ...ShortcutInputSchema, examples: [{ label: "Anna's laptop" }] } as typeof ShortcutInputSchema,
-    response: responses({ 201: created("NewShortcut") }, [
-      "request_malformed",
-      "body_invalid",
-      "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
-    ]),
+    response: responses({ 201: created("NewShortcut") }, [...BODY_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.post("/v1/tenants/:tenant/shortcuts", { schema }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
@@ -69,31 +67,6 @@ function createRoute(api: Api, { dependencies }: Services): void {
       location: `/v1/tenants/${tenant}/shortcuts/${shortcut.id}`,
       body: { ...shortcutToWire(shortcut), url },
     }));
-  });
-}
-
-function listRoute(api: Api, { dependencies, tenants, cursors }: Services): void {
-  const { shortcuts } = dependencies.whitelist;
-  const schema = {
-    operationId: "listShortcuts",
-    summary: "List shortcuts, in the order of their making",
-    tags,
-    params: TenantParams,
-    querystring: pageQuery({}),
-    response: responses({ 200: pageSchema("Shortcut") }, ["not_found", "body_invalid", "cursor_invalid"]),
-  };
-  api.get("/v1/tenants/:tenant/shortcuts", { schema }, async (request) => {
-    const tenant = request.params.tenant as TenantId;
-    const { limit = DEFAULT_LIMIT, cursor } = request.query;
-    const list = `shortcuts/${tenant}`;
-    const after = cursors.read(list, cursor);
-    await tenants.read(tenant);
-    return await pageOf(
-      limit,
-      (count) => shortcuts.list(tenant, count, after),
-      ({ shortcut, revision }) => ({ ...shortcutToWire(shortcut), revision }),
-      ({ shortcut }) => cursors.make(list, shortcut.id),
-    );
   });
 }
 
@@ -123,13 +96,7 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
     headers: ChangeHeaders,
     params: ShortcutParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "not_found",
-      "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/shortcuts/:shortcut", { schema }, async (request, reply) => {
     const { tenant, shortcut } = request.params;

@@ -14,6 +14,7 @@ import { pageOf } from "./cursor.ts";
 import { mergePatch } from "./merge-patch.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   changed,
   created,
@@ -28,6 +29,7 @@ import {
   responses,
   type Services,
   TenantParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
@@ -69,14 +71,10 @@ function createRoute(api: Api, { dependencies, tenants }: Services): void {
     querystring: writeQuery({}),
     body: { ...TenantDeclarationSchema, examples: [example] } as typeof TenantDeclarationSchema,
     response: responses({ 201: created("Tenant") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "tenant_exists",
       "host_taken",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.post("/v1/tenants", { schema }, async (request, reply) => {
@@ -143,17 +141,13 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     querystring: writeQuery({ force }),
     body: TenantPatchSchema,
     response: responses({ 200: changed("Tenant") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "not_found",
       "host_taken",
       "read_only",
       "lockout_refused",
       "precondition_failed",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.patch("/v1/tenants/:tenant", { schema }, async (request, reply) => {
@@ -185,14 +179,7 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
     headers: ChangeHeaders,
     params: TenantParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "not_found",
-      "read_only",
-      "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["not_found", "read_only", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant", { schema }, async (request, reply) => {
     const id = request.params.tenant as TenantId;

@@ -13,13 +13,14 @@ import {
   responses,
   type Services,
   UserParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 
 const tags = ["users"];
 const request = { tags, headers: WriteHeaders, params: UserParams, querystring: writeQuery({}) };
-const refusals = ["request_malformed", "body_invalid", "not_found", "idempotency_conflict", "not_applied"] as const;
+const refusals = ["body_invalid", "not_found", ...WRITE_REFUSALS] as const;
 
 export function userActionRoutes(api: Api, services: Services): void {
   inviteRoute(api, services);

@@ -11,6 +11,7 @@ import { pageOf } from "./cursor.ts";
 import { executeManaged } from "./managed-writes.ts";
 import {
   type Api,
+  BODY_REFUSALS,
   ChangeHeaders,
   changed,
   created,
@@ -24,6 +25,7 @@ import {
   type Services,
   TenantParams,
   UserParams,
+  WRITE_REFUSALS,
   WriteHeaders,
   writeQuery,
 } from "./routes.ts";
@@ -51,16 +53,12 @@ function createRoute(api: Api, { dependencies, tenants }: Services): void {
       examples: [{ email: "reception@happyfeet.example", name: "Robin Reed", role: "user" }],
     } as typeof UserInputSchema,
     response: responses({ 201: created("User") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "email_invalid",
       "email_taken",
       "password_refused",
       "not_found",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.post("/v1/tenants/:tenant/users", { schema }, async (request, reply) => {
@@ -142,17 +140,13 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     querystring: writeQuery({ force }),
     body: { ...UserChangeSchema, examples: [{ state: "disabled" }] } as typeof UserChangeSchema,
     response: responses({ 200: changed("User") }, [
-      "request_malformed",
-      "body_invalid",
+      ...BODY_REFUSALS,
       "email_invalid",
       "email_taken",
       "not_found",
       "lockout_refused",
       "precondition_failed",
-      "idempotency_conflict",
-      "payload_too_large",
-      "unsupported_media_type",
-      "not_applied",
+      ...WRITE_REFUSALS,
     ]),
   };
   api.patch("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
@@ -185,14 +179,7 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
     headers: ChangeHeaders,
     params: UserParams,
     querystring: writeQuery({ force }),
-    response: responses({ 204: NoContent }, [
-      "request_malformed",
-      "not_found",
-      "lockout_refused",
-      "precondition_failed",
-      "idempotency_conflict",
-      "not_applied",
-    ]),
+    response: responses({ 204: NoContent }, ["not_found", "lockout_refused", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
