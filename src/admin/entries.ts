@@ -221,7 +221,7 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
       const options = { expected, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
       const planned =
         (await unlessMissing(entries.planDelete(id, entry, author, options))) ??
-        (await names.planDelete(id, entry, author, expected));
+        (await names.planDelete(id, entry, author, options));
       const { result } = planned;
       const gone = "entries" in result ? result.entries.map((each) => each.id) : [result.id];
       if (request.query.force !== true) await lockout.check(id, { withoutEntries: gone });

@@ -184,7 +184,7 @@ export class EntryRules {
     const document = await this.#document(tenant, id);
     expectRevision(options.expected, document);
     const before = document.value as AllowlistEntry;
-    if (options.onBehalfOf !== undefined) await this.#guardOwnPlace(tenant, before, options.onBehalfOf);
+    if (options.onBehalfOf !== undefined) await this.guardOwnPlace(tenant, [before], options.onBehalfOf);
     return {
       result: before,
       change: {
@@ -199,14 +199,20 @@ export class EntryRules {
     };
   }
 
-  /** @throws SallyportError `confirmation_required` when nothing else on the list admits the address */
-  async #guardOwnPlace(tenant: TenantId, entry: AllowlistEntry, address: Address): Promise<void> {
-    if (!prefixContains(parsePrefix(entry.cidr), address)) return;
+  /** @throws SallyportError `confirmation_required` when nothing but what goes admits the address */
+  async guardOwnPlace(
+    tenant: TenantId,
+    gone: readonly Pick<AllowlistEntry, "id" | "cidr">[],
+    address: Address,
+  ): Promise<void> {
+    const admitting = gone.find(({ cidr }) => prefixContains(parsePrefix(cidr), address));
+    if (admitting === undefined) return;
+    const ids = new Set(gone.map(({ id }) => id));
     for await (const page of this.pages(tenant)) {
-      const others = page.map(({ value }) => value as AllowlistEntry).filter(({ id }) => id !== entry.id);
+      const others = page.map(({ value }) => value as AllowlistEntry).filter(({ id }) => !ids.has(id));
       if (others.some(({ cidr }) => prefixContains(parsePrefix(cidr), address))) return;
     }
-    const message = `${entry.cidr} is all that admits ${address.text}, from where this is asked; confirm to remove it`;
+    const message = `${admitting.cidr} is all that admits ${address.text}, from where this is asked; confirm to remove it`;
     throw new SallyportError("confirmation_required", message);
   }
 

@@ -101,6 +101,7 @@ const DONE = new Set([
   "changed",
   "removed",
   "restored",
+  "following",
   "sent",
   "ended",
   "invited",

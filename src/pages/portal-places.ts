@@ -2,7 +2,6 @@
 import { parseAddress, parsePrefix, prefixContains } from "../core/address.ts";
 import type { EntryView } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
-import { SallyportError } from "../core/errors.ts";
 import type { EntryId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { notice, table } from "../look/displays.ts";
@@ -14,6 +13,8 @@ import { postForm } from "./page-form.ts";
 import { offerForm } from "./place.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { nameRoutes, namesPanel } from "./portal-names.ts";
+import { removeOrAsk } from "./portal-removal.ts";
 import { openRequests, requestRoutes, requestsPanel } from "./portal-requests.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
@@ -33,6 +34,7 @@ export function portalPlaceRoutes(pages: PlacePages): Route[] {
     portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: remove }),
     portalForm(pages, { path: "portal/restore", fields: ["id"], view: showPlaces, work: restore }),
     ...requestRoutes(pages, showPlaces),
+    ...nameRoutes(pages, showPlaces),
   ];
 }
 
@@ -58,7 +60,7 @@ async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
       ? false
       : html`<p class="actions"><a class="button secondary" href="${pathTo("portal", { ...filterOf(call), after: found.next })}">${text("portal.more")}</a></p>`;
   const body = html`${standing(call)}${undoNotice(call)}${requestsPanel(call, await openRequests(call, pages))}
-<section class="panel">${searchForm(call)}${list}${next}</section>${addPanel(call)}`;
+<section class="panel">${searchForm(call)}${list}${next}</section>${addPanel(call)}${await namesPanel(call, pages)}`;
   return showPortal(call, { path: "portal", title: text("portal.places"), body });
 }
 
@@ -210,31 +212,16 @@ async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Prom
   return pathTo("portal", { done: "changed" });
 }
 
-/** The place where the owner stands goes only once they have confirmed; the last way in of all owners never. */
+/** The last way in of all owners is never removed. */
 async function remove(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string | Answer> {
   const { visit, form, session } = call;
   const id = form["id"] ?? "";
   await whitelist.lockout.check(visit.tenant.id, { withoutEntries: [id as EntryId] });
   const author = { actor: actorOf(call, session) };
-  const confirmed = form["confirm"] === "yes" ? {} : { onBehalfOf: visit.address };
-  try {
-    await whitelist.manage(() => entries.planDelete(visit.tenant.id, id, author, confirmed));
-  } catch (error) {
-    if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
-    return showConfirmation(call, id);
-  }
-  return pathTo("portal", { removed: id });
-}
-
-function showConfirmation(call: OwnerCall, id: string): Answer {
-  const { text, visit } = call;
-  const form = postForm(
-    call,
-    { path: "portal/remove", hidden: { id, confirm: "yes" } },
-    html`<p class="actions">${button(text("portal.removeHere"), { kind: "danger" })}<a class="button" href="${pathTo("portal")}">${text("portal.keep")}</a></p>`,
-  );
-  const body = html`<section class="panel">${notice("warn", text("portal.hereWarning", { address: visit.address.text }))}${form}</section>`;
-  return showPortal(call, { path: "portal", title: text("portal.hereTitle"), body, status: 409 });
+  return await removeOrAsk(call, "portal/remove", async (options) => {
+    await whitelist.manage(() => entries.planDelete(visit.tenant.id, id, author, options));
+    return pathTo("portal", { removed: id });
+  });
 }
 
 async function restore(call: OwnerCall, pages: PlacePages): Promise<string> {

@@ -1,7 +1,7 @@
 /** Names that move: a DNS name on an allowlist, its making and its end; `name-resolver.ts` follows its answers. */
 import type { Author, Plan } from "../core/audit.ts";
-import { type Expectation, expectRevision } from "../core/change.ts";
-import { at } from "../core/entries.ts";
+import { expectRevision } from "../core/change.ts";
+import { at, type RemovalOptions } from "../core/entries.ts";
 import { readExpiry, readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
@@ -79,13 +79,19 @@ export class Names {
     return found.map((document) => ({ name: nameOf(document), revision: document.revision }));
   }
 
-  /** The name and the entries of its answers go, in one commit. @throws SallyportError `not_found` */
-  async planDelete(id: TenantId, name: string, author: Author, expected?: Expectation): Promise<Plan<NameRecord>> {
+  /** The name and the entries of its answers go, in one commit. @throws SallyportError `not_found`, `confirmation_required` */
+  async planDelete(
+    id: TenantId,
+    name: string,
+    author: Author,
+    { expected, onBehalfOf }: RemovalOptions = {},
+  ): Promise<Plan<NameRecord>> {
     const { store, entries } = this.#options;
     const { tenant } = await loadTenant(store, id);
     const document = await this.#document(id, name);
     expectRevision(expected, document);
     const before = nameOf(document);
+    if (onBehalfOf !== undefined) await entries.guardOwnPlace(id, before.entries, onBehalfOf);
     const ids = before.entries.map((entry) => entry.id);
     const { part } = await removing(store, tenant, ids, author);
     return {

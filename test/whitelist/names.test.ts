@@ -95,6 +95,19 @@ t.test("the last good answer counts for a day", async (t) => {
   t.match(await name(), { state: "failing", error: "the name has no address" });
 });
 
+t.test("removing a name asks whoever would shut themselves out", async (t) => {
+  const { call, dns, node, cidrs, create } = await start(t);
+  const { body } = await create();
+  dns.zones.set("home.example", { ttl: 300, a: ["203.0.113.1"] });
+  await node().runDue();
+  const remove = (address: string, query = "") =>
+    call("DELETE", `${LIST}/${body.id}${query}`, { headers: { "sallyport-on-behalf-of-address": address } });
+  t.match(await remove("203.0.113.1"), { status: 409, body: { code: "confirmation_required" } });
+  t.strictSame(await cidrs(), ["203.0.113.1/32"]);
+  t.equal((await remove("203.0.113.1", "?confirm=true")).status, 204);
+  t.strictSame(await cidrs(), []);
+});
+
 t.test("entries of a name that does not move outlive a day", async (t) => {
   const { clock, dns, node, cidrs, create } = await start(t);
   const resolver = node();
