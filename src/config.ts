@@ -20,7 +20,7 @@ import { type Issue, SallyportError } from "./core/errors.ts";
 
 export type * from "./config/settings.ts";
 
-export const DEFAULT_FILE = "config/sallyport.yaml";
+const DEFAULT_FILE = "config/sallyport.yaml";
 
 export interface LoadOptions {
   /** Overrides `SALLYPORT_CONFIG` and the default; a file that is named must be there. */

@@ -18,7 +18,7 @@ export function showMails(folder: string, print: (text: string) => void): { clos
 }
 
 /** One of our own mails: plain text comes first in it, as quoted-printable or as it is. */
-export function describeMail(mail: string): string {
+function describeMail(mail: string): string {
   const unfolded = mail.replace(/\r\n[ \t]+/g, " ");
   const field = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(unfolded)?.[1]?.trim() ?? "";
   const text = mail.replace(/=\r\n/g, "").replaceAll("=3D", "=");

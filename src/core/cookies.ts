@@ -2,7 +2,7 @@
 import { withoutBlanks } from "./blanks.ts";
 
 /** The session's cookie on a TLS listener. The `__Host-` prefix keeps other hosts from planting it. */
-export const SESSION_COOKIE = "__Host-sallyport";
+const SESSION_COOKIE = "__Host-sallyport";
 /** The session's cookie on a cleartext development listener, where browsers refuse the prefix. */
 export const CLEARTEXT_SESSION_COOKIE = "sallyport";
 

@@ -31,18 +31,6 @@ export function encodeBase32(bits: bigint): string {
   return text;
 }
 
-/** The inverse of {@link encodeBase32}; `undefined` for anything it does not produce. */
-export function decodeBase32(text: string): bigint | undefined {
-  if (text.length !== 13) return undefined;
-  let bits = 0n;
-  for (const digit of text) {
-    const value = ALPHABET.indexOf(digit);
-    if (value < 0) return undefined;
-    bits = (bits << 5n) | BigInt(value);
-  }
-  return bits < 1n << 64n ? bits : undefined;
-}
-
 /**
  * Writes the 64 bits of an entry id to `into[at]` (high word) and `into[at + 1]`.
  * Hot path of compiling: no BigInt.

@@ -41,10 +41,10 @@ export interface KeyView {
 
 export const KEY_KIND = "apikey";
 /** `{key id}` → `{at: seconds}`. Quiet. */
-export const KEY_USE_KIND = "apikeyuse";
+const KEY_USE_KIND = "apikeyuse";
 
 /** The id under which the bootstrap key appears in the audit log. */
-export const BOOTSTRAP_ID = "bootstrap";
+const BOOTSTRAP_ID = "bootstrap";
 
 /** `sp_`, the id's 26 digits, `_`, 43 characters of secret, 6 of checksum: what a secret scanner can find and check. */
 const TOKEN = /^sp_([0-9a-z]{26})_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})$/;

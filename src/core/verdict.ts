@@ -1,6 +1,4 @@
-/** The two doors: what the gate decides for one request of a known tenant. Pure; the order is DESIGN section 4's. */
-import type { Address } from "./address.ts";
-import type { EntryId } from "./ids.ts";
+/** The two doors: what the gate decides for one request of a known tenant. Pure. */
 import type { Exemption, Policy } from "./tenant.ts";
 
 /**
@@ -39,13 +37,6 @@ const OBSERVED = verdict("forward", "observed", true);
 const BLOCKED = verdict("blocked", "not-on-allowlist");
 const NO_SESSION = verdict("sign-in", "no-session");
 const NO_SESSION_OBSERVED = verdict("sign-in", "no-session", true);
-
-/** What location matching needs of a compiled allowlist. */
-export interface LocationDoor {
-  /** The slot of the most specific live entry that covers the address, or -1. */
-  lookup(address: Address, nowSeconds: number): number;
-  entryId(slot: number): EntryId;
-}
 
 /**
  * The verdict from the facts of the two doors. A door whose setting is `off` is not there; `observe` is a

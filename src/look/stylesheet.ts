@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { accentPair } from "./colour.ts";
 
 /** The path under which control serves what never changes under its name. */
-export const ASSETS_PATH = "/.sallyport/assets/";
+const ASSETS_PATH = "/.sallyport/assets/";
 
 /** A file that may be cached for ever, because its name carries its hash. */
 export interface Asset {

@@ -6,9 +6,9 @@ import type { Store, StoredDocument, Write } from "../core/store.ts";
 import { DENIAL_KIND, DENIAL_ORDER_KIND, type Denial } from "./denials.ts";
 
 /** `{tenant}/{day}/{node}` → {@link DayCounts}. Quiet. */
-export const ACTIVITY_KIND = "activity";
+const ACTIVITY_KIND = "activity";
 /** `{tenant}/{day}/{network}/{node}` → {@link BlockedPlace}. Quiet. */
-export const BLOCKED_PLACE_KIND = "blockedplace";
+const BLOCKED_PLACE_KIND = "blockedplace";
 
 /** What is kept of a tenant's traffic: it goes when the tenant is deleted. */
 export const OBSERVED_KINDS: readonly string[] = [DENIAL_KIND, DENIAL_ORDER_KIND, ACTIVITY_KIND, BLOCKED_PLACE_KIND];

@@ -6,7 +6,7 @@ import type { Store, Write } from "../core/store.ts";
 export const DENIAL_KIND = "denial";
 /** `{tenant}/{time, descending}{reference}` → 1: a tenant's denials, newest first. Quiet. */
 export const DENIAL_ORDER_KIND = "denialorder";
-export const KEEP_DENIAL_MS = 7 * 86_400_000;
+const KEEP_DENIAL_MS = 7 * 86_400_000;
 
 /** A request that was turned away, or would have been where the tenant only observes (reason `observed`). */
 export interface Denial {

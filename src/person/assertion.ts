@@ -10,7 +10,7 @@ import { retryConflicts } from "./retry.ts";
 import type { LiveSession } from "./session-record.ts";
 
 /** One document, `assertion` → {@link SigningKeys}. Quiet. */
-export const SIGNING_KEYS_KIND = "signingkeys";
+const SIGNING_KEYS_KIND = "signingkeys";
 const DOCUMENT = { kind: SIGNING_KEYS_KIND, id: "assertion" };
 
 const LIFETIME_MS = 5 * 60_000;

@@ -10,7 +10,7 @@ export interface Argon2Cost {
 }
 
 /** OWASP's first choice: 46 MiB, one pass; about 50 ms on a small server. */
-export const ARGON2_COST: Argon2Cost = { memory: 47_104, passes: 1, parallelism: 1 };
+const ARGON2_COST: Argon2Cost = { memory: 47_104, passes: 1, parallelism: 1 };
 
 const NONCE_BYTES = 16;
 const TAG_BYTES = 32;

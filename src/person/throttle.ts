@@ -27,7 +27,7 @@ export interface ThrottleLimits {
   readonly tenant: RateLimit;
 }
 
-export const THROTTLE_LIMITS: ThrottleLimits = {
+const THROTTLE_LIMITS: ThrottleLimits = {
   address: { burst: 100, periodMs: 10 * 60_000 },
   tenant: { burst: 2_000, periodMs: 10 * 60_000 },
 };

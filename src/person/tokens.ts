@@ -10,7 +10,7 @@ export const TOKEN_KIND = "persontoken";
 
 export type TokenPurpose = "invite" | "reset" | "ticket";
 
-export const TOKEN_LIFETIME_MS: Readonly<Record<TokenPurpose, number>> = {
+const TOKEN_LIFETIME_MS: Readonly<Record<TokenPurpose, number>> = {
   invite: 7 * 24 * 60 * 60_000,
   reset: 60 * 60_000,
   ticket: 60_000,

@@ -151,8 +151,3 @@ export class FeedClient {
     for (const part of encodeFrame(message)) this.#socket?.write(part);
   }
 }
-
-/** Connects an edge's replica to control's feed. */
-export function connectFeed(options: FeedClientOptions): FeedClient {
-  return new FeedClient(options);
-}

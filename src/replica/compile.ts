@@ -17,7 +17,7 @@ export function policyFrame(message: PolicyMessage, parts: readonly Uint8Array[]
 }
 
 /** Seconds since 1970 from which the entry no longer admits; 0: never. Rounded down, so that no entry outlives its time. */
-export function expirySeconds(entry: AllowlistEntry): number {
+function expirySeconds(entry: AllowlistEntry): number {
   return entry.expiresAt === undefined ? 0 : Math.max(1, Math.floor(Date.parse(entry.expiresAt) / 1000));
 }
 

@@ -1,5 +1,5 @@
 /** A whitelist link on the wire: what a client sends, and what it gets. */
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -52,7 +52,6 @@ const inputFields = {
 };
 
 export const LinkInputSchema = Type.Object(inputFields, closed);
-export type LinkInputWire = Static<typeof LinkInputSchema>;
 
 const storedFields = {
   id: Type.String({ pattern: "^lnk_[0-9a-z]{26}$" }),

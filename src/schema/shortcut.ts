@@ -1,5 +1,5 @@
 /** A shortcut on the wire: what a client sends, and what it gets. */
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -29,7 +29,6 @@ export const ShortcutInputSchema = Type.Object(
   },
   closed,
 );
-export type ShortcutInputWire = Static<typeof ShortcutInputSchema>;
 
 const storedFields = {
   id: Type.String({ pattern: "^sct_[0-9a-z]{26}$" }),

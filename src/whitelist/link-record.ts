@@ -48,7 +48,7 @@ export function isLinkId(text: string): boolean {
 }
 
 /** When nothing of the link can live any more. */
-export function linkEndMs(link: LinkRecord): number {
+function linkEndMs(link: LinkRecord): number {
   return Date.parse(link.expiresAt) + link.entryTtlSeconds * 1000;
 }
 
