@@ -93,8 +93,14 @@ class Carrier implements ChangeCommitter {
       this.#done = { result: made, revision };
       return revision;
     } catch (error) {
-      if (error instanceof ConflictError && error.kind === ANSWER_KIND) throw new AnsweredMeanwhile();
+      if (error instanceof ConflictError && (await this.#isAnswered(error))) throw new AnsweredMeanwhile();
       throw error;
     }
+  }
+
+  /** Whichever condition of the change failed first, the answer tells whether this very request was carried out. */
+  async #isAnswered(conflict: ConflictError): Promise<boolean> {
+    if (this.#ticket === undefined) return false;
+    return conflict.kind === ANSWER_KIND || (await findAnswer<Made>(this.#dependencies, this.#ticket)) !== undefined;
   }
 }
