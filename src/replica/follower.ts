@@ -20,8 +20,8 @@ const POLL_MS = 500;
 const COMMITS_PER_READ = 500;
 /** How long control is kept from other work at a time by a large change. */
 const SLICE_MS = 5;
-/** How many of the newest commits are kept to repair the store from. */
-const REMEMBERED_COMMITS = 10_000;
+/** How many of the newest changes are kept to repair the store from, at least: some 30 MB, and at times twice that. */
+const REMEMBERED_CHANGES = 20_000;
 
 export interface FollowerOptions {
   readonly store: Store;
@@ -51,6 +51,8 @@ export class Follower {
   readonly #waiters = new Set<{ revision: number; resolve: () => void }>();
   #state: FollowerState = "starting";
   #recent: Commit[] = [];
+  /** Changes among them. */
+  #remembered = 0;
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -156,7 +158,14 @@ export class Follower {
 
   #remember(commit: Commit): void {
     this.#recent.push(commit);
-    if (this.#recent.length >= 2 * REMEMBERED_COMMITS) this.#recent = this.#recent.slice(-REMEMBERED_COMMITS);
+    this.#remembered += commit.changes.length;
+    if (this.#remembered < 2 * REMEMBERED_CHANGES) return;
+    let kept = this.#recent.length;
+    for (this.#remembered = 0; kept > 0 && this.#remembered < REMEMBERED_CHANGES; ) {
+      kept -= 1;
+      this.#remembered += this.#recent[kept]?.changes.length ?? 0;
+    }
+    this.#recent = this.#recent.slice(kept);
   }
 
   /** The store confirmed that there is nothing newer: a heartbeat that carries no change. */
@@ -178,6 +187,7 @@ export class Follower {
     const frames = builder.finish();
     frames.push(policyFrame({ type: "at", revision: head.revision, confirmedAtMs }));
     this.#recent = [];
+    this.#remembered = 0;
     await this.#say(frames);
     log.info({ revision: head.revision, frames: frames.length }, "policy loaded from the store");
     this.#pumpAgain = true;
