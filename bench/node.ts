@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { start, untilListening } from "./processes.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const ADMIN_KEY = "only-this-bench-knows-this-key-0123456789";
+export const ADMIN_KEY = "only-this-bench-knows-this-key-0123456789";
 
 export interface NodeOptions {
   /** For its configuration, and its data below. */
@@ -16,18 +16,20 @@ export interface NodeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly tenants: readonly unknown[];
   readonly entriesPerTenant?: number;
+  /** More of the file's section `edge`. */
+  readonly edge?: object;
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts it with one edge worker, and returns once that one listens. @throws with its own words when it cannot */
 export async function startNode(options: NodeOptions): Promise<ChildProcess> {
-  const { folder, port, tls, tenants, entriesPerTenant = 1_000, env = {} } = options;
+  const { folder, port, tls, tenants, entriesPerTenant = 1_000, edge = {}, env = {} } = options;
   const address = `127.0.0.1:${port}`;
   const file = join(folder, "sallyport.yaml");
   // YAML is a superset of JSON.
   const configuration = {
     dataDir: join(folder, "data"),
-    edge: { listen: [tls === undefined ? address : { address, tls }], workers: 1 },
+    edge: { listen: [tls === undefined ? address : { address, tls }], workers: 1, ...edge },
     admin: { listen: `127.0.0.1:${port + 1}` },
     limits: { entriesPerTenant },
     log: { level: "error" },
