@@ -10,7 +10,12 @@ const MOST_OF_HTTP_PROXY = 0.75;
 
 interface Measured {
   readonly contestant: string;
-  readonly cpuUs: number;
+  readonly rounds: readonly { readonly cpuUs: number }[];
+}
+
+/** Its best round: what disturbs only ever adds. */
+function cost({ rounds }: Measured): number {
+  return Math.min(...rounds.map(({ cpuUs }) => cpuUs));
 }
 
 t.test("both doors cost less than @fastify/http-proxy, which has none", { timeout: 60_000 }, async (t) => {
@@ -38,6 +43,6 @@ t.test("both doors cost less than @fastify/http-proxy, which has none", { timeou
   );
   const [ours, theirs] = results;
   if (ours === undefined || theirs === undefined) return;
-  const ratio = ours.cpuUs / theirs.cpuUs;
+  const ratio = cost(ours) / cost(theirs);
   t.ok(ratio <= MOST_OF_HTTP_PROXY, `${ratio.toFixed(2)} × the CPU per request`);
 });
