@@ -58,20 +58,12 @@ export async function stopAll(): Promise<void> {
 }
 
 export async function untilListening(port: number, check: () => void = () => {}): Promise<void> {
-<<<<<<< ours
-  for (let tries = 0; tries < 2400; tries += 1) {
-=======
   for (let tries = 0; tries < 4_000; tries += 1) {
->>>>>>> theirs
     check();
     if (await accepts(port)) return;
     await pause(25);
   }
-<<<<<<< ours
-  throw new Error(`nothing listens on port ${port} after a minute`);
-=======
   throw new Error(`nothing listens on port ${port} after a hundred seconds`);
->>>>>>> theirs
 }
 
 function accepts(port: number): Promise<boolean> {
