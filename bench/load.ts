@@ -18,6 +18,8 @@ export interface LoadRequest {
   readonly connections: number;
   readonly seconds: number;
   readonly newConnectionPerRequest?: boolean;
+  /** How long a connection waits after each answer, on average; without it the next request follows at once. */
+  readonly thinkMs?: number;
 }
 
 export interface LoadResult {
@@ -69,6 +71,7 @@ function luaScript(request: LoadRequest): string {
   if (first !== undefined) lines.push(`wrk.headers["Cookie"] = ${lua(first)}`);
   if (others.length > 0) lines.push(takingTurns([first ?? "", ...others]));
   lines.push(`wrk.method = ${lua(request.method)}`);
+  if (request.thinkMs !== undefined) lines.push(`delay = function() return math.random(0, ${2 * request.thinkMs}) end`);
   if (request.bodyBytes !== undefined) lines.push(`wrk.body = string.rep("x", ${request.bodyBytes})`);
   return `${lines.join("\n")}\n${REPORT}`;
 }

@@ -1,0 +1,156 @@
+/**
+ * `node bench/sign-ins.ts`: what people who sign in cost the requests of those who have.
+ *
+ *   --rounds N    rounds without and with sign-ins, in turn (default 40 of each)
+ *   --seconds S   length of a round (default 2): short, so that a noisy neighbour spoils few, and both kinds alike
+ *   --json        the figures as JSON on standard output
+ *
+ * One node as operators run it: supervisor, control, one edge; both doors shut. Requests come at a steady rate
+ * that leaves the processors time, since what is asked is whether sign-ins are felt, not who wins a full machine.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { upstreamConfig } from "./contestants/nginx.ts";
+import { seedSessions } from "./contestants/sallyport-sessions.ts";
+import { HOST } from "./job.ts";
+import { type LoadResult, load } from "./load.ts";
+import { callAdmin, startNode } from "./node.ts";
+import { Person } from "./person.ts";
+import { start, stopAll } from "./processes.ts";
+import { percentile } from "./table.ts";
+
+const UPSTREAM_PORT = 25_500;
+const PORT = 25_510;
+const TENANT = "tenant-0";
+/** Where people sign in, and wrk asks. */
+const PLACES = "127.0.0.0/23";
+const PER_MINUTE = 200;
+/** So many that nobody's turn comes twice within a time step of their authenticator. */
+const PEOPLE = 120;
+/** Of an authenticator: the code that enrolled it is spent. */
+const TIME_STEP_MS = 30_000;
+const ENROLLING_AT_ONCE = 2;
+/** With {@link THINK_MS}, some 1,200 requests a second. */
+const CONNECTIONS = 64;
+const THINK_MS = 50;
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "40" },
+    seconds: { type: "string", default: "2" },
+    json: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(flags.seconds);
+const folder = mkdtempSync(join(tmpdir(), "sallyport-sign-ins-"));
+
+interface Round extends LoadResult {
+  readonly signIns: number;
+}
+
+/** @returns the cookies of sessions that ask for pages while others sign in */
+async function startSite(): Promise<readonly string[]> {
+  await start("nginx", ["-p", folder, "-c", upstreamConfig(join(folder, "upstream"), UPSTREAM_PORT)], {
+    port: UPSTREAM_PORT,
+  });
+  const cookies = await seedSessions(join(folder, "data"), TENANT, false, 100, 100);
+  const policy = { network: "enforce", secondFactor: "required" };
+  const upstreams = [`http://127.0.0.1:${UPSTREAM_PORT}`];
+  await startNode({ folder, port: PORT, tenants: [{ id: TENANT, name: "Clinic", hosts: [HOST], upstreams, policy }] });
+  await callAdmin(PORT, "POST", `tenants/${TENANT}/allowlist?wait=applied`, { cidr: PLACES });
+  return cookies;
+}
+
+async function enrolPeople(): Promise<readonly Person[]> {
+  const people = Array.from(
+    { length: PEOPLE },
+    (_, index) => new Person(PORT, `person-${index}@clinic.example`, `127.0.1.${index + 1}`),
+  );
+  const waiting = people.values();
+  const lane = async (): Promise<void> => {
+    for (const person of waiting) {
+      await callAdmin(PORT, "POST", `tenants/${TENANT}/users`, person.account);
+      await person.enrol();
+    }
+  };
+  await Promise.all(Array.from({ length: ENROLLING_AT_ONCE }, lane));
+  await pause(TIME_STEP_MS);
+  return people;
+}
+
+/** Somebody signs in every 300 ms, however long the one before takes. @returns ends it, with the number of sign-ins */
+function keepSigningIn(people: Iterator<Person, never>): () => Promise<number> {
+  const ending = new AbortController();
+  const running: Promise<void>[] = [];
+  const pace = async (): Promise<void> => {
+    const begunAt = performance.now();
+    while (!ending.signal.aborted) {
+      const signIn = people.next().value.signIn();
+      // What fails is thrown at the end of the round.
+      signIn.catch(() => {});
+      running.push(signIn);
+      const dueAt = begunAt + running.length * (60_000 / PER_MINUTE);
+      await pause(Math.max(0, dueAt - performance.now()), undefined, { signal: ending.signal }).catch(() => {});
+    }
+  };
+  const paced = pace();
+  return async () => {
+    ending.abort();
+    await paced;
+    await Promise.all(running);
+    return running.length;
+  };
+}
+
+function* inTurn(people: readonly Person[]): Generator<Person, never> {
+  for (;;) yield* people;
+}
+
+async function measure(cookies: readonly string[], end?: () => Promise<number>): Promise<Round> {
+  const url = `http://127.0.0.1:${PORT}/256`;
+  const headers = { Host: HOST };
+  const shape = { url, method: "GET", headers, cookies, connections: CONNECTIONS, thinkMs: THINK_MS, seconds };
+  const result = await load(shape);
+  if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests failed`);
+  return { ...result, signIns: (await end?.()) ?? 0 };
+}
+
+/** @returns the median round's p99 */
+function report(name: string, rounds: readonly Round[]): number {
+  const of = (key: keyof Round, share = 0.5): number =>
+    percentile(
+      rounds.map((round) => round[key]).sort((one, other) => one - other),
+      share,
+    );
+  if (flags.json) return of("p99Ms");
+  const signIns = rounds.reduce((sum, round) => sum + round.signIns, 0) * (60 / seconds / rounds.length);
+  const quartiles = `${of("p99Ms", 0.25).toFixed(2)} to ${of("p99Ms", 0.75).toFixed(2)}`;
+  console.log(`${name}: ${signIns.toFixed(0)} sign-ins a minute, ${of("perSecond").toFixed(0)} requests/s`);
+  console.log(`  p50 ${of("p50Ms").toFixed(2)} ms, p99 ${of("p99Ms").toFixed(2)} ms (quartiles ${quartiles})`);
+  return of("p99Ms");
+}
+
+process.once("SIGINT", () => {
+  void stopAll().then(() => process.exit(130));
+});
+try {
+  const cookies = await startSite();
+  const people = inTurn(await enrolPeople());
+  await measure(cookies);
+  const rounds: { readonly without: Round[]; readonly with: Round[] } = { without: [], with: [] };
+  for (let round = 0; round < Number(flags.rounds); round += 1) {
+    rounds.without.push(await measure(cookies));
+    rounds.with.push(await measure(cookies, keepSigningIn(people)));
+  }
+  const before = report("without", rounds.without);
+  const after = report("with", rounds.with);
+  if (flags.json) process.stdout.write(`${JSON.stringify(rounds, null, 2)}\n`);
+  else console.log(`p99 with sign-ins is ${(after / before).toFixed(2)} × that without`);
+} finally {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();
