@@ -28,6 +28,7 @@ import { requestRoutes } from "./requests.ts";
 import type { Api, Services } from "./routes.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { shortcutRoutes } from "./shortcuts.ts";
+import { closeSoon } from "./shutdown.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { userActionRoutes } from "./user-actions.ts";
 import { userRoutes } from "./users.ts";
@@ -105,6 +106,7 @@ function createServer(dependencies: AdminDependencies, { tls }: AdminApiOptions)
       : { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: "TLSv1.2" } }),
     frameworkErrors: errorHandler(dependencies.log),
   }) as unknown as Api;
+  closeSoon(api);
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(() => (value) => JSON.stringify(value));
   api.setErrorHandler(errorHandler(dependencies.log));
