@@ -3,7 +3,7 @@ import { Cluster, Redis } from "ioredis";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Client } from "./redis-connect.ts";
-import { connectEagerly, createClient } from "./redis-connect.ts";
+import { connectEagerly, createClient, reconnectForever } from "./redis-connect.ts";
 import type { Script } from "./redis-scripts.ts";
 import type { RedisUrl } from "./redis-url.ts";
 
@@ -39,6 +39,7 @@ export class RedisClient {
     this.#subscriber = this.#client instanceof Cluster ? this.#client : this.#client.duplicate();
     for (const client of new Set([this.#client, this.#writer, this.#subscriber])) {
       client.on("error", (error: Error) => this.#fault(error));
+      reconnectForever(client, () => this.#closed);
       if (client instanceof Cluster) connectEagerly(client, options.onReady);
     }
     this.#client.on("ready", () => {

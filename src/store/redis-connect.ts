@@ -12,6 +12,7 @@ export type Client = Redis | Cluster;
 const SILENCE_MS = 5_000;
 const CONNECT_MS = 2_000;
 const SENTINEL_MS = 800;
+const RECONNECT_MS = 100;
 
 /** The reply mapping is pinned, so that replies look the same under RESP2 and RESP3. */
 type LinkOptions = RedisOptions & { replyMapping: "legacy" };
@@ -84,6 +85,20 @@ function createCluster(nodes: RedisUrl["nodes"], link: LinkOptions): Cluster {
     retryDelayOnClusterDown: 0,
     maxRedirections: 4,
     slotsRefreshInterval: 1_000,
+  });
+}
+
+/**
+ * Connects a client again that ended by itself, until `isClosed`.
+ * ioredis gives up for good when its fail-over detector hears of the new master while it is already reconnecting.
+ */
+export function reconnectForever(client: Client, isClosed: () => boolean): void {
+  client.on("end", () => {
+    if (isClosed()) return;
+    setTimeout(() => {
+      // Each failed attempt ends in another "end".
+      if (!isClosed() && client.status === "end") client.connect().catch(() => undefined);
+    }, RECONNECT_MS).unref();
   });
 }
 
