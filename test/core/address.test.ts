@@ -175,7 +175,11 @@ t.test("a refused prefix says what to write instead", (t) => {
     ["!", "not an address"],
   ];
   for (const [text, hint] of refused) {
-    t.throws(() => parsePrefix(text), { code: "address_invalid", message: new RegExp(RegExp.escape(hint)) }, JSON.stringify(text));
+    t.throws(
+      () => parsePrefix(text),
+      { code: "address_invalid", message: new RegExp(RegExp.escape(hint)) },
+      JSON.stringify(text),
+    );
   }
   t.end();
 });

@@ -41,6 +41,7 @@ t.test("Accept-Language", async (t) => {
     [`${"x".repeat(2000)},nl`, "en-GB"],
     ["nlx, nl\u0000", "en-GB"],
   ];
-  for (const [field, expected] of cases) t.equal(negotiateLanguage(field), expected, JSON.stringify(field)?.slice(0, 40));
+  for (const [field, expected] of cases)
+    t.equal(negotiateLanguage(field), expected, JSON.stringify(field)?.slice(0, 40));
   for (const language of LANGUAGES) t.equal(negotiateLanguage(language), language);
 });
