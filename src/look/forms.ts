@@ -40,6 +40,21 @@ export interface Choice {
   readonly hint?: string | undefined;
 }
 
+export interface SelectOptions extends Pick<FieldOptions, "name" | "label" | "hint" | "error"> {
+  /** Unique on the page; the name where absent. */
+  readonly id?: string;
+  readonly items: readonly Pick<Choice, "value" | "label">[];
+  readonly chosen: string | undefined;
+}
+
+/** A labelled list of which one is chosen. */
+export function select({ name, id = name, label, hint, error, items, chosen }: SelectOptions): Html {
+  return html`<div class="field"><label for="${id}">${label}</label>${notes(id, hint, error)}
+<select id="${id}" name="${name}"${describe(id, hint, error)}>${items.map(
+    (item) => html`<option value="${item.value}"${item.value === chosen && raw` selected`}>${item.label}</option>`,
+  )}</select></div>`;
+}
+
 /** A group of radio buttons. */
 export function choices(name: string, legend: string, items: readonly Choice[], chosen: string | undefined): Html {
   return html`<fieldset><legend>${legend}</legend>${items.map(

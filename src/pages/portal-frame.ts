@@ -1,6 +1,7 @@
 /** The frame of the owner's portal: who may enter, its navigation, and what has just been done or refused. */
 import { SallyportError } from "../core/errors.ts";
 import { notice } from "../look/displays.ts";
+import { errorSummary, type FormError } from "../look/forms.ts";
 import { type Html, html, type Interpolation, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
@@ -11,15 +12,21 @@ import { isFresh, sessionOf, showForbidden, signInPath } from "./visitor.ts";
 
 export type PortalPath = "portal" | `portal/${string}`;
 
-/** An owner's request. `failure`: why what they asked for was refused, to be shown with what they typed. */
+/** An owner's request. */
 export interface OwnerCall extends Call {
   readonly session: LiveSession;
+  /** Why what they asked for was refused, to be shown with what they typed. */
   readonly failure?: string;
+  /** Which of its fields were refused. */
+  readonly errors?: readonly FormError[];
 }
 
 export type View = (call: OwnerCall, pages: PlacePages) => Promise<Answer>;
 /** Carries a change out. @returns where the browser goes then, or the answer itself */
 export type Work = (call: OwnerCall, pages: PlacePages) => Promise<string | Answer>;
+
+/** By the name of the field, which is also the rules'. */
+export type Advice = (call: OwnerCall, pages: PlacePages) => Promise<Readonly<Record<string, string>>>;
 
 export interface PortalForm {
   readonly path: PortalPath;
@@ -27,6 +34,8 @@ export interface PortalForm {
   /** Shown again, with the reason, when the rules refuse. */
   readonly view: View;
   readonly work: Work;
+  /** What to say beside a field that the rules refuse; of any other refusal the page speaks at its top. */
+  readonly advice?: Advice;
   /** Only after a recent proof. */
   readonly proof?: boolean;
 }
@@ -35,7 +44,7 @@ export function portalView(pages: PlacePages, path: PortalPath, view: View): Rou
   return { method: "GET", path, handle: (call) => asOwner(call, pages, (owner) => view(owner, pages)) };
 }
 
-export function portalForm(pages: PlacePages, { path, fields, view, work, proof = false }: PortalForm): Route {
+export function portalForm(pages: PlacePages, { path, fields, view, work, advice, proof = false }: PortalForm): Route {
   const handle = async (owner: OwnerCall): Promise<Answer> => {
     if (proof && !isFresh(owner.session, owner.nowMs))
       return redirectTo(signInPath(owner, pages, pathTo("portal/people"), { fresh: "1" }));
@@ -45,12 +54,27 @@ export function portalForm(pages: PlacePages, { path, fields, view, work, proof 
       await pages.inForce();
       return redirectTo(done);
     } catch (error) {
-      const key = error instanceof SallyportError ? REFUSALS[error.code] : undefined;
+      if (!(error instanceof SallyportError)) throw error;
+      const key = REFUSALS[error.code];
       if (key === undefined) throw error;
-      return await view({ ...owner, failure: owner.text(key) }, pages);
+      const errors = errorsOf(error, (await advice?.(owner, pages)) ?? {});
+      return await view({ ...owner, failure: owner.text(key), errors }, pages);
     }
   };
   return { method: "POST", path, fields, handle: (call) => asOwner(call, pages, handle) };
+}
+
+function errorsOf({ issues }: SallyportError, advice: Readonly<Record<string, string>>): FormError[] {
+  return issues.flatMap(({ at }) => {
+    const field = at.slice(1);
+    const message = advice[field];
+    return message === undefined ? [] : [{ field, message }];
+  });
+}
+
+/** What is wrong with a field, to be shown beside it. */
+export function errorOf({ errors = [] }: OwnerCall, name: string): string | undefined {
+  return errors.find(({ field }) => field === name)?.message;
 }
 
 /** What the rules may refuse of what an owner typed or clicked. */
@@ -119,7 +143,7 @@ export interface PortalPage {
 }
 
 export function showPortal(call: OwnerCall, { path, title, body, status }: PortalPage): Answer {
-  const { text, failure, query } = call;
+  const { text, failure, errors = [], query } = call;
   const nav = html`<nav aria-label="${text("portal.title")}">${NAV.map(
     ([to, key]) => html`<a href="${ROOT}/${to}"${to === path && raw` aria-current="page"`}>${text(key)}</a>`,
   )}<a href="${pathTo("clinics")}">${text("clinics.short")}</a><a href="${pathTo("account")}">${text("account.title")}</a></nav>`;
@@ -127,7 +151,7 @@ export function showPortal(call: OwnerCall, { path, title, body, status }: Porta
   const said =
     failure === undefined
       ? DONE.has(done) && notice("good", text(`portal.done.${done}` as PlainKey))
-      : notice("bad", failure);
+      : errorSummary(text, errors) || notice("bad", failure);
   const live = html`<div data-live="${pathTo("portal/live", { live: "1" })}">${body}</div>`;
   const shown = html`<h1>${title}</h1>${said}${live}`;
   return showPage(

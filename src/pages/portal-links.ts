@@ -1,18 +1,18 @@
 /** Whitelist links on the portal: made, sent, copied; who used them and from where; revoked, or "not us". */
 import { notice, table } from "../look/displays.ts";
-import { button, field } from "../look/forms.ts";
+import { button } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { LINK_FIELDS, linkAdvice, linkForm, readLinkForm } from "./portal-link-form.ts";
 import { placeText } from "./portal-places.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
-import { describeBrowser, moment } from "./wording.ts";
+import { describeBrowser, durationText, moment } from "./wording.ts";
 
 const MOST = 200;
-const DAY_SECONDS = 86_400;
 
 export function portalLinkRoutes(pages: PlacePages): Route[] {
   return [
@@ -20,37 +20,40 @@ export function portalLinkRoutes(pages: PlacePages): Route[] {
     portalView(pages, "portal/links/:token", (call) => showLink(call, pages, call.token)),
     portalForm(pages, {
       path: "portal/links",
-      fields: ["label", "recipient", "uses", "days"],
+      fields: LINK_FIELDS,
       view: showLinks,
       work: create,
+      advice: linkAdvice,
     }),
     portalForm(pages, { path: "portal/links/remove", fields: ["id"], view: showLinks, work: remove }),
     portalForm(pages, { path: "portal/links/not-us", fields: ["id", "use"], view: showLinks, work: takeBack }),
   ];
 }
 
-async function showLinks(call: OwnerCall, { whitelist, sendsMail }: PlacePages): Promise<Answer> {
+async function showLinks(call: OwnerCall, pages: PlacePages): Promise<Answer> {
   const { text, visit, nowMs } = call;
-  const views = await whitelist.links.list(visit.tenant.id, MOST);
+  const views = await pages.whitelist.links.list(visit.tenant.id, MOST);
   const live = views.map(({ link }) => link).filter((link) => Date.parse(link.expiresAt) > nowMs || link.uses > 0);
-  const columns = [text("links.for"), text("links.used"), text("links.until"), ""];
+  const columns = [text("links.for"), text("links.used"), text("links.until"), text("links.placeStays"), ""];
   const rows = live.toReversed().map((link) => linkRow(call, link));
   const list =
     rows.length === 0
       ? html`<h2>${text("links.list")}</h2><p class="empty">${text("links.none")}</p>`
       : table(text("links.list"), columns, rows);
-  const body = html`${newLinkPanel(call, sendsMail && visit.tenant.mail !== "own")}<section class="panel">${list}</section>`;
+  const body = html`${await linkForm(call, pages)}<section class="panel">${list}</section>`;
   return showPortal(call, { path: "portal/links", title: text("portal.links"), body });
 }
 
-function linkRow(call: OwnerCall, { id, label, recipient, uses, maxUses, expiresAt }: LinkRecord) {
+function linkRow(call: OwnerCall, link: LinkRecord) {
   const { text, nowMs } = call;
+  const { id, label, recipient, uses, maxUses, expiresAt, entryTtlSeconds, allowedNetwork } = link;
   const name = label === "" ? (recipient ?? text("portal.unnamed")) : label;
   const ended = Date.parse(expiresAt) <= nowMs;
   return [
-    html`<a href="${pathTo(`portal/links/${id}`)}">${name}</a>${recipient !== undefined && recipient !== name && html`<span class="under">${recipient}</span>`}`,
+    html`<a href="${pathTo(`portal/links/${id}`)}">${name}</a>${recipient !== undefined && recipient !== name && html`<span class="under">${recipient}</span>`}${allowedNetwork !== undefined && html`<span class="under">${text("links.onlyFrom", { network: placeText(allowedNetwork) })}</span>`}`,
     text("links.usesOf", { uses, max: maxUses }),
     ended ? html`<span class="quiet">${text("links.ended")}</span>` : moment(call, expiresAt),
+    durationText(text, entryTtlSeconds),
     removeForm(call, id, name),
   ];
 }
@@ -63,62 +66,11 @@ function removeForm(call: OwnerCall, id: string, name: string): Html {
   );
 }
 
-function newLinkPanel(call: OwnerCall, mails: boolean): Html {
-  const { text, form } = call;
-  const recipient =
-    mails &&
-    field({
-      name: "recipient",
-      label: text("links.recipient"),
-      hint: text("links.recipientHint"),
-      type: "email",
-      value: form["recipient"],
-      required: false,
-      attributes: html`autocomplete="off"`,
-    });
-  const label = field({
-    name: "label",
-    label: text("links.label"),
-    hint: text("links.labelHint"),
-    value: form["label"],
-    attributes: html`maxlength="80" autocomplete="off"`,
-  });
-  const uses = field({
-    name: "uses",
-    label: text("links.places"),
-    hint: text("links.placesHint"),
-    type: "number",
-    value: form["uses"] ?? "1",
-    attributes: html`min="1" max="100" inputmode="numeric"`,
-  });
-  const days = field({
-    name: "days",
-    label: text("links.days"),
-    type: "number",
-    value: form["days"] ?? "7",
-    attributes: html`min="1" max="90" inputmode="numeric"`,
-  });
-  return html`<section class="panel"><h2>${text("links.new")}</h2><p>${text("links.why")}</p>
-${postForm(call, { path: "portal/links" }, html`<div class="columns">${label}${recipient}${uses}${days}</div><p class="actions">${button(text("links.make"))}</p>`)}</section>`;
-}
-
 async function create(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
-  const { visit, form, session } = call;
-  const { label = "", recipient = "", uses = "1", days = "7" } = form;
-  const input = {
-    label: label.trim(),
-    ...(recipient.trim() === "" ? {} : { recipient: recipient.trim() }),
-    maxUses: wholeNumber(uses),
-    ttlSeconds: wholeNumber(days) * DAY_SECONDS,
-  };
-  const author = { actor: actorOf(call, session) };
-  const made = await whitelist.manage(() => whitelist.links.planCreate(visit.tenant.id, input, author));
+  const input = readLinkForm(call);
+  const author = { actor: actorOf(call, call.session) };
+  const made = await whitelist.manage(() => whitelist.links.planCreate(call.visit.tenant.id, input, author));
   return pathTo(`portal/links/${made.link.id}`, made.mailed ? { done: "sent" } : {});
-}
-
-/** At least 1: what is no number asks for the least. */
-function wholeNumber(text: string): number {
-  return /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : 1;
 }
 
 async function showLink(call: OwnerCall, { whitelist }: PlacePages, id: string): Promise<Answer> {
@@ -136,6 +88,10 @@ ${detailList([
   [text("links.used"), text("links.usesOf", { uses: link.uses, max: link.maxUses })],
   ...(link.recipient === undefined ? [] : [[text("links.recipient"), link.recipient] as const]),
   [text("links.until"), moment(call, link.expiresAt)],
+  [text("links.placeStays"), durationText(text, link.entryTtlSeconds)],
+  ...(link.allowedNetwork === undefined
+    ? []
+    : [[text("links.network"), html`<span class="mono">${placeText(link.allowedNetwork)}</span>`] as const]),
 ])}
 ${postForm(call, { path: "portal/links/remove", hidden: { id } }, html`<p class="quiet">${text("links.revokeWhy")}</p><p class="actions">${button(text("links.revoke"), { kind: "danger" })}</p>`)}</section>
 <section class="panel">${usesTable(call, id, uses)}</section>

@@ -5,8 +5,8 @@ import type { AllowlistEntry } from "../core/entry.ts";
 import type { EntryId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { notice, table } from "../look/displays.ts";
-import { button, checkbox, field } from "../look/forms.ts";
-import { type Html, html, raw } from "../look/html.ts";
+import { button, checkbox, field, select } from "../look/forms.ts";
+import { type Html, html } from "../look/html.ts";
 import { planRestore } from "../whitelist/restore.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
@@ -156,16 +156,17 @@ function rowActions(call: OwnerCall, { id, label, cidr }: AllowlistEntry): Html 
 }
 
 function daysField({ text, form }: OwnerCall, id: string, keeps: boolean): Html {
-  const chosen = keeps ? "keep" : (form["days"] ?? "");
-  const options: readonly (readonly [string, string])[] = [
-    ...(keeps ? ([["keep", text("portal.keepsEnd")]] as const) : []),
-    ...DAYS.map(
-      (days) => [days, days === "" ? text("portal.noEnd") : text("wait.days", { count: Number(days) })] as const,
-    ),
-  ];
-  return html`<div class="field"><label for="${id}">${text("portal.stays")}</label><select id="${id}" name="days">${options.map(
-    ([value, label]) => html`<option value="${value}"${value === chosen && raw` selected`}>${label}</option>`,
-  )}</select></div>`;
+  const items = DAYS.map((value) => {
+    return { value, label: value === "" ? text("portal.noEnd") : text("wait.days", { count: Number(value) }) };
+  });
+  const keep = { value: "keep", label: text("portal.keepsEnd") };
+  return select({
+    name: "days",
+    id,
+    label: text("portal.stays"),
+    items: keeps ? [keep, ...items] : items,
+    chosen: keeps ? "keep" : (form["days"] ?? ""),
+  });
 }
 
 function addPanel(call: OwnerCall): Html {

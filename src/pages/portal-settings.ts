@@ -4,7 +4,7 @@ import type { PlainKey } from "../look/language.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { detailList, type OwnerCall, portalView, showPortal } from "./portal-frame.ts";
 import type { Answer, Route } from "./route.ts";
-import { waitText } from "./wording.ts";
+import { durationText } from "./wording.ts";
 
 export function portalSettingsRoutes(pages: PlacePages): Route[] {
   return [portalView(pages, "portal/settings", show)];
@@ -13,7 +13,7 @@ export function portalSettingsRoutes(pages: PlacePages): Route[] {
 async function show(call: OwnerCall): Promise<Answer> {
   const { text, visit } = call;
   const { policy, hosts, branding } = visit.tenant;
-  const duration = (seconds: number) => waitText(text, seconds * 1000);
+  const duration = (seconds: number) => durationText(text, seconds);
   const rows: readonly (readonly [PlainKey, string])[] = [
     ["settings.hosts", hosts.join(", ")],
     ["settings.place", text(`settings.network.${policy.network}`)],

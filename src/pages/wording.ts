@@ -13,6 +13,18 @@ export function waitText(text: Translate, ms: number): string {
   return hours < 48 ? text("wait.hours", { count: hours }) : text("wait.days", { count: Math.floor(hours / 24) });
 }
 
+const UNITS = [
+  [86_400, "wait.days"],
+  [3_600, "wait.hours"],
+  [60, "wait.minutes"],
+] as const;
+
+/** How long something lasts, exactly, in the largest unit that divides it. */
+export function durationText(text: Translate, seconds: number): string {
+  const [size, key] = UNITS.find(([unit]) => seconds % unit === 0) ?? ([1, "wait.seconds"] as const);
+  return text(key, { count: seconds / size });
+}
+
 /** A moment, in UTC; `pages.js` puts it into the reader's own time zone. */
 export function moment(call: Pick<Call, "lang">, time: number | string): Html {
   const date = new Date(time);

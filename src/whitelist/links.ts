@@ -7,7 +7,7 @@ import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
-import type { Tenant } from "../core/tenant.ts";
+import type { Tenant, TenantLimits } from "../core/tenant.ts";
 import { isMailable } from "../notify/outbox.ts";
 import { joined, removing } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
@@ -37,6 +37,12 @@ export interface LinkInput {
   readonly allowedNetwork?: string;
 }
 
+/** What a tenant lets a link be. */
+export interface LinkTerms extends Pick<TenantLimits, "linkTtl" | "linkUses" | "linkEntryTtl"> {
+  /** Whether the tenant leaves it to the gate to write to people. */
+  readonly mailable: boolean;
+}
+
 export interface LinkView {
   readonly link: LinkRecord;
   readonly revision: number;
@@ -60,6 +66,12 @@ export class Links {
 
   constructor(options: WhitelistOptions) {
     this.#options = options;
+  }
+
+  /** @throws SallyportError `not_found` */
+  async terms(id: TenantId): Promise<LinkTerms> {
+    const { tenant } = await loadTenant(this.#options.store, id);
+    return { ...limitsOf(tenant), mailable: tenant.mail !== "own" };
   }
 
   /** @throws SallyportError `not_found`, `body_invalid`, `address_invalid`, `email_invalid`, `limit_reached` */
