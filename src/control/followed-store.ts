@@ -27,6 +27,7 @@ export class FollowedStore implements Store {
   changesSince: Store["changesSince"] = async (revision, limit) => await this.#vouched().changesSince(revision, limit);
   useOnce: Store["useOnce"] = async (key, ttlMs) => await this.#vouched().useOnce(key, ttlMs);
   take: Store["take"] = async (key, limit) => await this.#vouched().take(key, limit);
+  giveBack: Store["giveBack"] = async (key, limit) => await this.#vouched().giveBack(key, limit);
   sweep: Store["sweep"] = async (limit) => await this.#vouched().sweep(limit);
 
   #vouched(): Store {

@@ -58,6 +58,7 @@ export class LateStore implements Store {
   changesSince: Store["changesSince"] = async (revision, limit) => await this.#reached().changesSince(revision, limit);
   useOnce: Store["useOnce"] = async (key, ttlMs) => await this.#reached().useOnce(key, ttlMs);
   take: Store["take"] = async (key, limit) => await this.#reached().take(key, limit);
+  giveBack: Store["giveBack"] = async (key, limit) => await this.#reached().giveBack(key, limit);
   sweep: Store["sweep"] = async (limit) => await this.#reached().sweep(limit);
 
   #reached(): Store {

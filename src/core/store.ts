@@ -132,6 +132,11 @@ export interface Store {
   useOnce(key: string, ttlMs: number): Promise<boolean>;
   /** Takes one from the bucket `key`, across all nodes. */
   take(key: string, limit: RateLimit): Promise<RateDecision>;
+  /**
+   * Puts one back that was taken, for what turned out not to count; never more than fill the bucket. Whoever puts
+   * back only what they took, each once, is held to `burst` and its refill by the rest.
+   */
+  giveBack(key: string, limit: RateLimit): Promise<void>;
   /** Deletes what has expired (appearing in the feed as deletions, unless it was written quietly). @returns how many, at most `limit`. */
   sweep(limit: number): Promise<number>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { newSecret } from "../core/ids.ts";
 import type { Precondition, Store } from "../core/store.ts";
 import { type Account, findAccount } from "./account.ts";
 import type { Change } from "./change.ts";
+import type { Share } from "./shares.ts";
 import { digest, type Visit } from "./visit.ts";
 
 /** `{tenant}/{digest of the id}` → {@link ChallengeRecord}. Quiet. */
@@ -34,6 +35,8 @@ export interface ChallengeRecord {
   readonly ceremony?: { readonly challenge: string; readonly alone: boolean };
   /** The number that a code was sent to. */
   readonly smsFactor?: string;
+  /** What it took of limits; given back when it is finished. */
+  readonly shares?: readonly Share[];
 }
 
 /** A challenge as read, or about to be written for the first time (revision 0). */
@@ -50,7 +53,7 @@ export interface Challenge {
 export function newChallenge(
   visit: Visit,
   nowMs: number,
-  content: Pick<ChallengeRecord, "stage" | "wayBack" | "fresh" | "amr" | "epoch"> & { readonly email?: string },
+  content: Pick<ChallengeRecord, "stage" | "wayBack" | "fresh" | "amr" | "epoch" | "shares">,
 ): { challenge: Challenge; browser: string } {
   const present = visit.cookies.browser;
   const browser = present !== undefined && isSecret(present) ? present : newSecret();
@@ -87,10 +90,18 @@ export function writeChallenge(challenge: Challenge, record: ChallengeRecord): C
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
 }
 
-/** The write and the condition that use a challenge up. */
+/** The write and the condition that use a challenge up, also one that was never written. */
 export function closeChallenge(challenge: Challenge): Change {
   const write = { kind: CHALLENGE_KIND, id: challenge.documentId, value: null, quiet: true };
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
+}
+
+/** The challenge with more shares, for the next write of its record. */
+export function withShares(challenge: Challenge, more: readonly Share[]): Challenge {
+  const { record } = challenge;
+  return more.length === 0
+    ? challenge
+    : { ...challenge, record: { ...record, shares: [...(record.shares ?? []), ...more] } };
 }
 
 /** Counts a try, before it is judged. @returns the challenge as it stands then; the ceremony is its last use. */

@@ -6,6 +6,7 @@ import { SESSION_KIND } from "../core/session.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, unchanged, writeCredential, writeUser } from "./account.ts";
+import { type Challenge, closeChallenge } from "./challenge.ts";
 import type { Change } from "./change.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
@@ -19,6 +20,7 @@ import {
   sessionIdOf,
 } from "./session-record.ts";
 import type { SharedLogins } from "./shared-login.ts";
+import { giveBackFinished } from "./shares.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
 import { placeOf, type Visit } from "./visit.ts";
 
@@ -33,7 +35,8 @@ export interface Proven extends Change {
   readonly credential: CredentialRecord;
   /** The credential changed in more than a spent proof. */
   readonly managed?: boolean;
-  readonly wayBack: string;
+  /** Used up by this commit. */
+  readonly challenge: Challenge;
   readonly remember: boolean;
   readonly audit?: readonly AuditInput[];
 }
@@ -93,9 +96,10 @@ export class Completion {
    * @throws ConflictError when the account, or something else that was judged, has changed meanwhile: judge again
    */
   async complete(visit: Visit, proven: Proven): Promise<SignedIn> {
-    const { ledger, clock, keyring, throttle, sharedLogins } = this.#options;
+    const { store, ledger, clock, keyring, throttle, sharedLogins } = this.#options;
     const nowMs = clock.nowMs();
-    const { account } = proven;
+    const { account, challenge } = proven;
+    const close = closeChallenge(challenge);
     const amr = withSummary(proven.amr);
     const session = newSession(visit, account, amr, nowMs);
     const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
@@ -116,14 +120,16 @@ export class Completion {
         writeCredential(account, credential, proven.managed !== true),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
+        ...close.writes,
         ...proven.writes,
       ],
-      preconditions: [...unchanged(account), ...proven.preconditions],
+      preconditions: [...unchanged(account), ...close.preconditions, ...proven.preconditions],
       audit: [...(proven.audit ?? []), started],
     });
     // The session stands, whatever becomes of these.
     await Promise.allSettled([
       throttle.clear(this.visitor(visit, account.user.email, account)),
+      giveBackFinished(store, challenge.record.shares ?? [], account),
       sharedLogins.look(visit, account, session.hash),
     ]);
     const left = credential.recovery?.hashes.length;
@@ -132,7 +138,7 @@ export class Completion {
       session: { secret: session.secret, expiresAtMs: session.expiresAtMs },
       known: markKnownBrowser(keyring, account.tenant, visit.cookies.known, account.user.email),
       ...(device === undefined ? {} : { device: { token: device.token, expiresAtMs: device.expiresAtMs } }),
-      wayBack: proven.wayBack,
+      wayBack: challenge.record.wayBack,
       user: account.id,
       amr,
       ...(left === undefined || left > FEW_CODES ? {} : { recoveryCodesLeft: left }),

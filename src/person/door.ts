@@ -25,7 +25,7 @@ import { Sessions } from "./sessions.ts";
 import { SharedLogins } from "./shared-login.ts";
 import { SignIn } from "./sign-in.ts";
 import { SMS_CODE_KIND, SmsCodes, type SmsRules } from "./sms-factor.ts";
-import { FAILURE_KIND, Throttle, type ThrottleLimits } from "./throttle.ts";
+import { FAILURE_KIND, Throttle } from "./throttle.ts";
 import { TOKEN_KIND } from "./tokens.ts";
 import { Users } from "./users.ts";
 
@@ -54,7 +54,6 @@ export interface PersonDoorOptions {
   /** `undefined`: no text messages. */
   readonly smsProvider: SmsProvider | undefined;
   readonly smsRules?: SmsRules;
-  readonly throttleLimits?: ThrottleLimits;
   /** Tests give a cheap one. */
   readonly hasher?: PasswordHasher;
   /** `scheme://host[:port]` under which a tenant's pages are reached, for links in mails. */
@@ -79,9 +78,9 @@ export interface PersonDoor extends Management {
 }
 
 export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
-  const { store, ledger, keyring, clock, outbox, smsProvider, smsRules, throttleLimits, siteOrigin } = options;
+  const { store, ledger, keyring, clock, outbox, smsProvider, smsRules, siteOrigin } = options;
   const hasher = options.hasher ?? new PasswordHasher();
-  const throttle = new Throttle(store, clock, throttleLimits);
+  const throttle = new Throttle(store, clock);
   const sessions = new Sessions(store, ledger, clock);
   const sms = new SmsCodes(store, keyring, clock, smsProvider, smsRules);
   const sharedLogins = new SharedLogins({ store, ledger, clock, outbox, sessions });

@@ -7,7 +7,6 @@ import type { Keyring } from "../core/keyring.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, userDocumentId } from "./account.ts";
-import { closeChallenge } from "./challenge.ts";
 import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
 import { parseCode } from "./codes.ts";
 import type { Completion, SignedIn } from "./completion.ts";
@@ -188,9 +187,9 @@ export class Enrolments {
             credential,
             managed: true,
             amr: [...challenge.record.amr, { totp: "otp", sms: "sms", passkey: "hwk" }[kind]],
-            wayBack: challenge.record.wayBack,
+            challenge,
             remember: false,
-            ...joinChanges(closeChallenge(challenge), told),
+            ...told,
             audit: [{ ...audit, tenant: account.tenant, actor, target: account.id }],
           });
     return recovery === undefined ? signedIn : { ...signedIn, recoveryCodes: recovery.codes };

@@ -3,7 +3,7 @@ import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Store } from "../core/store.ts";
 import { type Account, unchanged } from "./account.ts";
-import { type Challenge, type ChallengeRecord, closeChallenge, writeChallenge } from "./challenge.ts";
+import { type Challenge, type ChallengeRecord, writeChallenge } from "./challenge.ts";
 import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { isRemembered } from "./devices.ts";
@@ -60,17 +60,8 @@ export class FirstSteps {
   }
 
   async #finish(visit: Visit, challenge: Challenge, first: FirstStep, amr: readonly string[]): Promise<SignedIn> {
-    // A challenge that was never written has nothing to close.
-    const close = challenge.revision === 0 ? NO_CHANGE : closeChallenge(challenge);
-    return await this.#options.completion.complete(visit, {
-      account: first.account,
-      credential: first.account.credential,
-      amr,
-      wayBack: challenge.record.wayBack,
-      remember: false,
-      ...joinChanges(close, first),
-      audit: first.audit,
-    });
+    const { credential } = first.account;
+    return await this.#options.completion.complete(visit, { ...first, amr, credential, challenge, remember: false });
   }
 
   async #write(first: FirstStep, challenge: Change): Promise<void> {

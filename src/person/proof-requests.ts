@@ -1,13 +1,11 @@
 /** What a challenge asks of the person's own things: a code by text message, a passkey's signature. */
-import type { RateLimit, Store } from "../core/store.ts";
-import { accountOf, readChallenge, writeChallenge } from "./challenge.ts";
+import type { Store } from "../core/store.ts";
+import { accountOf, readChallenge, withShares, writeChallenge } from "./challenge.ts";
 import { usableFactors } from "./factor.ts";
 import { passkeyRequest } from "./passkeys.ts";
+import { type Share, takeShare } from "./shares.ts";
 import type { SmsCodes, SmsSending } from "./sms-factor.ts";
 import { placeOf, type Visit } from "./visit.ts";
-
-/** Messages that one address may ask for before it has proven anything (`firstFactor: none`). */
-const UNPROVEN_PER_ADDRESS: RateLimit = { burst: 10, periodMs: 60 * 60_000 };
 
 export class ProofRequests {
   readonly #options: { readonly store: Store; readonly sms: SmsCodes };
@@ -24,8 +22,9 @@ export class ProofRequests {
     const challenge = await readChallenge(store, visit, id);
     if (challenge === undefined || challenge.record.stage !== "factor") return { kind: "gone" };
     const proven = challenge.record.epoch > 0;
-    if (!proven) {
-      const { allowed, retryAfterMs } = await store.take(`sms/place/${placeOf(visit.address)}`, UNPROVEN_PER_ADDRESS);
+    const shares: readonly Share[] = proven ? [] : [["sms", placeOf(visit.address)]];
+    for (const share of shares) {
+      const { allowed, retryAfterMs } = await takeShare(store, share);
       if (!allowed) return { sent: false, reason: "limit", retryAfterMs };
     }
     const account = await accountOf(store, visit, challenge.record);
@@ -33,7 +32,8 @@ export class ProofRequests {
       account === undefined ? [] : usableFactors(visit.tenant.policy, account.credential.factors, visit.host);
     const numbers = usable.filter((candidate) => candidate.kind === "sms");
     const chosen = numbers.find((candidate) => candidate.id === factor) ?? numbers[0];
-    await store.commit(writeChallenge(challenge, { ...challenge.record, smsFactor: chosen?.id ?? "" }));
+    const { record } = withShares(challenge, shares);
+    await store.commit(writeChallenge(challenge, { ...record, smsFactor: chosen?.id ?? "" }));
     if (proven) {
       if (account === undefined || chosen === undefined) return { sent: false, reason: "unavailable", retryAfterMs: 0 };
       return await sms.send(visit.tenant, account.id, chosen.number);

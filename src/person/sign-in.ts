@@ -2,7 +2,7 @@
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { RateLimit, Store } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, findAccount, loadAccount, writeCredential } from "./account.ts";
 import {
@@ -10,13 +10,13 @@ import {
   CHALLENGE_KIND,
   type Challenge,
   type ChallengeRecord,
-  closeChallenge,
   countTry,
   newChallenge,
   readChallenge,
+  withShares,
   writeChallenge,
 } from "./challenge.ts";
-import { joinChanges, NO_CHANGE } from "./change.ts";
+import { NO_CHANGE } from "./change.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
 import type { FirstSteps } from "./first-step.ts";
@@ -25,6 +25,7 @@ import type { PasswordHasher } from "./password-hash.ts";
 import { normalisePassword } from "./password-rules.ts";
 import { type Proof, type ProofInput, type Proofs, parseProof } from "./proofs.ts";
 import { retryConflicts, unlessLost } from "./retry.ts";
+import { giveBack, type Share, takeShare } from "./shares.ts";
 import type { SmsCodes } from "./sms-factor.ts";
 import { choicesFor, type Outcome, type Step, stepOf } from "./step.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
@@ -34,8 +35,6 @@ import { wayBackPath } from "./way-back.ts";
 const GONE = { kind: "gone" } as const;
 /** When to come back after finding too many passwords being checked. */
 const BUSY_MS = 5_000;
-/** Challenges begun from one address. */
-const BEGINS_PER_ADDRESS: RateLimit = { burst: 300, periodMs: 10 * 60_000 };
 
 export interface SignInOptions {
   readonly store: Store;
@@ -65,7 +64,8 @@ export class SignIn {
    */
   async begin(visit: Visit, request: { readonly wayBack?: unknown; readonly fresh?: boolean }) {
     const { store, clock } = this.#options;
-    const { allowed } = await store.take(`begin/${placeOf(visit.address)}`, BEGINS_PER_ADDRESS);
+    const share: Share = ["begin", placeOf(visit.address)];
+    const { allowed } = await takeShare(store, share);
     if (!allowed) throw new SallyportError("limit_reached", "too many sign-ins were begun from this address");
     const { challenge, browser } = newChallenge(visit, clock.nowMs(), {
       stage: "identify",
@@ -73,6 +73,7 @@ export class SignIn {
       fresh: request.fresh === true,
       amr: [],
       epoch: 0,
+      shares: [share],
     });
     await store.commit(writeChallenge(challenge, challenge.record));
     return { step: stepOf(challenge), browser };
@@ -117,7 +118,7 @@ export class SignIn {
     if (!right || account === undefined || account.user.state === "disabled") {
       return await this.#fail(visit, visitor, account, "password", admission.last);
     }
-    await throttle.refund(visitor);
+    await Promise.all([throttle.refund(visitor), giveBack(store, admission.shares)]);
     await this.#upgradePassword(account, password);
     return await retryConflicts(async () => {
       const present = await loadAccount(store, account.tenant, account.id);
@@ -153,7 +154,8 @@ export class SignIn {
     // The ceremony is used up in the store, and judged this once.
     const { ceremony } = read.record;
     const record = ceremony === undefined ? challenge.record : { ...challenge.record, ceremony };
-    const signedIn = await this.#spend(visit, { ...challenge, record }, proof, remember);
+    const judged = withShares({ ...challenge, record }, admission.shares);
+    const signedIn = await this.#spend(visit, judged, proof, remember);
     return signedIn ?? (await this.#fail(visit, visitor, account, proof.kind, admission.last));
   }
 
@@ -181,12 +183,10 @@ export class SignIn {
       const spent = await spendPasskey(visit, account, ceremony, proof.response, clock.nowMs());
       if (spent === undefined) return { kind: "refused" };
       return await completion.complete(visit, {
+        ...spent,
         account,
-        amr: spent.amr,
-        credential: spent.credential,
-        wayBack: challenge.record.wayBack,
+        challenge,
         remember: false,
-        ...joinChanges(closeChallenge(challenge), spent),
       });
     }, CHALLENGE_KIND);
   }
@@ -199,12 +199,11 @@ export class SignIn {
       const spent = await proofs.judge(visit, account, challenge.record, proof);
       if (spent === undefined) return undefined;
       return await completion.complete(visit, {
+        ...spent,
         account,
         amr: [...challenge.record.amr, ...spent.amr],
-        credential: spent.credential,
-        wayBack: challenge.record.wayBack,
+        challenge,
         remember,
-        ...joinChanges(closeChallenge(challenge), spent),
       });
     }, CHALLENGE_KIND);
   }

@@ -2,9 +2,10 @@
 import type { Clock } from "../core/clock.ts";
 import { ConflictError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
-import type { RateLimit, Store } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import { loginDocumentId } from "./account.ts";
 import { retryConflicts } from "./retry.ts";
+import { type Share, takeShare } from "./shares.ts";
 
 /** `{tenant}/{digest of the e-mail}` → {@link FailureRecord}; made for logins that do not exist just the same. */
 export const FAILURE_KIND = "failure";
@@ -19,18 +20,6 @@ interface FailureCount {
 interface FailureRecord {
   readonly [visitor: string]: FailureCount;
 }
-
-export interface ThrottleLimits {
-  /** Tries by strangers from one address (IPv6: one /64). */
-  readonly address: RateLimit;
-  /** Tries by strangers at one tenant. */
-  readonly tenant: RateLimit;
-}
-
-const THROTTLE_LIMITS: ThrottleLimits = {
-  address: { burst: 100, periodMs: 10 * 60_000 },
-  tenant: { burst: 2_000, periodMs: 10 * 60_000 },
-};
 
 /** Failures without any delay; after them 1, 2, 4 … seconds. */
 const FREE_FAILURES = 3;
@@ -52,8 +41,9 @@ export interface Visitor {
 }
 
 export type Admission =
-  /** `last`: if this try fails, the login is locked for this kind of visitor. */
-  { readonly allowed: true; readonly last: boolean } | { readonly allowed: false; readonly retryAfterMs: number };
+  /** `last`: if this try fails, the login is locked for this kind of visitor. `shares`: what it took of limits. */
+  | { readonly allowed: true; readonly last: boolean; readonly shares: readonly Share[] }
+  | { readonly allowed: false; readonly retryAfterMs: number };
 
 /**
  * A try is counted as a failure before it is judged, by a conditional write, and taken back when it succeeds:
@@ -62,23 +52,24 @@ export type Admission =
 export class Throttle {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #limits: ThrottleLimits;
 
-  constructor(store: Store, clock: Clock, limits: ThrottleLimits = THROTTLE_LIMITS) {
+  constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    this.#limits = limits;
   }
 
   /** Admits one try, or says when to come back. */
   async admit(visitor: Visitor): Promise<Admission> {
     const { tenant, bucket, place } = visitor;
     // Known browsers and places are not slowed by what strangers do from the same address or at the same tenant.
-    if (bucket === "stranger") {
-      const byAddress = await this.#store.take(`sign-in/address/${place}`, this.#limits.address);
-      if (!byAddress.allowed) return { allowed: false, retryAfterMs: byAddress.retryAfterMs };
-      const byTenant = await this.#store.take(`sign-in/tenant/${tenant}`, this.#limits.tenant);
-      if (!byTenant.allowed) return { allowed: false, retryAfterMs: byTenant.retryAfterMs };
+    const strangers: readonly Share[] = [
+      ["address", place],
+      ["clinic", tenant],
+    ];
+    const shares = bucket === "stranger" ? strangers : [];
+    for (const share of shares) {
+      const { allowed, retryAfterMs } = await takeShare(this.#store, share);
+      if (!allowed) return { allowed, retryAfterMs };
     }
     return await retryConflicts<Admission>(async () => {
       const nowMs = this.#clock.nowMs();
@@ -89,11 +80,11 @@ export class Throttle {
       if (waitMs > 0 && waitMs <= delayMs(before.count)) return { allowed: false, retryAfterMs: waitMs };
       const count = before.count + 1;
       await this.#write(visitor, revision, { ...record, [bucket]: { count, notBeforeMs: nowMs + delayMs(count) } });
-      return { allowed: true, last: count >= LOCKING_FAILURES };
+      return { allowed: true, last: count >= LOCKING_FAILURES, shares };
     }).catch(crowdedOut);
   }
 
-  /** Takes one counted failure back: the step succeeded, though the sign-in is not complete. */
+  /** Takes one counted failure back: the step succeeded, or was not judged. */
   async refund(visitor: Visitor): Promise<void> {
     await this.#change(visitor, (count) => ({ count: count.count - 1, notBeforeMs: 0 }));
   }

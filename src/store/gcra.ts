@@ -1,10 +1,10 @@
 /** The rate limiter's rule: the generic cell rate algorithm (ITU-T I.371), as the SQLite adapter runs it. */
 import type { RateDecision, RateLimit } from "../core/store.ts";
 
-/**
- * Takes one from a bucket that will be full again at `fullAtMs` (0 for an unused one).
- * A time too far ahead can only come from a clock that was set back, and is brought within the period.
- */
+// A bucket is the moment at which it will be full again (0 for an unused one): one share is `periodMs / burst` of it.
+// A moment too far ahead can only come from a clock that was set back, and is brought within the period.
+
+/** Takes one, if there is one. */
 export function takeOne(
   fullAtMs: number,
   { burst, periodMs }: RateLimit,
@@ -15,4 +15,9 @@ export function takeOne(
   return waitMs > 0
     ? { allowed: false, retryAfterMs: waitMs, fullAtMs }
     : { allowed: true, retryAfterMs: 0, fullAtMs: next };
+}
+
+/** Puts one back. @returns when the bucket will be full; not after `nowMs`: it is */
+export function giveOneBack(fullAtMs: number, { burst, periodMs }: RateLimit, nowMs: number): number {
+  return Math.min(fullAtMs, nowMs + periodMs) - periodMs / burst;
 }

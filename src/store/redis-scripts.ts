@@ -203,3 +203,10 @@ local wait = math.ceil(next - period - now)
 if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%.3f', next), 'PX', math.ceil(next - now) + 1000)
 return 0`);
+
+/** KEYS bucket. ARGV now, burst, periodMs. Puts one back. The rule is \`giveOneBack\`'s. */
+export const GIVE_BACK = script(`
+local now, burst, period = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + period) - period / burst
+if full <= now then return redis.call('DEL', KEYS[1]) end
+return redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now) + 1000)`);

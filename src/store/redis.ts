@@ -29,7 +29,7 @@ import {
 import type { FeedPage } from "./feed.ts";
 import { PAGE_BYTES, readFeed } from "./feed.ts";
 import { RedisClient } from "./redis-client.ts";
-import { CHANGES, COMMIT, INITIALISE, LIST, TAKE } from "./redis-scripts.ts";
+import { CHANGES, COMMIT, GIVE_BACK, INITIALISE, LIST, TAKE } from "./redis-scripts.ts";
 import type { RedisUrl } from "./redis-url.ts";
 
 /** How long opening waits for the first connection before it goes on without. */
@@ -188,6 +188,11 @@ export class RedisStore implements Store {
     const args = [this.#clock.nowMs(), limit.burst, limit.periodMs];
     const retryAfterMs = Number(await this.#client.read(TAKE, [this.#key(`rate:${key}`)], args));
     return { allowed: retryAfterMs === 0, retryAfterMs };
+  }
+
+  async giveBack(key: string, limit: RateLimit): Promise<void> {
+    const args = [this.#clock.nowMs(), limit.burst, limit.periodMs];
+    await this.#client.read(GIVE_BACK, [this.#key(`rate:${key}`)], args);
   }
 
   async sweep(limit: number): Promise<number> {

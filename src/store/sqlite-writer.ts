@@ -6,7 +6,7 @@ import { ConflictError, StoreUnavailableError } from "../core/errors.ts";
 import type { Precondition, RateDecision, RateLimit } from "../core/store.ts";
 import type { EncodedWrite, FeedLimits } from "./codec.ts";
 import { encodeChange, revisionFloor, SLICE } from "./codec.ts";
-import { takeOne } from "./gcra.ts";
+import { giveOneBack, takeOne } from "./gcra.ts";
 import { isBusy, storeError } from "./sqlite-file.ts";
 
 /** How long a commit waits for another process (a command of the CLI) to let go of the file. */
@@ -65,10 +65,16 @@ export class SqliteWriter {
 
   take(key: string, limit: RateLimit): Promise<RateDecision> {
     return this.#enqueue(async () => {
-      const row = this.#sql("SELECT full_at FROM bucket WHERE key = ?").get(key);
-      const { fullAtMs, ...decision } = takeOne(Number(row?.["full_at"] ?? 0), limit, this.#clock.nowMs());
+      const { fullAtMs, ...decision } = takeOne(this.#fullAtMs(key), limit, this.#clock.nowMs());
       if (decision.allowed) this.#sql("INSERT OR REPLACE INTO bucket VALUES (?, ?)").run(key, fullAtMs);
       return decision;
+    });
+  }
+
+  giveBack(key: string, limit: RateLimit): Promise<void> {
+    return this.#enqueue(async () => {
+      const fullAtMs = giveOneBack(this.#fullAtMs(key), limit, this.#clock.nowMs());
+      this.#sql("UPDATE bucket SET full_at = ? WHERE key = ?").run(fullAtMs, key);
     });
   }
 
@@ -189,6 +195,10 @@ export class SqliteWriter {
       meta.feed_bytes,
     );
     return meta.revision;
+  }
+
+  #fullAtMs(key: string): number {
+    return Number(this.#sql("SELECT full_at FROM bucket WHERE key = ?").get(key)?.["full_at"] ?? 0);
   }
 
   #liveRevision(kind: string, id: string, now: number): number {

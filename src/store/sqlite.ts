@@ -139,6 +139,10 @@ export class SqliteStore implements Store {
     return this.#writer.take(key, limit);
   }
 
+  async giveBack(key: string, limit: RateLimit): Promise<void> {
+    await this.#writer.giveBack(key, limit);
+  }
+
   async sweep(limit: number): Promise<number> {
     return this.#writer.sweep(limit);
   }

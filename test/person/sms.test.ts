@@ -4,7 +4,8 @@ import type { Tenant } from "../../src/core/tenant.ts";
 import { openSmsProvider } from "../../src/notify/open-sms.ts";
 import type { TextProvider } from "../../src/notify/sms.ts";
 import { SMS_CODE_KIND, SMS_RULES } from "../../src/person/sms-factor.ts";
-import { API, Browser, makeTenant, type Node, onEveryStore, PASSWORD } from "../support/person-door.ts";
+import { placeOf } from "../../src/person/visit.ts";
+import { API, Browser, leaveShares, makeTenant, type Node, onEveryStore, PASSWORD } from "../support/person-door.ts";
 import { ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID, startTwilio } from "../support/twilio.ts";
 
 const NUMBER = "+44 7700 900123";
@@ -188,3 +189,31 @@ onEveryStore(t, "Twilio Verify judges the code; its word counts once", async (t,
   t.equal(await verify(wrong(server.code)), "refused");
   t.equal(await verify(server.code), "signed-in");
 });
+
+onEveryStore(
+  t,
+  "an address runs out of messages by those that prove nobody, and of no others",
+  async (t, { clock, node }) => {
+    const phone = new Phone();
+    const one = await node({ sms: phone });
+    await withNumber(one, makeTenant("happy-feet", SMS_ONLY), phone);
+    clock.advance(3_600_000);
+    const tenant = makeTenant("happy-feet", { ...SMS_ONLY, firstFactor: "none" });
+    const ask = async (browser: Browser) => {
+      const { challenge } = await browser.identify(one.door, "ann@happy-feet.example");
+      const sending = await one.door.proofRequests.sendSms(browser.visit, challenge);
+      await one.door.proofRequests.settle();
+      return { challenge, sending };
+    };
+    await leaveShares(one.store, ["sms", placeOf(new Browser(tenant).visit.address)], 1);
+    for (let index = 0; index < 2; index++) {
+      const browser = new Browser(tenant);
+      const { challenge, sending } = await ask(browser);
+      t.same(sending, { sent: true });
+      const proof = { kind: "sms" as const, code: phone.code };
+      t.match(await one.door.signIn.verify(browser.visit, challenge, proof), { kind: "signed-in" });
+    }
+    t.match(await ask(new Browser(tenant)), { sending: { sent: true } });
+    t.match(await ask(new Browser(tenant)), { sending: { sent: false, reason: "limit" } }, "one is not finished");
+  },
+);

@@ -1,8 +1,20 @@
 /** Guessing is slowed, on every node, and never so that the rightful person is kept out by it. */
 import t from "tap";
-import { API, Browser, enrolledUser, mails, onEveryStore, PASSWORD, totpCode } from "../support/person-door.ts";
+import { placeOf } from "../../src/person/visit.ts";
+import {
+  API,
+  Browser,
+  enrolledUser,
+  leaveShares,
+  mails,
+  makeTenant,
+  onEveryStore,
+  PASSWORD,
+  totpCode,
+} from "../support/person-door.ts";
 
 const WRONG = "wrong horse battery staple";
+const NAT = "198.51.100.9";
 
 onEveryStore(
   t,
@@ -132,3 +144,62 @@ onEveryStore(t, "guesses at once on two nodes are counted one by one", async (t,
   t.same(new Set(outcomes), new Set(["refused", "throttled"]));
   t.equal(outcomes.filter((kind) => kind === "refused").length, 3);
 });
+
+onEveryStore(
+  t,
+  "behind one address any number of people sign in, while what fails or is abandoned is bounded",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const place = placeOf(new Browser(tenant, NAT).visit.address);
+    const people = [];
+    for (let index = 0; index < 8; index++) {
+      people.push(await enrolledUser(one, tenant, clock, `person${index}@happy-feet.example`));
+    }
+    await leaveShares(one.store, ["begin", place], 2);
+    await leaveShares(one.store, ["address", place], 2);
+    await leaveShares(one.store, ["clinic", tenant.id], 2);
+    for (const { email, secret } of people) {
+      const code = totpCode(secret, clock.nowMs());
+      t.match(await new Browser(tenant, NAT).signIn(one.door, email, { kind: "totp", code }), { kind: "signed-in" });
+    }
+    t.match(await new Browser(tenant, NAT).identify(one.door, "nobody@happy-feet.example", WRONG), {
+      outcome: { kind: "refused" },
+    });
+    await new Browser(tenant, NAT).begin(one.door);
+    await t.rejects(new Browser(tenant, NAT).begin(one.door), { code: "limit_reached" }, "two that were not finished");
+    await t.resolves(new Browser(tenant, "198.51.100.10").begin(one.door), "another address");
+  },
+);
+
+onEveryStore(
+  t,
+  "whoever owns a login buys no guesses with it, and signs in often but not without end",
+  async (t, { tenant: { id }, node }) => {
+    const tenant = makeTenant(id, { secondFactor: "off" });
+    const one = await node();
+    const own = await one.door.users.create(tenant, { email: "own@happy-feet.example", password: PASSWORD }, API);
+    const place = placeOf(new Browser(tenant, NAT).visit.address);
+    await leaveShares(one.store, ["begin", place], 40);
+    await leaveShares(one.store, ["address", place], 20);
+    let refused = 0;
+    for (let index = 0; index < 30; index++) {
+      // One challenge: a guess at somebody else's login, then the own one.
+      const guesser = new Browser(tenant, NAT);
+      const challenge = await guesser.begin(one.door);
+      const guess = { email: `user${index}@happy-feet.example`, password: WRONG };
+      if ((await one.door.signIn.identify(guesser.visit, challenge, guess)).kind === "refused") refused++;
+      const right = { email: own.email, password: PASSWORD };
+      t.match(await one.door.signIn.identify(guesser.visit, challenge, right), { kind: "signed-in" });
+    }
+    t.equal(refused, 20);
+    let finished = 30;
+    const again = async () => (await new Browser(tenant, NAT).identify(one.door, own.email)).outcome;
+    await t.rejects(
+      (async () => {
+        for (; finished < 500; finished++) await again();
+      })(),
+      { code: "limit_reached" },
+    );
+    t.equal(finished, 140, "a hundred gave back, forty did not");
+  },
+);

@@ -286,6 +286,21 @@ const CHECKS: Record<string, Check> = {
     t.strictSame(await other.take("sms/1", limit), { allowed: false, retryAfterMs: 10_000 });
   },
 
+  "gives back what was taken, and never more": async (t, store, underTest) => {
+    const other = await underTest.open();
+    const limit = { burst: 3, periodMs: 30_000 };
+    await store.giveBack("begin/1", limit);
+    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => store.take("begin/1", limit)));
+    t.equal(taken.filter(({ allowed }) => allowed).length, 3, "an unused bucket holds no more for it");
+    await Promise.all([store.giveBack("begin/1", limit), other.giveBack("begin/1", limit)]);
+    const again = await Promise.all([1, 2, 3, 4, 5].map(() => other.take("begin/1", limit)));
+    t.equal(again.filter(({ allowed }) => allowed).length, 2, "two clients at once");
+    await underTest.pass(25_000);
+    for (let count = 0; count < 9; count++) await store.giveBack("begin/1", limit);
+    const full = await Promise.all([1, 2, 3, 4, 5].map(() => store.take("begin/1", limit)));
+    t.equal(full.filter(({ allowed }) => allowed).length, 3, "a full bucket stays full");
+  },
+
   "does not shut out for longer than the period when the clock is set back": async (t, store, { clock }) => {
     const limit = { burst: 1, periodMs: 1_000 };
     clock.advance(3_600_000);

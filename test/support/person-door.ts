@@ -17,6 +17,7 @@ import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import type { ProofInput } from "../../src/person/proofs.ts";
 import { hashSessionSecret } from "../../src/person/session-record.ts";
+import { giveBack, type Share, takeShare } from "../../src/person/shares.ts";
 import type { SmsRules } from "../../src/person/sms-factor.ts";
 import type { Outcome } from "../../src/person/step.ts";
 import type { Visit, VisitCookies } from "../../src/person/visit.ts";
@@ -136,6 +137,15 @@ export function meeting(action: string, size: number): (change: AuditedChange) =
     if (arrived >= size) met.resolve();
     await met.promise;
   };
+}
+
+/** Uses a limit up but for so many, as others do who begin and fail. */
+export async function leaveShares(store: Store, share: Share, left: number): Promise<void> {
+  for (let allowed = true; allowed; ) {
+    const taken = await Promise.all(Array.from({ length: 500 }, () => takeShare(store, share)));
+    allowed = taken.every((decision) => decision.allowed);
+  }
+  await giveBack(store, Array<Share>(left).fill(share));
 }
 
 /** The mails that wait in the outbox, opened. */
