@@ -1,5 +1,5 @@
 /** Who asks, and whether they may: keys, their scope, and how forgeries are slowed down. */
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
 import { parseAddress } from "../core/address.ts";
 import type { Author } from "../core/audit.ts";
@@ -7,7 +7,6 @@ import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { KeyRules, Principal } from "../core/keys.ts";
 import type { AdminDependencies } from "./dependencies.ts";
-import { sendProblem } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -47,7 +46,7 @@ export function authorOf(request: FastifyRequest): Author {
 export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
   const { store, clock, metrics } = dependencies;
   const failures = new LRUCache<string, number>({ max: 10_000 });
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+  return async (request: FastifyRequest): Promise<void> => {
     const principal = await keys.authenticate(bearerToken(request));
     if (principal !== undefined) {
       principals.set(request, principal);
@@ -57,8 +56,8 @@ export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
     metrics.authenticationFailure();
     const retryAfterMs = countFailure(failures, request.ip, clock.nowMs());
     if (retryAfterMs === 0) throw new SallyportError("unauthorized", "send a valid key as Authorization: Bearer");
-    void reply.header("retry-after", String(Math.ceil(retryAfterMs / 1000)));
-    return sendProblem(reply, "limit_reached", "too many requests without a valid key; wait before the next");
+    const detail = "too many requests without a valid key; wait before the next";
+    throw new SallyportError("limit_reached", detail, { retryAfterMs });
   };
 
   async function authorise(request: FastifyRequest, principal: Principal): Promise<void> {

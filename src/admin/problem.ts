@@ -1,7 +1,7 @@
 /** Errors on the wire: RFC 9457 problem documents with a stable code, and nothing of the inside. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { type ErrorCode, type Issue, SallyportError } from "../core/errors.ts";
+import { type ErrorCode, type Issue, retryAfterSeconds, SallyportError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 
 /** The one table from codes to status. */
@@ -104,6 +104,7 @@ function toWire({ at, message, hint }: Issue) {
 export function errorHandler(log: Logger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const known = toKnown(error);
+    if (known?.retryAfterMs !== undefined) void reply.header("retry-after", retryAfterSeconds(known.retryAfterMs));
     if (known !== undefined && STATUS[known.code] < 500)
       return sendProblem(reply, known.code, known.message, known.issues);
     log.error({ err: error, requestId: request.id, method: request.method, url: request.url }, "a request failed");

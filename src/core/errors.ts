@@ -55,18 +55,27 @@ export interface Issue {
 export interface SallyportErrorOptions {
   readonly cause?: unknown;
   readonly issues?: readonly Issue[];
+  /** When the same may be asked again; for what is refused only now. */
+  readonly retryAfterMs?: number;
 }
 
 /** The base of everything that Sallyport throws on purpose. `message` is safe to show to the caller; `cause` is not. */
 export class SallyportError extends Error {
   readonly code: ErrorCode;
   readonly issues: readonly Issue[];
+  readonly retryAfterMs: number | undefined;
   constructor(code: ErrorCode, message: string, options: SallyportErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.issues = options.issues ?? [];
+    this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** `Retry-After` (RFC 9110, 10.2.3): whole seconds, never 0. */
+export function retryAfterSeconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1000)));
 }
 
 /** A commit's precondition did not hold: somebody else wrote first. Nothing was written. */

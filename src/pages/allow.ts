@@ -7,9 +7,9 @@ import type { Opened, Used } from "../whitelist/outcome.ts";
 import { COMPANION_SCRIPTS, PAGE_SCRIPT } from "./assets.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type Answer, answerText, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
+import { type Answer, answerText, type Call, pathTo, type Route, redirectTo, showPage, tooMany } from "./route.ts";
 import { provenSession, signInPath } from "./visitor.ts";
-import { moment, waitText } from "./wording.ts";
+import { moment, throttledText } from "./wording.ts";
 
 export function allowRoutes(pages: PlacePages): Route[] {
   return [
@@ -36,7 +36,7 @@ async function use(call: Call, pages: PlacePages): Promise<Answer> {
         ? redirectTo(signInPath(call, pages, pathTo(`allow/${call.token}`)))
         : answerText(text("allow.signInWhy"), 401);
     case "limited":
-      return showRefusal(call, 429, text("form.throttled", { wait: waitText(text, used.retryAfterMs) }));
+      return tooMany(showRefusal(call, 429, throttledText(text, used.retryAfterMs)), used.retryAfterMs);
     case "full":
       return showRefusal(call, 409, text("allow.full", { tenant: visit.tenant.name }));
     case "gone":

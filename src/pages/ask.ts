@@ -5,8 +5,8 @@ import { html } from "../look/html.ts";
 import { PAGE_SCRIPT } from "./assets.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type Answer, type Call, type Route, showPage } from "./route.ts";
-import { waitText } from "./wording.ts";
+import { type Answer, type Call, type Route, showPage, tooMany } from "./route.ts";
+import { throttledText } from "./wording.ts";
 
 export function askRoutes({ whitelist }: PlacePages): Route[] {
   return [
@@ -21,7 +21,7 @@ export function askRoutes({ whitelist }: PlacePages): Route[] {
         if (from.trim() === "") return show(call, { status: 422, message: text("ask.noName") });
         const waitMs = await whitelist.requests.ask(visit.tenant.id, visit, { from, note, reference });
         if (waitMs === 0) return showSent(call);
-        return show(call, { status: 429, message: text("form.throttled", { wait: waitText(text, waitMs) }) });
+        return tooMany(show(call, { status: 429, message: throttledText(text, waitMs) }), waitMs);
       },
     },
   ];

@@ -7,7 +7,7 @@ import type { PlainKey } from "../look/language.ts";
 import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import { PORTAL_SCRIPTS } from "./assets.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage } from "./route.ts";
+import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage, tooMany } from "./route.ts";
 import { isFresh, sessionOf, showForbidden, signInPath } from "./visitor.ts";
 
 export type PortalPath = "portal" | `portal/${string}`;
@@ -58,7 +58,8 @@ export function portalForm(pages: PlacePages, { path, fields, view, work, advice
       const key = REFUSALS[error.code];
       if (key === undefined) throw error;
       const errors = errorsOf(error, (await advice?.(owner, pages)) ?? {});
-      return await view({ ...owner, failure: owner.text(key), errors }, pages);
+      const shown = await view({ ...owner, failure: owner.text(key), errors }, pages);
+      return error.retryAfterMs === undefined ? shown : tooMany(shown, error.retryAfterMs);
     }
   };
   return { method: "POST", path, fields, handle: (call) => asOwner(call, pages, handle) };

@@ -1,7 +1,7 @@
 /** Between the wire and the pages: reads each call once, refuses what is unsound, and sends the answer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../core/clock.ts";
-import { SallyportError } from "../core/errors.ts";
+import { retryAfterSeconds, SallyportError } from "../core/errors.ts";
 import { newSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
@@ -121,10 +121,10 @@ export class Reception {
       const reference = String(request.headers["sallyport-request-id"] ?? "");
       this.#options.log.error({ err: error, requestId: reference, route: request.routeOptions.url }, "a page failed");
     }
-    return this.#refuse(request, reply, status);
+    return this.#refuse(request, reply, status, error instanceof SallyportError ? error.retryAfterMs : undefined);
   }
 
-  #refuse(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+  #refuse(request: FastifyRequest, reply: FastifyReply, status: number, waitMs?: number): FastifyReply {
     const { headers } = request;
     const tenant = this.#options.tenant(String(headers["sallyport-tenant"] ?? "") as Parameters<FindTenant>[0]);
     const facing = {
@@ -133,7 +133,9 @@ export class Reception {
       ...(tenant === undefined ? {} : { tenant }),
     };
     const rendered = status === 503 ? renderUnavailablePage(facing) : renderErrorPage(status, facing);
-    return reply.code(rendered.status).headers(rendered.headers).send(rendered.body);
+    reply.code(rendered.status).headers(rendered.headers);
+    if (waitMs !== undefined) reply.header("retry-after", retryAfterSeconds(waitMs));
+    return reply.send(rendered.body);
   }
 }
 
@@ -167,6 +169,7 @@ function withBrowser(answer: Answer, browser: string): Answer {
 function send(reply: FastifyReply, { visit, tls }: Caller, { lang, nowMs }: Call, answer: Answer): FastifyReply {
   const cookies = setCookieFields(answer.cookies ?? {}, tls, nowMs);
   if (cookies.length > 0) reply.header("set-cookie", cookies);
+  if (answer.retryAfterMs !== undefined) reply.header("retry-after", retryAfterSeconds(answer.retryAfterMs));
   if (tls) reply.header("strict-transport-security", "max-age=31536000");
   if (answer.kind === "page") {
     const { html, headers } = page({ ...answer.content, tenant: visit.tenant, lang });

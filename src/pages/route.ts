@@ -46,14 +46,13 @@ export interface PageContent {
   readonly connectTo?: readonly string[];
 }
 
-export type Answer =
-  | { readonly kind: "page"; readonly status: number; readonly content: PageContent; readonly cookies?: CookieChanges }
-  | { readonly kind: "redirect"; readonly to: string; readonly cookies?: CookieChanges }
+type Content =
+  | { readonly kind: "page"; readonly status: number; readonly content: PageContent }
+  | { readonly kind: "redirect"; readonly to: string }
   | {
       readonly kind: "json";
       readonly status: number;
       readonly body: unknown;
-      readonly cookies?: CookieChanges;
       /** Seconds that anybody may keep it; absent: not at all. */
       readonly maxAgeSeconds?: number;
     }
@@ -64,14 +63,14 @@ export type Answer =
       readonly body: string | Buffer;
       /** The name under which it is kept; absent: it is shown. */
       readonly name?: string;
-      readonly cookies?: CookieChanges;
     }
-  | {
-      readonly kind: "stream";
-      readonly contentType: string;
-      readonly body: Readable;
-      readonly cookies?: CookieChanges;
-    };
+  | { readonly kind: "stream"; readonly contentType: string; readonly body: Readable };
+
+export type Answer = Content & {
+  readonly cookies?: CookieChanges;
+  /** How long to wait before the next try; see {@link tooMany}. */
+  readonly retryAfterMs?: number;
+};
 
 /** `GET` routes change nothing; `POST` routes are forms of this site, and `JSON` ones are posted by its scripts. */
 export interface Route {
@@ -90,6 +89,11 @@ export interface Route {
 
 export function showPage(content: PageContent, status = 200, cookies: CookieChanges = {}): Answer {
   return { kind: "page", status, content, cookies };
+}
+
+/** The same, as 429: no more of this kind for so long. */
+export function tooMany(answer: Answer, retryAfterMs: number): Answer {
+  return "status" in answer ? { ...answer, status: 429, retryAfterMs } : answer;
 }
 
 /** 303: what comes next is a `GET`. */

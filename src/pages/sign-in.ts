@@ -8,8 +8,8 @@ import { doorHead } from "./door-head.ts";
 import { afterOutcome } from "./outcome.ts";
 import { passkeyForm, postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
-import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
-import { waitText } from "./wording.ts";
+import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage, tooMany } from "./route.ts";
+import { throttledText } from "./wording.ts";
 
 const FIELDS = ["to", "fresh", "c"] as const;
 
@@ -92,8 +92,8 @@ async function identify(call: Call, pages: PersonPages): Promise<Answer> {
     return showSignIn(call, { status: 422, error: { field: "email", message: text(key) }, challenge });
   }
   if (outcome.kind === "throttled") {
-    const message = text("form.throttled", { wait: waitText(text, outcome.retryAfterMs) });
-    return showSignIn(call, { status: 429, error: { message }, challenge });
+    const error = { message: throttledText(text, outcome.retryAfterMs) };
+    return tooMany(showSignIn(call, { status: 429, error, challenge }), outcome.retryAfterMs);
   }
   return afterOutcome(call, outcome);
 }

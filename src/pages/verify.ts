@@ -9,9 +9,9 @@ import { isMalformedCode, readJson } from "./form-fields.ts";
 import { afterOutcome, showGone } from "./outcome.ts";
 import { passkeyForm, postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
-import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
+import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage, tooMany } from "./route.ts";
 import { resendForm, sendingNotice, sendingOf } from "./text-message.ts";
-import { waitText } from "./wording.ts";
+import { throttledText, waitText } from "./wording.ts";
 
 export function verifyRoutes(pages: PersonPages): Route[] {
   return [
@@ -147,7 +147,7 @@ async function verify(call: Call, { person }: PersonPages): Promise<Answer> {
     return failed(text(input.kind === "recovery" ? "verify.recoveryMalformed" : "verify.codeMalformed"), 400);
   }
   if (outcome.kind === "throttled") {
-    return failed(text("form.throttled", { wait: waitText(text, outcome.retryAfterMs) }), 429);
+    return tooMany(failed(throttledText(text, outcome.retryAfterMs), 429), outcome.retryAfterMs);
   }
   if (outcome.kind === "refused") return failed(text(REFUSED[input.kind]));
   return afterOutcome(call, outcome);

@@ -25,6 +25,11 @@ export function durationText(text: Translate, seconds: number): string {
   return text(key, { count: seconds / size });
 }
 
+/** Why nothing was done now. */
+export function throttledText(text: Translate, waitMs: number): string {
+  return text("form.throttled", { wait: waitText(text, waitMs) });
+}
+
 /** A moment, in UTC; `pages.js` puts it into the reader's own time zone. */
 export function moment(call: Pick<Call, "lang">, time: number | string): Html {
   const date = new Date(time);

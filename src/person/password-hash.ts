@@ -21,6 +21,9 @@ const CONCURRENT = 2;
 /** Waiting: about five seconds of work. Whoever comes later is told to try again, known people at twice as many. */
 const WAITING = 200;
 
+/** When to come back after finding too many waiting. */
+export const BUSY_MS = 5_000;
+
 /** Hashes and checks passwords, a bounded number at once. */
 export class PasswordHasher {
   readonly #cost: Argon2Cost;
@@ -41,7 +44,10 @@ export class PasswordHasher {
   async hash(password: string): Promise<string> {
     const nonce = randomBytes(NONCE_BYTES);
     const derived = await this.#derive(password, nonce, this.#cost, TAG_BYTES, true);
-    if (derived === undefined) throw new SallyportError("limit_reached", "too many sign-ins now; try again shortly");
+    if (derived === undefined) {
+      const detail = "too many sign-ins now; try again shortly";
+      throw new SallyportError("limit_reached", detail, { retryAfterMs: BUSY_MS });
+    }
     return toPhc(this.#cost, nonce, derived);
   }
 

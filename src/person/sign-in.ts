@@ -21,7 +21,7 @@ import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
 import type { FirstSteps } from "./first-step.ts";
 import { passkeyUser, spendPasskey } from "./passkeys.ts";
-import type { PasswordHasher } from "./password-hash.ts";
+import { BUSY_MS, type PasswordHasher } from "./password-hash.ts";
 import { normalisePassword } from "./password-rules.ts";
 import { type Proof, type ProofInput, type Proofs, parseProof } from "./proofs.ts";
 import { retryConflicts, unlessLost } from "./retry.ts";
@@ -33,8 +33,6 @@ import { placeOf, type Visit } from "./visit.ts";
 import { wayBackPath } from "./way-back.ts";
 
 const GONE = { kind: "gone" } as const;
-/** When to come back after finding too many passwords being checked. */
-const BUSY_MS = 5_000;
 
 export interface SignInOptions {
   readonly store: Store;
@@ -65,8 +63,10 @@ export class SignIn {
   async begin(visit: Visit, request: { readonly wayBack?: unknown; readonly fresh?: boolean }) {
     const { store, clock } = this.#options;
     const share: Share = ["begin", placeOf(visit.address)];
-    const { allowed } = await takeShare(store, share);
-    if (!allowed) throw new SallyportError("limit_reached", "too many sign-ins were begun from this address");
+    const { allowed, retryAfterMs } = await takeShare(store, share);
+    if (!allowed) {
+      throw new SallyportError("limit_reached", "too many sign-ins were begun from this address", { retryAfterMs });
+    }
     const { challenge, browser } = newChallenge(visit, clock.nowMs(), {
       stage: "identify",
       wayBack: wayBackPath(request.wayBack),

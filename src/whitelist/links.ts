@@ -173,8 +173,11 @@ export class Links {
   async #mail(tenant: Tenant, link: LinkRecord, url: string) {
     const { store, clock, outbox } = this.#options;
     if (link.recipient === undefined || tenant.mail === "own") return [];
-    const { allowed } = await store.take(`allow/${tenant.id}/linkmail`, MAILS);
-    if (!allowed) throw new SallyportError("limit_reached", "too many links were sent by e-mail within the hour");
+    const { allowed, retryAfterMs } = await store.take(`allow/${tenant.id}/linkmail`, MAILS);
+    if (!allowed) {
+      const detail = "too many links were sent by e-mail within the hour";
+      throw new SallyportError("limit_reached", detail, { retryAfterMs });
+    }
     const expiresAtMs = Date.parse(link.expiresAt);
     const notice = { kind: "whitelist-link", link: url, expiresAtMs, label: link.label } as const;
     return outbox.write(tenant, { email: link.recipient }, notice, clock.nowMs());

@@ -43,8 +43,9 @@ export class SelfAllow {
    */
   async admit(id: TenantId, place: Place, person: SelfAllowing, input: SelfAllowInput = {}): Promise<AllowlistEntry> {
     const { store, ledger } = this.#options;
-    if ((await takeUse(store, id, person.user, place)) > 0)
-      throw new SallyportError("limit_reached", "too many places were added; wait a minute");
+    const retryAfterMs = await takeUse(store, id, person.user, place);
+    if (retryAfterMs > 0)
+      throw new SallyportError("limit_reached", "too many places were added; wait a minute", { retryAfterMs });
     return (await carryOut(ledger, () => this.#plan(id, place, person, input))).result;
   }
 
