@@ -224,8 +224,8 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
         (await names.planDelete(id, entry, author, options));
       const { result } = planned;
       const gone = "entries" in result ? result.entries.map((each) => each.id) : [result.id];
-      if (request.query.force !== true) await lockout.check(id, { withoutEntries: gone });
-      return planned;
+      if (request.query.force === true) return planned;
+      return await lockout.guard<AllowlistEntry | NameRecord>(id, { withoutEntries: gone }, planned);
     };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });

@@ -79,9 +79,8 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     }
     const plan = async (author: Author, expected: ReturnType<typeof expectationOf>) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
-      if (wanted.length === 0 && request.query.force !== true)
-        await dependencies.whitelist.lockout.check(tenant, { withoutEntries: "all" });
-      return planned;
+      if (wanted.length > 0 || request.query.force === true) return planned;
+      return await dependencies.whitelist.lockout.guard(tenant, { withoutEntries: "all" }, planned);
     };
     return await executeWrite(dependencies, request, reply, plan, (difference) => ({
       status: 200,

@@ -160,8 +160,8 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       reply,
       async (author, expected) => {
         const plan = await tenants.planChange(id, change, author, expected);
-        if (request.query.force !== true) await dependencies.whitelist.lockout.check(id, { tenant: plan.result });
-        return plan;
+        if (request.query.force === true) return plan;
+        return await dependencies.whitelist.lockout.guard(id, { tenant: plan.result }, plan);
       },
       (tenant) => ({
         status: 200,

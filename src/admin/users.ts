@@ -8,6 +8,7 @@ import type { Users } from "../person/users.ts";
 import { UserChangeSchema, UserInputSchema } from "../schema/user.ts";
 import { entityTag } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
+import type { AdminDependencies } from "./dependencies.ts";
 import { executeManaged } from "./managed-writes.ts";
 import {
   type Api,
@@ -152,15 +153,14 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
   api.patch("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
     const { user } = request.params;
+    const { role, state } = request.body;
+    const guarded = (role === "user" || state === "disabled") && request.query.force !== true;
     return await executeManaged(
-      dependencies,
+      guarded ? keepingAnOwner(dependencies, tenant.id, user) : dependencies,
       request,
       reply,
       async ({ users }, actor, expected) => {
-        const { role, state } = request.body;
         const revision = await expectedRevision(users, tenant, user, expected);
-        if ((role === "user" || state === "disabled") && request.query.force !== true)
-          await whitelist.lockout.check(tenant.id, { withoutOwner: user });
         await users.change(tenant, user, request.body, actor, revision);
         if (state === "disabled")
           await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
@@ -185,18 +185,23 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
     const { user } = request.params;
     return await executeManaged(
-      dependencies,
+      request.query.force === true ? dependencies : keepingAnOwner(dependencies, tenant.id, user),
       request,
       reply,
       async ({ users }, actor, expected) => {
         const revision = await expectedRevision(users, tenant, user, expected);
-        if (request.query.force !== true) await whitelist.lockout.check(tenant.id, { withoutOwner: user });
         await users.delete(tenant, user, actor, revision);
         await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
       },
       () => ({ status: 204 }),
     );
   });
+}
+
+/** What a change commits through that may leave no owner but this user. */
+function keepingAnOwner(dependencies: AdminDependencies, tenant: TenantId, withoutOwner: string): AdminDependencies {
+  const { ledger, whitelist } = dependencies;
+  return { ...dependencies, ledger: whitelist.lockout.committer(tenant, { withoutOwner }, ledger) };
 }
 
 /** The revision that `If-Match` allows, which the change then demands. @throws ConflictError, SallyportError `not_found` */

@@ -272,7 +272,7 @@ class RunningControl implements Control {
 
   #openWhitelist({ rules, outbox, siteOrigin }: NodePersonDoor, entries: EntryRules): Whitelist {
     const { clock, log } = this.#options;
-    const users = directoryOf(rules.users);
+    const users = directoryOf(rules.users, this.#store);
     const [store, ledger, keyring] = [this.#store, this.#ledger, this.#keyring];
     const options = { store, ledger, keyring, clock, entries, outbox, users, siteOrigin };
     const whitelist = openWhitelist(options);

@@ -97,10 +97,12 @@ async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<strin
   const { visit, form, session } = call;
   const { id } = visit.tenant;
   const author = { actor: actorOf(call, session) };
-  const { name } = await whitelist.names.read(id, form["id"] ?? "");
-  await whitelist.lockout.check(id, { withoutEntries: name.entries.map((entry) => entry.id) });
   return await removeOrAsk(call, "portal/names/remove", async (options) => {
-    await whitelist.manage(() => whitelist.names.planDelete(id, name.id, author, options));
+    await whitelist.manage(async () => {
+      const planned = await whitelist.names.planDelete(id, form["id"] ?? "", author, options);
+      const gone = planned.result.entries.map((entry) => entry.id);
+      return await whitelist.lockout.guard(id, { withoutEntries: gone }, planned);
+    });
     return pathTo("portal", { done: "ended" });
   });
 }

@@ -35,8 +35,9 @@ export function portalPeopleRoutes(pages: PlacePages): Route[] {
       return personPath(call, "unlocked");
     }),
     act("disable", async (call, { person, whitelist }) => {
-      await whitelist.lockout.check(call.visit.tenant.id, { withoutOwner: idOf(call) });
-      await person.users.change(call.visit.tenant, idOf(call), { state: "disabled" }, actorOf(call, call.session));
+      const { tenant } = call.visit;
+      const { users } = person.manage(whitelist.lockout.committer(tenant.id, { withoutOwner: idOf(call) }));
+      await users.change(tenant, idOf(call), { state: "disabled" }, actorOf(call, call.session));
       return personPath(call, "changed");
     }),
     act("enable", async (call, { person }) => {

@@ -217,10 +217,13 @@ async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Prom
 async function remove(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string | Answer> {
   const { visit, form, session } = call;
   const id = form["id"] ?? "";
-  await whitelist.lockout.check(visit.tenant.id, { withoutEntries: [id as EntryId] });
+  const tenant = visit.tenant.id;
   const author = { actor: actorOf(call, session) };
   return await removeOrAsk(call, "portal/remove", async (options) => {
-    await whitelist.manage(() => entries.planDelete(visit.tenant.id, id, author, options));
+    await whitelist.manage(async () => {
+      const planned = await entries.planDelete(tenant, id, author, options);
+      return await whitelist.lockout.guard(tenant, { withoutEntries: [planned.result.id] }, planned);
+    });
     return pathTo("portal", { removed: id });
   });
 }

@@ -1,8 +1,10 @@
 /** The guard against locking a clinic out: a change must not take away the last way in of its owners. */
-
+import type { AuditedChange, ChangeCommitter, Plan } from "../core/audit.ts";
+import { at } from "../core/entries.ts";
 import { ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
-import { SallyportError } from "../core/errors.ts";
+import { ConflictError, SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
+import type { Precondition } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { findTenant, type WhitelistOptions } from "./settings.ts";
 
@@ -22,38 +24,76 @@ export interface Aftermath {
  * entry at all. A tenant whose owners had no way in before, or that has no owners, has nothing to lose.
  */
 export class LockoutGuard {
-  readonly #options: Pick<WhitelistOptions, "store" | "users">;
+  readonly #options: Pick<WhitelistOptions, "store" | "ledger" | "users">;
 
-  constructor(options: Pick<WhitelistOptions, "store" | "users">) {
+  constructor(options: Pick<WhitelistOptions, "store" | "ledger" | "users">) {
     this.#options = options;
   }
 
-  /** @throws SallyportError `lockout_refused` when owners have a way in now and would have none afterwards */
-  async check(id: TenantId, aftermath: Aftermath): Promise<void> {
+  /**
+   * The planned change, on the condition that the way in which it leaves is there when it is committed: two changes at
+   * once cannot each rely on what the other takes away.
+   * @throws SallyportError `lockout_refused` when owners have a way in now and would have none afterwards
+   */
+  async guard<Result>(id: TenantId, aftermath: Aftermath, planned: Plan<Result>): Promise<Plan<Result>> {
+    return { ...planned, change: given(await this.#check(id, aftermath), planned.change) };
+  }
+
+  /**
+   * The same for rules that commit by themselves: each of their commits is guarded. One that loses against a change of
+   * what the guard relied on ends in a conflict of the kind `lockout`, to be tried again.
+   */
+  committer(id: TenantId, aftermath: Aftermath, ledger: ChangeCommitter = this.#options.ledger): ChangeCommitter {
+    return {
+      commit: async (change) => {
+        const guarded = given(await this.#check(id, aftermath), change);
+        try {
+          return await ledger.commit(guarded);
+        } catch (error) {
+          if (!(error instanceof ConflictError)) throw error;
+          const own = change.preconditions?.some((each) => each.kind === error.kind && each.id === error.id);
+          throw own === true ? error : new ConflictError("lockout", id);
+        }
+      },
+    };
+  }
+
+  /** @returns what must stay as it is for owners to keep a way in; nothing where they have none to lose */
+  async #check(id: TenantId, aftermath: Aftermath): Promise<readonly Precondition[]> {
     const found = await findTenant(this.#options.store, id);
-    if (found === undefined) return;
+    if (found === undefined) return [];
     const before = found.tenant;
-    const after = aftermath.tenant ?? before;
-    if (await this.#hasWayIn(id, after, aftermath)) return;
-    if (!(await this.#hasWayIn(id, before, {}))) return;
+    const left = await this.#wayIn(id, aftermath.tenant ?? before, aftermath);
+    if (left !== undefined) return [found.standing, ...left];
+    if ((await this.#wayIn(id, before, {})) === undefined) return [];
     throw new SallyportError(
       "lockout_refused",
       "this would leave no owner a way in; repeat it with force=true if that is meant",
     );
   }
 
-  async #hasWayIn(id: TenantId, tenant: Tenant, { withoutOwner, withoutEntries }: Aftermath): Promise<boolean> {
-    if (!placeIsNoObstacle(tenant) && !(await this.#hasEntry(id, withoutEntries))) return false;
-    const owners = await this.#options.users.owners(tenant);
-    return owners.some((owner) => owner.canSignIn && owner.id !== withoutOwner);
+  /** One owner who can sign in, and one entry where their place needs it. */
+  async #wayIn(
+    id: TenantId,
+    tenant: Tenant,
+    { withoutOwner, withoutEntries }: Aftermath,
+  ): Promise<readonly Precondition[] | undefined> {
+    const place = placeIsNoObstacle(tenant) ? [] : await this.#entry(id, withoutEntries);
+    const owner = place === undefined ? undefined : await this.#options.users.ableOwner(tenant, withoutOwner);
+    return place === undefined || owner === undefined ? undefined : [...place, ...owner];
   }
 
-  async #hasEntry(id: TenantId, without: Aftermath["withoutEntries"]): Promise<boolean> {
-    if (without === "all") return false;
+  async #entry(id: TenantId, without: Aftermath["withoutEntries"]): Promise<readonly Precondition[] | undefined> {
+    if (without === "all") return undefined;
     const gone = new Set(without?.map((entry) => entryDocumentId(id, entry)));
     const some = await this.#options.store.list({ kind: ENTRY_KIND, prefix: `${id}/`, limit: gone.size + 1 });
-    return some.some((document) => !gone.has(document.id));
+    const left = some.find((document) => !gone.has(document.id));
+    return left === undefined ? undefined : [at(left)];
   }
+}
+
+function given(standing: readonly Precondition[], change: AuditedChange): AuditedChange {
+  return { ...change, preconditions: [...(change.preconditions ?? []), ...standing] };
 }
 
 function placeIsNoObstacle({ policy: { network, combine, selfAllow } }: Tenant): boolean {

@@ -24,6 +24,8 @@ export interface KnownUser {
 export interface UserDirectory {
   find(tenant: Tenant, user: string): Promise<KnownUser | undefined>;
   owners(tenant: Tenant): Promise<readonly KnownUser[]>;
+  /** An owner other than `without` who can sign in, as what must stay so that they can; `undefined` where there is none. */
+  ableOwner(tenant: Tenant, without?: string): Promise<readonly Precondition[] | undefined>;
 }
 
 export interface WhitelistOptions {

@@ -104,7 +104,7 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
     clock,
     entries: new EntryRules({ store, clock, entriesPerTenant: options.entriesPerTenant ?? 1000 }),
     outbox,
-    users: directoryOf(person.users),
+    users: directoryOf(person.users, store),
     siteOrigin,
   });
   const api = await createAdminApi(

@@ -1,6 +1,7 @@
 /** The lock-out guard: a change that takes the owners' last way in is refused, unless it is forced. */
 import t from "tap";
-import { type AdminFixture, startAdminApi } from "../support/admin-api.ts";
+import { type AdminFixture, type Reply, startAdminApi } from "../support/admin-api.ts";
+import { onEveryStore } from "../support/admin-api-stores.ts";
 
 const refused = { status: 409, body: { code: "lockout_refused" } };
 
@@ -48,4 +49,111 @@ t.test("a tenant without people has nobody to lock out", async (t) => {
   t.equal((await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } })).status, 200);
   t.equal((await gate.call("DELETE", `${list}/${id}`)).status, 204);
   t.equal((await gate.call("PUT", list, { json: { items: [] } })).status, 200);
+});
+
+/** Holds two changes back until both have been judged, so that each has seen the list as it was before the other. */
+function hold(...nodes: readonly AdminFixture[]): void {
+  let judged = 0;
+  const both = Promise.withResolvers<void>();
+  for (const { ledger } of nodes) {
+    const commit = ledger.commit.bind(ledger);
+    ledger.commit = async (change) => {
+      judged += 1;
+      if (judged === 2) both.resolve();
+      await both.promise;
+      return await commit(change);
+    };
+  }
+}
+
+const RACES: Readonly<Record<string, (gate: AdminFixture) => Promise<readonly [Removal, Removal]>>> = {
+  "two owners deleted": async (gate) => {
+    const [one, two] = await twoOwners(gate);
+    return [({ call }) => call("DELETE", one), ({ call }) => call("DELETE", two)];
+  },
+  "one owner disabled, one made a user, both as they were read": async (gate) => {
+    const [one, two] = await twoOwners(gate);
+    const read = { headers: { "if-match": (await gate.call("GET", one)).headers.get("etag") ?? "" } };
+    const readToo = { headers: { "if-match": (await gate.call("GET", two)).headers.get("etag") ?? "" } };
+    return [
+      ({ call }) => call("PATCH", one, { json: { state: "disabled" }, ...read }),
+      ({ call }) => call("PATCH", two, { json: { role: "user" }, ...readToo }),
+    ];
+  },
+  "the last two entries": async (gate) => {
+    await owner(gate, "one@a.example");
+    const [one, two] = [await entry(gate, "192.0.2.1"), await entry(gate, "192.0.2.2")];
+    await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+    return [({ call }) => call("DELETE", one), ({ call }) => call("DELETE", two)];
+  },
+  "the last entry, and the right to add one's own place": async (gate) => {
+    await owner(gate, "one@a.example");
+    const one = await entry(gate, "192.0.2.1");
+    return [
+      ({ call }) => call("DELETE", one),
+      ({ call }) => call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } }),
+    ];
+  },
+  "a list emptied, and the right to add one's own place": async (gate) => {
+    await owner(gate, "one@a.example");
+    await entry(gate, "192.0.2.1");
+    return [
+      ({ call }) => call("PUT", "/v1/tenants/a/allowlist", { json: { items: [] } }),
+      ({ call }) => call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } }),
+    ];
+  },
+};
+
+type Removal = (node: AdminFixture) => Promise<Reply>;
+
+async function twoOwners(gate: AdminFixture): Promise<readonly [string, string]> {
+  const users = "/v1/tenants/a/users";
+  return [`${users}/${await owner(gate, "one@a.example")}`, `${users}/${await owner(gate, "two@a.example")}`];
+}
+
+async function entry(gate: AdminFixture, cidr: string): Promise<string> {
+  const { body } = await gate.call("POST", "/v1/tenants/a/allowlist", { json: { cidr } });
+  return `/v1/tenants/a/allowlist/${body.id}`;
+}
+
+for (const [name, prepare] of Object.entries(RACES)) {
+  onEveryStore(t, `at once: ${name}`, async (t, start) => {
+    const gate = await start();
+    await gate.tenant("a");
+    const changes = await prepare(gate);
+    // Two nodes, each with a ledger of its own: what one has committed, the other learns from the store alone.
+    const other = await startAdminApi(t, { store: gate.store, clock: gate.clock, chain: "node-2" });
+    hold(gate, other);
+    const answers = await Promise.all([changes[0](gate), changes[1](other)]);
+    const [done, undone] = answers.toSorted((one, another) => one.status - another.status);
+    t.ok(done !== undefined && done.status < 300, `one is carried out (${done?.status})`);
+    t.match(undone, refused, "the other, judged anew, is refused");
+  });
+}
+
+onEveryStore(t, "at once on one node: two owners deleted", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  const [one, two] = await twoOwners(gate);
+  hold(gate);
+  const answers = await Promise.all([gate.call("DELETE", one), gate.call("DELETE", two)]);
+  t.strictSame(answers.map(({ status }) => status).sort(), [204, 409]);
+});
+
+t.test("an owner who signs in at that moment is relied on all the same", async (t) => {
+  const gate = await startAdminApi(t);
+  await gate.tenant("a");
+  const [one, two] = await twoOwners(gate);
+  const credential = `a/${two.split("/").at(-1)}`;
+  const commit = gate.ledger.commit.bind(gate.ledger);
+  let signIns = 0;
+  gate.ledger.commit = async (change) => {
+    const known = await gate.store.get("credential", credential);
+    // Every proof rewrites the credential.
+    if (signIns++ === 0)
+      await gate.store.commit({ writes: [{ kind: "credential", id: credential, value: known?.value }] });
+    return await commit(change);
+  };
+  t.equal((await gate.call("DELETE", one)).status, 204);
+  t.equal(signIns, 2, "it lost once, and was judged anew");
 });

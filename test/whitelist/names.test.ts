@@ -20,7 +20,7 @@ async function start(t: Test, entriesPerTenant = 100) {
   const failing: number[] = [];
   const node = () =>
     new NameResolver({
-      ...{ store, ledger, keyring, outbox, clock, users: directoryOf(person.users), siteOrigin: () => "" },
+      ...{ store, ledger, keyring, outbox, clock, users: directoryOf(person.users, store), siteOrigin: () => "" },
       entries: new EntryRules({ store, clock, entriesPerTenant }),
       names: whitelist.names,
       dns: dnsLookup([dns.server]),
