@@ -852,7 +852,7 @@ export interface Operations {
     };
     readonly answer: Entry;
   };
-  /** Remove an entry */
+  /** Remove an entry or a DNS name */
   "DELETE /v1/tenants/{tenant}/allowlist/{entry}": {
     readonly params: {
       readonly tenant: string;

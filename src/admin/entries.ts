@@ -1,14 +1,12 @@
 /** `/v1/tenants/{tenant}/allowlist`: single entries. */
 import Type from "typebox";
 import { parseAddress } from "../core/address.ts";
-import type { Author, Plan } from "../core/audit.ts";
+import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { Origin } from "../core/entries.ts";
-import type { AllowlistEntry } from "../core/entry.ts";
-import { SallyportError } from "../core/errors.ts";
+import { SallyportError, unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { EntryChangeSchema, EntryInputSchema, entryToWire, readEntryBody } from "../schema/entry.ts";
-import type { NameRecord } from "../whitelist/name-record.ts";
 import { entityTag, sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import { nameToWire } from "./names.ts";
@@ -194,11 +192,13 @@ const confirm = Type.Optional(
   Type.Boolean({ description: "The person has confirmed.", errorMessage: "must be true or false" }),
 );
 
-function deleteRoute(api: Api, { dependencies, entries }: Services): void {
-  const { names, lockout } = dependencies.whitelist;
+function deleteRoute(api: Api, { dependencies }: Services): void {
+  const { removals } = dependencies.whitelist;
   const schema = {
     operationId: "deleteEntry",
-    summary: "Remove an entry",
+    summary: "Remove an entry or a DNS name",
+    description:
+      "A name goes with all entries that it brought. An entry of kind dns takes its name along, and so the name's other entries: alone it would come back.",
     tags,
     headers: RemovalHeaders,
     params: EntryParams,
@@ -214,34 +214,16 @@ function deleteRoute(api: Api, { dependencies, entries }: Services): void {
   };
   api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const { tenant, entry } = request.params;
-    const onBehalfOf =
-      request.query.confirm === true ? undefined : readOnBehalfOf(request.headers["sallyport-on-behalf-of-address"]);
-    const id = tenant as TenantId;
-    const plan = async (author: Author, expected: Expectation): Promise<Plan<AllowlistEntry | NameRecord>> => {
-      const options = { expected, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
-      const planned =
-        (await unlessMissing(entries.planDelete(id, entry, author, options))) ??
-        (await names.planDelete(id, entry, author, options));
-      const { result } = planned;
-      const gone = "entries" in result ? result.entries.map((each) => each.id) : [result.id];
-      if (request.query.force === true) return planned;
-      return await lockout.guard<AllowlistEntry | NameRecord>(id, { withoutEntries: gone }, planned);
-    };
+    const { confirm: confirmed, force: forced } = request.query;
+    const asked = confirmed === true ? undefined : request.headers["sallyport-on-behalf-of-address"];
+    const onBehalfOf = asked === undefined ? undefined : readOnBehalfOf(asked);
+    const plan = (author: Author, expected: Expectation) =>
+      removals.plan(tenant as TenantId, entry, author, { expected, onBehalfOf, force: forced === true });
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }
 
-async function unlessMissing<Found>(finding: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await finding;
-  } catch (error) {
-    if (error instanceof SallyportError && error.code === "not_found") return undefined;
-    throw error;
-  }
-}
-
-function readOnBehalfOf(text: string | undefined) {
-  if (text === undefined) return undefined;
+function readOnBehalfOf(text: string) {
   const address = parseAddress(text);
   if (address === undefined)
     throw new SallyportError("address_invalid", "Sallyport-On-Behalf-Of-Address must be one IP address");

@@ -48,12 +48,6 @@ export interface EntryChange {
   readonly ttlSeconds?: number;
 }
 
-export interface RemovalOptions {
-  readonly expected?: Expectation | undefined;
-  /** The address of the person on whose behalf this is asked, unless that person has confirmed. */
-  readonly onBehalfOf?: Address;
-}
-
 const PAGE = 1000;
 /** A full list is counted anew at most this often. */
 const RECOUNT_INTERVAL_MS = 60_000;
@@ -174,17 +168,16 @@ export class EntryRules {
     return readExpiry(asked, this.#options.clock.nowMs(), "/") ?? (expiresAt === null ? undefined : old);
   }
 
-  /** @throws SallyportError `not_found`, `confirmation_required`; ConflictError for another revision than expected */
+  /** @throws SallyportError `not_found`; ConflictError for another revision than expected */
   async planDelete(
     tenant: TenantId,
     id: string,
     author: Author,
-    options: RemovalOptions = {},
+    expected?: Expectation,
   ): Promise<Plan<AllowlistEntry>> {
     const document = await this.#document(tenant, id);
-    expectRevision(options.expected, document);
+    expectRevision(expected, document);
     const before = document.value as AllowlistEntry;
-    if (options.onBehalfOf !== undefined) await this.guardOwnPlace(tenant, [before], options.onBehalfOf);
     return {
       result: before,
       change: {

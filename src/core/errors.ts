@@ -99,3 +99,13 @@ export class StoreUnavailableError extends SallyportError {
     super("store_unavailable", message, { cause });
   }
 }
+
+/** What is looked for, or `undefined` where it is `not_found`. */
+export async function unlessMissing<Found>(finding: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}

@@ -15,6 +15,7 @@ const SENTENCES = {
   "link.use-removed": "activity.link.notUs",
   "name.created": "activity.name.created",
   "name.deleted": "activity.name.deleted",
+  "name.restored": "activity.name.restored",
   "name.failing": "activity.name.failing",
   "shortcut.created": "activity.shortcut.created",
   "shortcut.run": "activity.shortcut.run",

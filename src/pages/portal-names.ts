@@ -7,7 +7,6 @@ import type { NameRecord } from "../whitelist/name-record.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, type View } from "./portal-frame.ts";
-import { removeOrAsk } from "./portal-removal.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
 import { moment } from "./wording.ts";
@@ -23,7 +22,6 @@ export function nameRoutes(pages: PlacePages, view: View): Route[] {
       view,
       work: (call) => add(call, pages, view),
     }),
-    portalForm(pages, { path: "portal/names/remove", fields: ["id", "confirm"], view, work: remove }),
   ];
 }
 
@@ -59,7 +57,7 @@ function nameRow(call: OwnerCall, name: NameRecord) {
     stateOf(call, name),
     postForm(
       call,
-      { path: "portal/names/remove", hidden: { id } },
+      { path: "portal/remove", hidden: { id } },
       html`<button class="link-button" type="submit">${call.text("account.remove")}<span class="visually-hidden"> ${hostname}</span></button>`,
     ),
   ];
@@ -91,18 +89,3 @@ const REFUSALS: Readonly<Record<string, "names.refused" | "portal.refused.full">
   body_invalid: "names.refused",
   limit_reached: "portal.refused.full",
 };
-
-/** With all of its places, as long as that leaves an owner a way in. */
-async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<string | Answer> {
-  const { visit, form, session } = call;
-  const { id } = visit.tenant;
-  const author = { actor: actorOf(call, session) };
-  return await removeOrAsk(call, "portal/names/remove", async (options) => {
-    await whitelist.manage(async () => {
-      const planned = await whitelist.names.planDelete(id, form["id"] ?? "", author, options);
-      const gone = planned.result.entries.map((entry) => entry.id);
-      return await whitelist.lockout.guard(id, { withoutEntries: gone }, planned);
-    });
-    return pathTo("portal", { done: "ended" });
-  });
-}

@@ -7,6 +7,7 @@ import type { Tenant } from "../core/tenant.ts";
 import { notice, table } from "../look/displays.ts";
 import { button, checkbox, field, select } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
+import { isName } from "../whitelist/removals.ts";
 import { planRestore } from "../whitelist/restore.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
@@ -31,7 +32,7 @@ export function portalPlaceRoutes(pages: PlacePages): Route[] {
     portalView(pages, "portal", showPlaces),
     portalForm(pages, { path: "portal/add", fields: ["cidr", "label", "days"], view: showPlaces, work: add }),
     portalForm(pages, { path: "portal/change", fields: ["id", "label", "days"], view: showPlaces, work: change }),
-    portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: remove }),
+    portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: removeOrAsk }),
     portalForm(pages, { path: "portal/restore", fields: ["id"], view: showPlaces, work: restore }),
     ...requestRoutes(pages, showPlaces),
     ...nameRoutes(pages, showPlaces),
@@ -76,11 +77,12 @@ function standing(call: OwnerCall): Html | false {
 
 function undoNotice(call: OwnerCall): Html | false {
   const { query, text } = call;
-  const id = query["removed"];
+  const { removed, unfollowed } = query;
+  const id = removed ?? unfollowed;
   if (id === undefined || call.failure !== undefined) return false;
   return notice(
     "good",
-    html`<p>${text("portal.done.removed")}</p>${postForm(call, { path: "portal/restore", hidden: { id } }, button(text("portal.undo"), { kind: "secondary" }))}`,
+    html`<p>${text(removed === undefined ? "portal.done.unfollowed" : "portal.done.removed")}</p>${postForm(call, { path: "portal/restore", hidden: { id } }, button(text("portal.undo"), { kind: "secondary" }))}`,
   );
 }
 
@@ -144,14 +146,16 @@ export function placeText(cidr: string): string {
   return cidr.replace(/\/(?:32$|128$)/, "");
 }
 
-function rowActions(call: OwnerCall, { id, label, cidr }: AllowlistEntry): Html {
+/** What a name brought is the name's: it is named and removed as a whole. */
+function rowActions(call: OwnerCall, { id, label, cidr, kind }: AllowlistEntry): Html {
   const { text } = call;
   const what = html`<span class="visually-hidden"> ${label === "" ? placeText(cidr) : label}</span>`;
   const edit = html`<div class="field"><label for="label-${id}">${text("portal.label")}</label><input id="label-${id}" name="label" value="${label}" maxlength="80" autocomplete="off"></div>${daysField(call, `days-${id}`, true)}${button(text("account.save"), { kind: "secondary" })}`;
-  return html`<div class="row-actions"><details class="inline"><summary>${text("portal.edit")}${what}</summary>${postForm(call, { path: "portal/change", hidden: { id } }, edit)}</details>${postForm(
+  const change = html`<details class="inline"><summary>${text("portal.edit")}${what}</summary>${postForm(call, { path: "portal/change", hidden: { id } }, edit)}</details>`;
+  return html`<div class="row-actions">${kind !== "dns" && change}${postForm(
     call,
     { path: "portal/remove", hidden: { id } },
-    html`<button class="link-button" type="submit">${text("account.remove")}${what}</button>`,
+    html`<button class="link-button" type="submit">${text(kind === "dns" ? "names.remove" : "account.remove")}${what}</button>`,
   )}</div>`;
 }
 
@@ -213,26 +217,14 @@ async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Prom
   return pathTo("portal", { done: "changed" });
 }
 
-/** The last way in of all owners is never removed. */
-async function remove(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string | Answer> {
-  const { visit, form, session } = call;
-  const id = form["id"] ?? "";
-  const tenant = visit.tenant.id;
-  const author = { actor: actorOf(call, session) };
-  return await removeOrAsk(call, "portal/remove", async (options) => {
-    await whitelist.manage(async () => {
-      const planned = await entries.planDelete(tenant, id, author, options);
-      return await whitelist.lockout.guard(tenant, { withoutEntries: [planned.result.id] }, planned);
-    });
-    return pathTo("portal", { removed: id });
-  });
-}
-
-async function restore(call: OwnerCall, pages: PlacePages): Promise<string> {
+async function restore(call: OwnerCall, { entries, store, whitelist }: PlacePages): Promise<string> {
   const { visit, form, session } = call;
   const author = { actor: actorOf(call, session) };
-  await pages.whitelist.manage(() => planRestore(pages, visit.tenant, form["id"] ?? "", author, call.nowMs));
-  return pathTo("portal", { done: "restored" });
+  const options = { entries, store, names: whitelist.names };
+  const restored = await whitelist.manage(() =>
+    planRestore(options, visit.tenant, form["id"] ?? "", author, call.nowMs),
+  );
+  return pathTo("portal", { done: isName(restored) ? "following" : "restored" });
 }
 
 /** Who and what brought the entries, in words. */

@@ -5,8 +5,8 @@ import type { StoredDocument, Write } from "../core/store.ts";
 /** `{tenant}/{name}` → {@link NameRecord}. Only its making and its end are in the feed. */
 export const NAME_KIND = "dnsname";
 
-/** Times are ISO 8601 in UTC. */
-export interface NameRecord {
+/** What somebody asked for. Times are ISO 8601 in UTC. */
+export interface NameFacts {
   /** Of the form of an entry's, so that one path leads to either. */
   readonly id: EntryId;
   readonly hostname: string;
@@ -16,6 +16,10 @@ export interface NameRecord {
   readonly expiresAt?: string;
   /** Private and loopback answers count too. */
   readonly allowPrivate: boolean;
+}
+
+/** With what came of asking DNS for it. */
+export interface NameRecord extends NameFacts {
   readonly entries: readonly { readonly id: EntryId; readonly cidr: string }[];
   /** Until then the entries last if no answer comes. */
   readonly entriesUntil?: string;

@@ -1,14 +1,14 @@
 /** Names that move: a DNS name on an allowlist, its making and its end; `name-resolver.ts` follows its answers. */
 import type { Author, Plan } from "../core/audit.ts";
-import { expectRevision } from "../core/change.ts";
-import { at, type RemovalOptions } from "../core/entries.ts";
+import { type Expectation, expectRevision } from "../core/change.ts";
+import { at } from "../core/entries.ts";
 import { readExpiry, readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
 import { newEntryId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
 import { joined, removing } from "./entry-parts.ts";
-import { NAME_KIND, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
+import { NAME_KIND, type NameFacts, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
 import { loadTenant, type WhitelistOptions } from "./settings.ts";
 
 export interface NameInput {
@@ -36,14 +36,10 @@ export class Names {
 
   /** The name is asked for within seconds. @throws SallyportError `not_found`, `body_invalid`, `limit_reached` */
   async planCreate(id: TenantId, input: NameInput, author: Author): Promise<Plan<NameRecord>> {
-    const { store, clock } = this.#options;
-    const { standing } = await loadTenant(store, id);
-    if ((await this.list(id, MOST)).length >= MOST)
-      throw new SallyportError("limit_reached", `a tenant has at most ${MOST} names`);
-    const nowMs = clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const hostname = readHostname(input.hostname);
     const expiresAt = readExpiry(input, nowMs, "/");
-    const name: NameRecord = {
+    const facts: NameFacts = {
       id: newEntryId(nowMs),
       hostname,
       label: readLabel(input.label ?? hostname, "/label"),
@@ -51,16 +47,31 @@ export class Names {
       createdAt: new Date(nowMs).toISOString(),
       ...(expiresAt === undefined ? {} : { expiresAt }),
       allowPrivate: input.allowPrivate ?? false,
-      entries: [],
-      nextAt: new Date(nowMs).toISOString(),
     };
+    return await this.#planFollow(id, facts, "name.created", author);
+  }
+
+  /** A name that was removed is followed again, under its own id. @throws SallyportError `not_found`, `limit_reached` */
+  async planRestore(id: TenantId, removed: NameRecord, author: Author): Promise<Plan<NameRecord>> {
+    const { hostname, label, createdBy, createdAt, expiresAt, allowPrivate } = removed;
+    const until = expiresAt === undefined ? {} : { expiresAt };
+    const facts = { id: removed.id, hostname, label, createdBy, createdAt, ...until, allowPrivate };
+    return await this.#planFollow(id, facts, "name.restored", author);
+  }
+
+  async #planFollow(id: TenantId, facts: NameFacts, action: string, author: Author): Promise<Plan<NameRecord>> {
+    const { store, clock } = this.#options;
+    const { standing } = await loadTenant(store, id);
+    if ((await this.list(id, MOST)).length >= MOST)
+      throw new SallyportError("limit_reached", `a tenant has at most ${MOST} names`);
+    const name: NameRecord = { ...facts, entries: [], nextAt: new Date(clock.nowMs()).toISOString() };
     const write = nameWrite(id, name, false);
     return {
       result: name,
       change: {
         writes: [write],
         preconditions: [standing, { kind: write.kind, id: write.id, revision: 0 }],
-        audit: [{ action: "name.created", tenant: id, ...author, target: name.id, after: name }],
+        audit: [{ action, tenant: id, ...author, target: name.id, after: name }],
       },
     };
   }
@@ -79,19 +90,13 @@ export class Names {
     return found.map((document) => ({ name: nameOf(document), revision: document.revision }));
   }
 
-  /** The name and the entries of its answers go, in one commit. @throws SallyportError `not_found`, `confirmation_required` */
-  async planDelete(
-    id: TenantId,
-    name: string,
-    author: Author,
-    { expected, onBehalfOf }: RemovalOptions = {},
-  ): Promise<Plan<NameRecord>> {
+  /** The name and the entries of its answers go, in one commit. @throws SallyportError `not_found` */
+  async planDelete(id: TenantId, name: string, author: Author, expected?: Expectation): Promise<Plan<NameRecord>> {
     const { store, entries } = this.#options;
     const { tenant } = await loadTenant(store, id);
     const document = await this.#document(id, name);
     expectRevision(expected, document);
     const before = nameOf(document);
-    if (onBehalfOf !== undefined) await entries.guardOwnPlace(id, before.entries, onBehalfOf);
     const ids = before.entries.map((entry) => entry.id);
     const { part } = await removing(store, tenant, ids, author);
     return {

@@ -8,7 +8,8 @@ import type { Precondition, Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { readAudit } from "../observe/audit-log.ts";
 import { entriesOf, LINK_KIND, LINK_USE_KIND, useOf } from "./link-record.ts";
-import { NAME_KIND, nameOf } from "./name-record.ts";
+import type { Names } from "./names.ts";
+import { isName, type Removed } from "./removals.ts";
 import { SHORTCUT_KIND, shortcutOf } from "./shortcut-record.ts";
 
 /** How long a removal can be taken back. */
@@ -17,24 +18,36 @@ const MANY = 1000;
 
 export interface RestoreOptions {
   readonly entries: EntryRules;
+  readonly names: Names;
   readonly store: Store;
 }
 
 /**
- * Only while what brought the entry still answers for it: one whose link, shortcut or name has ended or moved on, or
- * whose use was "not us", would stay when they go.
+ * An entry only while what brought it still answers for it: one whose link or shortcut has ended or moved on, or
+ * whose use was "not us", would stay when they go. A name is followed again, and brings its places itself.
  * @throws SallyportError `not_found` then, and when nothing of this id was removed within the hour; on commit
  * `entry_limit`, or a conflict when it is there
  */
 export async function planRestore(
-  { entries, store }: RestoreOptions,
+  options: RestoreOptions,
   { id: tenant }: Pick<Tenant, "id">,
   id: string,
   author: Author,
   nowMs: number,
+): Promise<Plan<Removed>> {
+  const removed = await removedUnder(options.store, tenant, id, nowMs);
+  return isName(removed)
+    ? await options.names.planRestore(tenant, removed, author)
+    : await planEntry(options, tenant, removed, author);
+}
+
+async function planEntry(
+  { entries, store }: RestoreOptions,
+  tenant: TenantId,
+  entry: AllowlistEntry,
+  author: Author,
 ): Promise<Plan<AllowlistEntry>> {
   const { standing, room } = await entries.tenantStands(tenant);
-  const entry = await removedEntry(store, tenant, id, nowMs);
   const source = await standingSource(store, tenant, entry);
   const write = entryWrite(tenant, entry);
   return {
@@ -49,14 +62,14 @@ export async function planRestore(
   };
 }
 
-/** As the newest record of its removal has it. */
-async function removedEntry(store: Store, tenant: TenantId, id: string, nowMs: number): Promise<AllowlistEntry> {
+/** What the newest record of this id says was removed, as long as its own time is not over. */
+async function removedUnder(store: Store, tenant: TenantId, id: string, nowMs: number): Promise<Removed> {
   for await (const { record } of readAudit(store, { tenant, sinceMs: nowMs - UNDO_MS })) {
     const { action, target, before } = record;
-    if (target !== id || !action.startsWith("entry.")) continue;
-    const entry = before as AllowlistEntry | undefined;
-    const over = entry?.expiresAt !== undefined && Date.parse(entry.expiresAt) <= nowMs;
-    if (action === "entry.deleted" && entry !== undefined && !over) return entry;
+    if (target !== id || !/^(?:entry|name)\./.test(action)) continue;
+    const removed = before as Removed | undefined;
+    const over = removed?.expiresAt !== undefined && Date.parse(removed.expiresAt) <= nowMs;
+    if (/^(?:entry|name)\.deleted$/.test(action) && removed !== undefined && !over) return removed;
     break;
   }
   throw nothingToRestore();
@@ -64,6 +77,8 @@ async function removedEntry(store: Store, tenant: TenantId, id: string, nowMs: n
 
 /** Stays as it is until the entry is back, so that nobody ends it meanwhile. */
 async function standingSource(store: Store, tenant: TenantId, entry: AllowlistEntry): Promise<Precondition[]> {
+  // What a name brought goes and returns with the name.
+  if (entry.kind === "dns") throw nothingToRestore();
   const source = SOURCES[entry.kind];
   if (source === undefined) return [];
   const document = await store.get(source.kind, `${tenant}/${entry.sourceId}`);
@@ -81,7 +96,6 @@ const SOURCES: Readonly<Record<string, Source>> = {
     },
   },
   shortcut: { kind: SHORTCUT_KIND, entries: async (document) => shortcutOf(document).entries },
-  dns: { kind: NAME_KIND, entries: async (document) => nameOf(document).entries.map(({ id }) => id) },
 };
 
 interface Source {

@@ -9,6 +9,7 @@ import { Links } from "./links.ts";
 import { LockoutGuard } from "./lockout.ts";
 import { NAME_KIND } from "./name-record.ts";
 import { Names } from "./names.ts";
+import { Removals } from "./removals.ts";
 import { REQUEST_KIND, Requests } from "./requests.ts";
 import { SELF_ALLOW_KIND, SelfAllow } from "./self-allow.ts";
 import type { WhitelistOptions } from "./settings.ts";
@@ -38,6 +39,7 @@ export interface Whitelist {
   readonly selfAllow: SelfAllow;
   readonly requests: Requests;
   readonly names: Names;
+  readonly removals: Removals;
   readonly lockout: LockoutGuard;
   /** The page `allow/{token}`. */
   readonly door: Door;
@@ -46,14 +48,15 @@ export interface Whitelist {
 }
 
 export function openWhitelist(options: WhitelistOptions): Whitelist {
-  const companions = new Companions(options);
+  const [companions, names, lockout] = [new Companions(options), new Names(options), new LockoutGuard(options)];
   return {
     links: new Links(options),
     shortcuts: new Shortcuts(options),
     selfAllow: new SelfAllow(options),
     requests: new Requests(options),
-    names: new Names(options),
-    lockout: new LockoutGuard(options),
+    names,
+    removals: new Removals(options, names, lockout),
+    lockout,
     door: new Door(options, { links: new LinkUses(options), shortcuts: new ShortcutRuns(options), companions }),
     manage: async (plan) => (await carryOut(options.ledger, plan)).result,
   };

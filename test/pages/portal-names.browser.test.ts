@@ -27,7 +27,7 @@ t.test("an owner lets the gate follow a DNS name, and ends it", { timeout: 60_00
   t.ok(await view.getByText(/Waiting for its first answer|No usable answer since/).isVisible());
   t.equal(await names(), 1);
   await view.getByRole("button", { name: "Remove home.localhost" }).click();
-  t.ok(await view.getByText("It has ended").isVisible());
+  t.ok(await view.getByText("The name was removed with all places").isVisible());
   t.equal(await names(), 0);
   await view.goto(`${portal}/activity`);
   t.ok(await view.getByText("The name home.localhost was added").isVisible());

@@ -3,25 +3,30 @@ import t, { type Test } from "tap";
 import { directoryOf } from "../../src/control/user-directory.ts";
 import { FixedClock } from "../../src/core/clock.ts";
 import { EntryRules } from "../../src/core/entries.ts";
+import type { TenantId } from "../../src/core/ids.ts";
 import { dnsLookup } from "../../src/whitelist/dns-lookup.ts";
 import { NameResolver } from "../../src/whitelist/name-resolver.ts";
-import { START_MS, silent, startAdminApi } from "../support/admin-api.ts";
+import { planRestore } from "../../src/whitelist/restore.ts";
+import { START_MS, silent } from "../support/admin-api.ts";
+import { onEveryStore, type Start } from "../support/admin-api-stores.ts";
 import { startDns } from "../support/dns.ts";
 
+const A = "a" as TenantId;
 const LIST = "/v1/tenants/a/allowlist";
 const NAMES = "/v1/tenants/a/names";
 
-async function start(t: Test, entriesPerTenant = 100) {
+async function begin(t: Test, start: Start, entriesPerTenant = 100) {
   const clock = new FixedClock(START_MS);
-  const gate = await startAdminApi(t, { clock, entriesPerTenant });
+  const gate = await start({ clock, entriesPerTenant });
   await gate.tenant("a");
   const dns = await startDns(t);
   const { store, ledger, keyring, outbox, whitelist, person } = gate;
   const failing: number[] = [];
+  const entries = new EntryRules({ store, clock, entriesPerTenant });
   const node = () =>
     new NameResolver({
       ...{ store, ledger, keyring, outbox, clock, users: directoryOf(person.users, store), siteOrigin: () => "" },
-      entries: new EntryRules({ store, clock, entriesPerTenant }),
+      entries,
       names: whitelist.names,
       dns: dnsLookup([dns.server]),
       log: silent,
@@ -31,11 +36,16 @@ async function start(t: Test, entriesPerTenant = 100) {
   const name = async () => (await gate.call("GET", NAMES)).body.items[0];
   const create = (json: object = {}) =>
     gate.call("POST", LIST, { json: { hostname: "Home.Example.", label: "Anna, at home", ...json } });
-  return { ...gate, clock, dns, node, failing, cidrs, name, create };
+  const author = { actor: { kind: "user", id: "usr_owner" } } as const;
+  const restore = (id: string) =>
+    whitelist.manage(() =>
+      planRestore({ entries, store, names: whitelist.names }, { id: A }, id, author, clock.nowMs()),
+    );
+  return { ...gate, clock, dns, restore, node, failing, cidrs, name, create };
 }
 
-t.test("entries follow all addresses of the name, at its TTL within bounds", async (t) => {
-  const { call, clock, dns, node, cidrs, name, create } = await start(t);
+onEveryStore(t, "entries follow all addresses of the name, at its TTL within bounds", async (t, start) => {
+  const { call, clock, dns, node, cidrs, name, create } = await begin(t, start);
   const resolver = node();
   const made = await create();
   t.match(made, { status: 201, body: { hostname: "home.example", kind: "dns", state: "pending", entries: [] } });
@@ -67,8 +77,8 @@ t.test("entries follow all addresses of the name, at its TTL within bounds", asy
   t.strictSame(await cidrs(), []);
 });
 
-t.test("the last good answer counts for a day", async (t) => {
-  const { call, clock, dns, node, cidrs, name, create, failing } = await start(t);
+onEveryStore(t, "the last good answer counts for a day", async (t, start) => {
+  const { call, clock, dns, node, cidrs, name, create, failing } = await begin(t, start);
   const resolver = node();
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
@@ -95,8 +105,8 @@ t.test("the last good answer counts for a day", async (t) => {
   t.match(await name(), { state: "failing", error: "the name has no address" });
 });
 
-t.test("removing a name asks whoever would shut themselves out", async (t) => {
-  const { call, dns, node, cidrs, create } = await start(t);
+onEveryStore(t, "removing a name asks whoever would shut themselves out", async (t, start) => {
+  const { call, dns, node, cidrs, create } = await begin(t, start);
   const { body } = await create();
   dns.zones.set("home.example", { ttl: 300, a: ["203.0.113.1"] });
   await node().runDue();
@@ -108,8 +118,8 @@ t.test("removing a name asks whoever would shut themselves out", async (t) => {
   t.strictSame(await cidrs(), []);
 });
 
-t.test("entries of a name that does not move outlive a day", async (t) => {
-  const { clock, dns, node, cidrs, create } = await start(t);
+onEveryStore(t, "entries of a name that does not move outlive a day", async (t, start) => {
+  const { clock, dns, node, cidrs, create } = await begin(t, start);
   const resolver = node();
   await create();
   dns.zones.set("home.example", { ttl: 3_600, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
@@ -120,8 +130,8 @@ t.test("entries of a name that does not move outlive a day", async (t) => {
   t.equal((await cidrs()).length, 2);
 });
 
-t.test("one family without an answer keeps what it had", async (t) => {
-  const { clock, node, cidrs, create, dns } = await start(t);
+onEveryStore(t, "one family without an answer keeps what it had", async (t, start) => {
+  const { clock, node, cidrs, create, dns } = await begin(t, start);
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
   await node().runDue();
@@ -131,8 +141,8 @@ t.test("one family without an answer keeps what it had", async (t) => {
   t.strictSame(await cidrs(), ["2001:db8:7::/64"], "it has none now, says DNS");
 });
 
-t.test("never an answer that is nobody's place", async (t) => {
-  const { clock, dns, node, cidrs, name, create, call } = await start(t);
+onEveryStore(t, "never an answer that is nobody's place", async (t, start) => {
+  const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
   await create();
   dns.zones.set("home.example", {
     ttl: 60,
@@ -149,8 +159,8 @@ t.test("never an answer that is nobody's place", async (t) => {
   t.strictSame(await cidrs(), ["10.0.0.1/32", "127.0.0.1/32", "::/64", "fd00::/64"]);
 });
 
-t.test("only one node asks", async (t) => {
-  const { dns, node, cidrs, create } = await start(t);
+onEveryStore(t, "only one node asks", async (t, start) => {
+  const { dns, node, cidrs, create } = await begin(t, start);
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
   await Promise.all([node().runDue(), node().runDue(), node().runDue()]);
@@ -158,21 +168,106 @@ t.test("only one node asks", async (t) => {
   t.strictSame(await cidrs(), ["203.0.113.1/32"]);
 });
 
-t.test("whoever takes an entry of it off the list has taken the name off", async (t) => {
-  const { clock, dns, node, cidrs, name, create, call } = await start(t);
+onEveryStore(
+  t,
+  "whoever removes one of its entries removes the name, and all of its places at once",
+  async (t, start) => {
+    const { dns, node, cidrs, name, create, call } = await begin(t, start);
+    await create();
+    await call("POST", LIST, { json: { cidr: "192.0.2.7", label: "Not of the name" } });
+    dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2"], aaaa: ["2001:db8::1"] });
+    await node().runDue();
+    const entry = (await call("GET", LIST)).body.items.find(({ cidr }: { cidr: string }) => cidr === "203.0.113.1/32");
+    const remove = (headers: Record<string, string>) => call("DELETE", `${LIST}/${entry.id}`, { headers });
+    t.equal((await remove({ "if-match": '"1"' })).status, 412, "the entity tag is the entry's");
+    t.match(
+      await remove({ "sallyport-on-behalf-of-address": "203.0.113.2" }),
+      { status: 409, body: { code: "confirmation_required" } },
+      "asked by somebody at another place of the name",
+    );
+    t.equal((await cidrs()).length, 4);
+    const tag = (await call("GET", `${LIST}/${entry.id}`)).headers.get("etag") ?? "";
+    t.equal((await remove({ "if-match": tag })).status, 204);
+    t.strictSame(await cidrs(), ["192.0.2.7/32"]);
+    t.equal(await name(), undefined);
+    const { items } = (await call("GET", "/v1/audit?tenant=a&action=name.deleted")).body;
+    t.match(items, [{ before: { hostname: "home.example" } }]);
+  },
+);
+
+onEveryStore(t, "the places of one name count as one to the guard against lock-outs", async (t, start) => {
+  const { dns, node, cidrs, create, call } = await begin(t, start);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2"] });
+  await node().runDue();
+  const json = { email: "one@a.example", role: "owner", password: "correct pony battery staple" };
+  await call("POST", "/v1/tenants/a/users", { json });
+  await call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+  const [entry] = (await call("GET", LIST)).body.items;
+  t.match(await call("DELETE", `${LIST}/${entry.id}`), { status: 409, body: { code: "lockout_refused" } });
+  t.equal((await cidrs()).length, 2);
+  t.equal((await call("DELETE", `${LIST}/${entry.id}?force=true`)).status, 204);
+  t.strictSame(await cidrs(), []);
+});
+
+onEveryStore(t, "a list replaced without one of its entries ends the name", async (t, start) => {
+  const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
   await node().runDue();
-  const [entry] = (await call("GET", LIST)).body.items;
-  await call("DELETE", `${LIST}/${entry.id}`);
+  await call("PUT", LIST, { json: { items: [{ cidr: "192.0.2.7" }] } });
   clock.advance(60_000);
   await node().runDue();
-  t.strictSame(await cidrs(), []);
+  t.strictSame(await cidrs(), ["192.0.2.7/32"]);
   t.equal(await name(), undefined);
 });
 
-t.test("a full list is said, and what is no name is refused", async (t) => {
-  const { dns, node, name, create } = await start(t, 1);
+onEveryStore(
+  t,
+  "a name that was removed is followed again within the hour, and no place of it without it",
+  async (t, start) => {
+    const { clock, dns, node, cidrs, name, create, call, restore } = await begin(t, start);
+    const { body } = await create({ expiresAt: "2030-01-01T02:00:00.000Z" });
+    dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2"] });
+    await node().runDue();
+    const [entry] = (await call("GET", LIST)).body.items;
+    const gone = { code: "not_found" };
+    await t.rejects(restore(body.id), gone, "it is there");
+    await call("DELETE", `${LIST}/${entry.id}`);
+    await t.rejects(restore(entry.id), gone, "it would stay when the name goes");
+    dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.3"] });
+    await restore(body.id);
+    await t.rejects(restore(body.id), gone, "once");
+    t.match(await name(), {
+      id: body.id,
+      label: "Anna, at home",
+      state: "pending",
+      entries: [],
+      expiresAt: "2030-01-01T02:00:00.000Z",
+    });
+    await node().runDue();
+    t.strictSame(await cidrs(), ["203.0.113.3/32"], "where it points now");
+    await call("DELETE", `${LIST}/${body.id}`);
+    clock.advance(3_600_001);
+    await t.rejects(restore(body.id), gone, "the hour is over");
+  },
+);
+
+onEveryStore(t, "a place that a name has left does not return", async (t, start) => {
+  const { clock, dns, node, cidrs, create, call, restore } = await begin(t, start);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  await node().runDue();
+  const [entry] = (await call("GET", LIST)).body.items;
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.2"] });
+  clock.advance(60_000);
+  await node().runDue();
+  await t.rejects(restore(entry.id), { code: "not_found" });
+  t.strictSame(await cidrs(), ["203.0.113.2/32"]);
+});
+
+onEveryStore(t, "a full list is said, and what is no name is refused", async (t, start) => {
+  const { dns, node, name, create } = await begin(t, start, 1);
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2"] });
   await node().runDue();

@@ -19,8 +19,11 @@ async function begin(start: Start) {
   await gate.tenant("a");
   const entries = new EntryRules({ store: gate.store, clock, entriesPerTenant: 1000 });
   const author = { actor: { kind: "user", id: "usr_owner" } } as const;
+  const { names } = gate.whitelist;
   const restore = (id: string) =>
-    gate.whitelist.manage(() => planRestore({ entries, store: gate.store }, { id: A }, id, author, clock.nowMs()));
+    gate.whitelist.manage(() =>
+      planRestore({ entries, names, store: gate.store }, { id: A }, id, author, clock.nowMs()),
+    );
   const listed = async (): Promise<{ id: string }[]> => (await gate.call("GET", LIST)).body.items;
   return { gate, clock, restore, listed };
 }

@@ -1,0 +1,75 @@
+/** Taking places off a list by the id of an entry or of a name, as long as that leaves an owner a way in. */
+import type { Address } from "../core/address.ts";
+import type { Author, Plan } from "../core/audit.ts";
+import { type Expectation, expectRevision } from "../core/change.ts";
+import type { EntryView } from "../core/entries.ts";
+import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
+import { unlessMissing } from "../core/errors.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { LockoutGuard } from "./lockout.ts";
+import type { NameRecord } from "./name-record.ts";
+import type { Names } from "./names.ts";
+import type { WhitelistOptions } from "./settings.ts";
+
+export interface Removal {
+  readonly expected?: Expectation;
+  /** The address of the person on whose behalf this is asked, unless that person has confirmed. */
+  readonly onBehalfOf?: Address | undefined;
+  /** Although it leaves no owner a way in. */
+  readonly force?: boolean;
+}
+
+/** What went: one entry, or a name with the places that it pointed to. */
+export type Removed = AllowlistEntry | NameRecord;
+
+export class Removals {
+  readonly #options: Pick<WhitelistOptions, "entries">;
+  readonly #names: Names;
+  readonly #lockout: LockoutGuard;
+
+  constructor(options: Pick<WhitelistOptions, "entries">, names: Names, lockout: LockoutGuard) {
+    this.#options = options;
+    this.#names = names;
+    this.#lockout = lockout;
+  }
+
+  /**
+   * An entry that a name brought takes the name along, and with it the name's other places: alone it would come back
+   * with the next answer.
+   * @throws SallyportError `not_found`, `lockout_refused`, `confirmation_required`
+   */
+  async plan(
+    tenant: TenantId,
+    id: string,
+    author: Author,
+    { expected, onBehalfOf, force = false }: Removal,
+  ): Promise<Plan<Removed>> {
+    const planned = await this.#plan(tenant, id, author, expected);
+    const gone = isName(planned.result) ? planned.result.entries : [planned.result];
+    const withoutEntries = gone.map((entry) => entry.id);
+    const guarded = force ? planned : await this.#lockout.guard(tenant, { withoutEntries }, planned);
+    if (onBehalfOf !== undefined) await this.#options.entries.guardOwnPlace(tenant, gone, onBehalfOf);
+    return guarded;
+  }
+
+  async #plan(tenant: TenantId, id: string, author: Author, expected: Expectation): Promise<Plan<Removed>> {
+    const { entries } = this.#options;
+    const view = await unlessMissing(entries.read(tenant, id));
+    if (view === undefined) return await this.#names.planDelete(tenant, id, author, expected);
+    const name = await this.#nameOf(tenant, view);
+    if (name === undefined) return await entries.planDelete(tenant, id, author, expected);
+    expectRevision(expected, { kind: ENTRY_KIND, id: entryDocumentId(tenant, view.entry.id), revision: view.revision });
+    return await this.#names.planDelete(tenant, name, author);
+  }
+
+  /** The name that answers for an entry. */
+  async #nameOf(tenant: TenantId, { entry }: EntryView): Promise<string | undefined> {
+    if (entry.kind !== "dns" || entry.sourceId === undefined) return undefined;
+    const found = await unlessMissing(this.#names.read(tenant, entry.sourceId));
+    return found?.name.entries.some(({ id }) => id === entry.id) === true ? found.name.id : undefined;
+  }
+}
+
+export function isName(removed: Removed): removed is NameRecord {
+  return "hostname" in removed;
+}
