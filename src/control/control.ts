@@ -223,7 +223,7 @@ class RunningControl implements Control {
         await this.#fleet.waitApplied((await store.head()).revision, PAGE_PATIENCE_MS);
       },
       explain: this.#explainer(door),
-      clinicsOf: (email, address) => findOwnClinics(store, replica.tenants(), email, address, clock.nowMs()),
+      clinicsOf: (session, address) => findOwnClinics(store, replica.tenants(), session, address, clock.nowMs()),
     };
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),

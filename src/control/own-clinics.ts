@@ -1,23 +1,37 @@
 /** The clinics that one login belongs to, and whether each lets an address in. */
 import type { Address } from "../core/address.ts";
 import type { Store } from "../core/store.ts";
-import type { OwnClinic } from "../pages/place-pages.ts";
-import { LOGIN_KIND, loginDocumentId, USER_KIND, type UserRecord, userDocumentId } from "../person/account.ts";
+import type { OwnClinic, OwnClinics } from "../pages/place-pages.ts";
+import {
+  LOGIN_KIND,
+  loadAccount,
+  loginDocumentId,
+  USER_KIND,
+  type UserRecord,
+  userDocumentId,
+} from "../person/account.ts";
+import { ownsMailbox } from "../person/mailbox.ts";
+import type { LiveSession } from "../person/session-record.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
 
 const PER_READ = 1000;
 
-/** @param email as a session has it: normalised. Disabled logins are left out. */
+/**
+ * The clinic of this session, and the others with the same e-mail address: only where its user was seen to read that
+ * mailbox, since whoever manages this clinic can give a user any address. Disabled logins are left out.
+ */
 export async function findOwnClinics(
   store: Store,
   all: Iterable<TenantPolicy>,
-  email: string,
+  { tenant, user, email }: Pick<LiveSession, "tenant" | "user" | "email">,
   address: Address,
   nowMs: number,
-): Promise<OwnClinic[]> {
+): Promise<OwnClinics> {
   const found: OwnClinic[] = [];
   const nowSeconds = Math.floor(nowMs / 1000);
-  const tenants = [...all];
+  const account = await loadAccount(store, tenant, user);
+  const mailboxProven = account !== undefined && account.user.email === email && ownsMailbox(account);
+  const tenants = [...all].filter(({ id }) => mailboxProven || id === tenant);
   for (let from = 0; from < tenants.length; from += PER_READ) {
     for (const { id, name, hosts, policy, matcher } of await havingLogin(
       store,
@@ -29,7 +43,7 @@ export async function findOwnClinics(
       if (host !== undefined) found.push({ id, name, host, admitted });
     }
   }
-  return found.toSorted((one, other) => one.name.localeCompare(other.name));
+  return { mailboxProven, clinics: found.toSorted((one, other) => one.name.localeCompare(other.name)) };
 }
 
 async function havingLogin(store: Store, tenants: readonly TenantPolicy[], email: string): Promise<TenantPolicy[]> {

@@ -70,6 +70,8 @@ export const PLACES_EN_GB = {
   "clinics.short": "Clinics",
   "clinics.title": "Your clinics",
   "clinics.why": "Each clinic is a site of its own, with its own list and its own sign-in.",
+  "clinics.mailbox":
+    "Other clinics at which {email} signs in are shown once you have signed in by a link that this site sent to that address: an invitation, or the one for a forgotten password.",
   "clinics.list": "Clinics with your login",
   "clinics.clinic": "Clinic",
   "clinics.place": "From {address}",

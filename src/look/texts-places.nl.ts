@@ -75,6 +75,8 @@ export const PLACES_NL: Pick<Catalogue, keyof typeof PLACES_EN_GB> = {
   "clinics.short": "Praktijken",
   "clinics.title": "Uw praktijken",
   "clinics.why": "Elke praktijk is een eigen site, met een eigen lijst en een eigen login.",
+  "clinics.mailbox":
+    "Andere praktijken waar {email} inlogt, ziet u hier zodra u hebt ingelogd via een link die deze site naar dat adres heeft gestuurd: een uitnodiging, of die voor een vergeten wachtwoord.",
   "clinics.list": "Praktijken met uw login",
   "clinics.clinic": "Praktijk",
   "clinics.place": "Vanaf {address}",

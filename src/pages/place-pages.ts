@@ -4,6 +4,7 @@ import type { EntryRules } from "../core/entries.ts";
 import type { Explanation } from "../core/explain.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
 import type { Store } from "../core/store.ts";
+import type { LiveSession } from "../person/session-record.ts";
 import type { Whitelist } from "../whitelist/whitelist.ts";
 import type { PersonPages } from "./person-pages.ts";
 
@@ -13,6 +14,13 @@ export interface OwnClinic {
   readonly name: string;
   readonly host: CanonicalHost;
   readonly admitted: boolean;
+}
+
+export interface OwnClinics {
+  /** The one that the session belongs to among them, by their names. */
+  readonly clinics: readonly OwnClinic[];
+  /** Whether others were looked for: only for somebody who was seen to read the login's mailbox. */
+  readonly mailboxProven: boolean;
 }
 
 export interface PlacePages extends PersonPages {
@@ -28,5 +36,5 @@ export interface PlacePages extends PersonPages {
     tenant: TenantId,
     request: { address: Address; user?: string; method: string },
   ) => Promise<Explanation>;
-  readonly clinicsOf: (email: string, address: Address) => Promise<readonly OwnClinic[]>;
+  readonly clinicsOf: (session: LiveSession, address: Address) => Promise<OwnClinics>;
 }

@@ -39,6 +39,8 @@ export interface CredentialRecord {
   /** The kind of factor used last, offered first. */
   readonly lastFactor?: string;
   readonly lastSignInAt?: string;
+  /** The e-mail address whose mailbox the person was seen to read; see `mailbox.ts`. Absent: none. */
+  readonly mailbox?: string;
   /** Newest first. */
   readonly places: readonly KnownPlace[];
 }

@@ -35,6 +35,8 @@ export interface ChallengeRecord {
   readonly ceremony?: { readonly challenge: string; readonly alone: boolean };
   /** The number that a code was sent to. */
   readonly smsFactor?: string;
+  /** It began with a link that only the login's mailbox received. */
+  readonly mailed?: boolean;
   /** What it took of limits; given back when it is finished. */
   readonly shares?: readonly Share[];
 }
@@ -53,7 +55,7 @@ export interface Challenge {
 export function newChallenge(
   visit: Visit,
   nowMs: number,
-  content: Pick<ChallengeRecord, "stage" | "wayBack" | "fresh" | "amr" | "epoch" | "shares">,
+  content: Pick<ChallengeRecord, "stage" | "wayBack" | "fresh" | "amr" | "epoch" | "mailed" | "shares">,
 ): { challenge: Challenge; browser: string } {
   const present = visit.cookies.browser;
   const browser = present !== undefined && isSecret(present) ? present : newSecret();

@@ -10,6 +10,7 @@ import { type Challenge, closeChallenge } from "./challenge.ts";
 import type { Change } from "./change.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
+import { withProvenMailbox } from "./mailbox.ts";
 import { FEW_CODES } from "./recovery.ts";
 import {
   endSession,
@@ -103,7 +104,9 @@ export class Completion {
     const amr = withSummary(proven.amr);
     const session = newSession(visit, account, amr, nowMs);
     const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
-    const credential = this.#signedInFrom(visit, proven.credential, nowMs);
+    const { record } = challenge;
+    const spent = withProvenMailbox(proven.credential, record, proven.amr, account.user.email);
+    const credential = this.#signedInFrom(visit, spent, nowMs);
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
     const started = {
       action: "session.started",
@@ -129,7 +132,7 @@ export class Completion {
     // The session stands, whatever becomes of these.
     await Promise.allSettled([
       throttle.clear(this.visitor(visit, account.user.email, account)),
-      giveBackFinished(store, challenge.record.shares ?? [], account),
+      giveBackFinished(store, record.shares ?? [], account),
       sharedLogins.look(visit, account, session.hash),
     ]);
     const left = credential.recovery?.hashes.length;
@@ -138,7 +141,7 @@ export class Completion {
       session: { secret: session.secret, expiresAtMs: session.expiresAtMs },
       known: markKnownBrowser(keyring, account.tenant, visit.cookies.known, account.user.email),
       ...(device === undefined ? {} : { device: { token: device.token, expiresAtMs: device.expiresAtMs } }),
-      wayBack: challenge.record.wayBack,
+      wayBack: record.wayBack,
       user: account.id,
       amr,
       ...(left === undefined || left > FEW_CODES ? {} : { recoveryCodesLeft: left }),

@@ -9,6 +9,7 @@ import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
 import type { Change } from "./change.ts";
 import type { SignedIn } from "./completion.ts";
 import { markKnownBrowser } from "./known-browser.ts";
+import { asChangedBy } from "./mailbox.ts";
 import { hashSessionSecret, isSessionSecret, type LiveSession, newSession } from "./session-record.ts";
 import type { Sessions } from "./sessions.ts";
 import { digest, type Visit } from "./visit.ts";
@@ -48,7 +49,9 @@ export class Grants {
   async require(visit: Visit, id: unknown): Promise<Grant> {
     const grant = id === undefined ? await this.#bySession(visit) : await this.#byChallenge(visit, id);
     if (grant === undefined) throw new SallyportError("proof_required", "sign in again to change this");
-    return grant;
+    const { account, challenge, session } = grant;
+    const credential = asChangedBy(challenge?.record.amr ?? session?.amr ?? [], account.credential);
+    return { ...grant, account: { ...account, credential } };
   }
 
   /**

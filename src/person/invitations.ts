@@ -11,6 +11,7 @@ import { newChallenge } from "./challenge.ts";
 import { NO_CHANGE } from "./change.ts";
 import { normaliseEmail } from "./email.ts";
 import type { FirstSteps } from "./first-step.ts";
+import { withoutMailbox } from "./mailbox.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword, type PasswordContext } from "./password-rules.ts";
 import { retryConflicts } from "./retry.ts";
@@ -61,17 +62,25 @@ export class Invitations {
     this.#options = options;
   }
 
-  /** Invites a user, by mail where mail is on. Earlier invitations are void. @throws SallyportError `not_found` */
+  /**
+   * Invites a user, by mail where mail is on: with a link of its own there, so that following it proves the mailbox,
+   * as following the one that the caller gets does not. Using either voids both, and earlier invitations are void.
+   * @throws SallyportError `not_found`
+   */
   async invite(tenant: Tenant, user: string, actor: Actor): Promise<Invitation> {
     const { store, sessions, outbox, clock, siteOrigin } = this.#options;
     return await retryConflicts(async () => {
       const nowMs = clock.nowMs();
       const account = await existing(store, tenant.id, user);
-      const { token, expiresAtMs, write } = newToken(account, "invite", account.user.epoch + 1, nowMs);
-      const link = `${siteOrigin(tenant)}/.sallyport/invite/${token}`;
-      const outcome: Invitation = { link, expiresAtMs };
+      const linkOf = (token: string) => `${siteOrigin(tenant)}/.sallyport/invite/${token}`;
+      const epoch = account.user.epoch + 1;
+      const handed = newToken(account, "invite", epoch, nowMs);
+      const mailed = newToken(account, "invite", epoch, nowMs, { mailed: true });
+      const { expiresAtMs } = mailed;
+      const notice = { kind: "invite", link: linkOf(mailed.token), expiresAtMs } as const;
+      const outcome: Invitation = { link: linkOf(handed.token), expiresAtMs };
       await sessions.revoke(account, account.user, {
-        writes: [write, ...outbox.write(tenant, account.user, { kind: "invite", link, expiresAtMs }, nowMs)],
+        writes: [handed.write, mailed.write, ...outbox.write(tenant, account.user, notice, nowMs)],
         preconditions: [],
         audit: [{ action: "user.invited", tenant: tenant.id, actor, target: user }],
         outcome,
@@ -95,7 +104,7 @@ export class Invitations {
     const writes: Write[] = [];
     if (wanted) {
       const nowMs = clock.nowMs();
-      const { token, expiresAtMs, write } = newToken(account, "reset", account.user.epoch, nowMs);
+      const { token, expiresAtMs, write } = newToken(account, "reset", account.user.epoch, nowMs, { mailed: true });
       const link = `${siteOrigin(tenant)}/.sallyport/reset/${token}`;
       writes.push(write, ...outbox.write(tenant, account.user, { kind: "password-reset", link, expiresAtMs }, nowMs));
     }
@@ -108,7 +117,9 @@ export class Invitations {
     const { store, ledger, clock } = this.#options;
     const account = await existing(store, tenant, user);
     if (account.user.state === "disabled") throw new SallyportError("forbidden", "this user is disabled");
-    const ticket = newToken(account, "ticket", account.user.epoch, clock.nowMs(), wayBackPath(wayBack));
+    const ticket = newToken(account, "ticket", account.user.epoch, clock.nowMs(), {
+      wayBack: wayBackPath(wayBack),
+    });
     const outcome: Ticket = { token: ticket.token, expiresAtMs: ticket.expiresAtMs };
     const audit = [{ action: "ticket.created", tenant, actor, target: user }];
     await ledger.commit({ writes: [ticket.write], audit, outcome });
@@ -134,14 +145,14 @@ export class Invitations {
       visit.tenant.policy.firstFactor === "none"
         ? undefined
         : await hasher.hash(checkNewPassword(password, passwordContext(visit.tenant, first.account)));
-    const account = await retryConflicts(async () => {
+    const used = await retryConflicts(async () => {
       const live = await readToken(store, visit.tenant.id, purpose, token);
       if (live !== undefined) await this.#setPassword(visit, live, purpose, phc);
-      return live?.account;
+      return live;
     });
-    if (account === undefined) return { kind: "gone" };
-    await throttle.lift(account.tenant, account.user.email);
-    return await this.#goOn(visit, account.id, [phc === undefined ? "mail" : "pwd"]);
+    if (used === undefined) return { kind: "gone" };
+    await throttle.lift(used.account.tenant, used.account.user.email);
+    return await this.#goOn(visit, used, [phc === undefined ? "mail" : "pwd"]);
   }
 
   /** Takes over a browser with a ticket. */
@@ -163,7 +174,9 @@ export class Invitations {
     const { sessions, outbox, clock } = this.#options;
     const { account, spend } = live;
     const { tenant, id, user } = account;
-    const credential = phc === undefined ? account.credential : { ...account.credential, password: phc };
+    // Proven anew when the sign-in that this begins is finished.
+    const unproven = withoutMailbox(account.credential);
+    const credential = phc === undefined ? unproven : { ...unproven, password: phc };
     const told =
       purpose === "reset" ? outbox.write(visit.tenant, user, { kind: "password-changed" }, clock.nowMs()) : [];
     const action = purpose === "reset" ? "password.reset" : "invite.accepted";
@@ -176,12 +189,12 @@ export class Invitations {
     });
   }
 
-  async #goOn(visit: Visit, user: string, amr: readonly string[]): Promise<Accepted> {
+  async #goOn(visit: Visit, used: LiveToken, amr: readonly string[]): Promise<Accepted> {
     const { store, clock, firstSteps } = this.#options;
     return await retryConflicts(async () => {
-      const account = await loadAccount(store, visit.tenant.id, user);
+      const account = await loadAccount(store, visit.tenant.id, used.account.id);
       if (account === undefined || account.user.state === "disabled") return { kind: "gone" };
-      const { challenge, browser } = newChallenge(visit, clock.nowMs(), BLANK);
+      const { challenge, browser } = newChallenge(visit, clock.nowMs(), { ...BLANK, mailed: used.mailed });
       const first = { ...NO_CHANGE, account, amr, audit: [] };
       return { ...(await firstSteps.advance(visit, challenge, first)), browser };
     });

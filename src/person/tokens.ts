@@ -22,6 +22,8 @@ interface TokenRecord {
   /** The user's epoch at its making: a newer invitation, a new password or a disabling makes it void. */
   readonly epoch: number;
   readonly wayBack: string;
+  /** It went to the user's mailbox and to nobody else. */
+  readonly mailed: boolean;
 }
 
 export interface NewToken {
@@ -35,6 +37,7 @@ export interface NewToken {
 export interface LiveToken {
   readonly account: Account;
   readonly wayBack: string;
+  readonly mailed: boolean;
   readonly spend: Change;
 }
 
@@ -44,11 +47,11 @@ export function newToken(
   purpose: TokenPurpose,
   epoch: number,
   nowMs: number,
-  wayBack = "/",
+  { wayBack = "/", mailed = false }: { readonly wayBack?: string; readonly mailed?: boolean } = {},
 ): NewToken {
   const token = newSecret();
   const expiresAtMs = nowMs + TOKEN_LIFETIME_MS[purpose];
-  const value: TokenRecord = { purpose, user: account.id, epoch, wayBack };
+  const value: TokenRecord = { purpose, user: account.id, epoch, wayBack, mailed };
   const id = `${account.tenant}/${digest(token)}`;
   return { token, expiresAtMs, write: { kind: TOKEN_KIND, id, value, expiresAtMs, quiet: true } };
 }
@@ -71,6 +74,8 @@ export async function readToken(
   return {
     account,
     wayBack: record.wayBack,
+    // Absent in tokens of earlier versions.
+    mailed: record.mailed === true,
     spend: {
       writes: [{ kind: TOKEN_KIND, id, value: null, quiet: true }],
       preconditions: [{ kind: TOKEN_KIND, id, revision: document.revision }],

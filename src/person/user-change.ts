@@ -3,8 +3,18 @@ import type { Actor } from "../core/audit.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Precondition, Write } from "../core/store.ts";
-import { type Account, LOGIN_KIND, loginDocumentId, type Role, type UserRecord } from "./account.ts";
+import {
+  type Account,
+  LOGIN_KIND,
+  loginDocumentId,
+  type Role,
+  type UserRecord,
+  unchanged,
+  writeCredential,
+} from "./account.ts";
+import type { Change } from "./change.ts";
 import { parseEmail } from "./email.ts";
+import { withoutMailbox } from "./mailbox.ts";
 import { plainName } from "./plain-name.ts";
 
 export interface UserChange {
@@ -46,6 +56,17 @@ export function refuseSelfHarm(account: Account, after: UserRecord | undefined, 
 export function writeLogin(tenant: TenantId, email: string, user: string | undefined): Write {
   const value = user === undefined ? null : { user };
   return { kind: LOGIN_KIND, id: loginDocumentId(tenant, email), value };
+}
+
+/** What else belongs to a new e-mail address: the earlier one is free, and no mailbox is proven. */
+export function moveLogin(account: Account, email: string): Change {
+  const { tenant, id, user, credential } = account;
+  const claim = writeLogin(tenant, email, id);
+  const free = writeLogin(tenant, user.email, undefined);
+  return {
+    writes: [claim, free, writeCredential(account, withoutMailbox(credential), false)],
+    preconditions: [unclaimed(claim), ...unchanged(account).slice(1)],
+  };
 }
 
 /** The e-mail must be nobody's, under the tenant. */

@@ -21,6 +21,7 @@ import {
   writeCredential,
   writeUser,
 } from "./account.ts";
+import { NO_CHANGE } from "./change.ts";
 import { normaliseEmail, parseEmail } from "./email.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword } from "./password-rules.ts";
@@ -31,6 +32,7 @@ import type { Throttle } from "./throttle.ts";
 import {
   auditedUser,
   changedUser,
+  moveLogin,
   refuseSelfHarm,
   takenOr,
   type UserChange,
@@ -154,10 +156,9 @@ export class Users {
           after: auditedUser(user),
         }),
       ];
-      const moved = user.email === account.user.email ? undefined : writeLogin(tenant.id, user.email, id);
-      const writes = moved === undefined ? [] : [moved, writeLogin(tenant.id, account.user.email, undefined)];
-      const preconditions = moved === undefined ? [] : [unclaimed(moved)];
-      const voids = moved !== undefined || user.role !== account.user.role || user.state === "disabled";
+      const moved = user.email !== account.user.email;
+      const { writes, preconditions } = moved ? moveLogin(account, user.email) : NO_CHANGE;
+      const voids = moved || user.role !== account.user.role || user.state === "disabled";
       if (voids) await sessions.revoke(account, user, { writes, preconditions, audit }).catch(takenOr);
       else {
         const unchangedUser = unchanged(account).slice(0, 1);
