@@ -48,7 +48,7 @@ export interface Sentence {
 }
 
 export function sentenceOf(text: Translate, record: AuditRecord, names: Names): Sentence | undefined {
-  const key = SENTENCES[record.action as keyof typeof SENTENCES];
+  const key = newRoleOf(record) ?? SENTENCES[record.action as keyof typeof SENTENCES];
   if (key === undefined) return undefined;
   const { actor, action } = record;
   const arrives = action === "session.started" || action === "link.used" || action === "shortcut.run";
@@ -57,6 +57,13 @@ export function sentenceOf(text: Translate, record: AuditRecord, names: Names): 
   const what = subjectOf(record, names) ?? text("portal.unnamed");
   const by = actorName(text, record, names);
   return { group: arrives ? "in" : "changes", text: text(key, { what }), by: by === what ? undefined : by };
+}
+
+/** Who may manage the clinic is worth a sentence of its own. */
+function newRoleOf({ action, before, after }: AuditRecord): "activity.user.owner" | "activity.user.user" | undefined {
+  const role = asObject(after)["role"];
+  if (action !== "user.changed" || asObject(before)["role"] === role) return undefined;
+  return role === "owner" ? "activity.user.owner" : "activity.user.user";
 }
 
 /** What it was done to: its label, address or login. */

@@ -4,6 +4,7 @@ import { notice, table } from "../look/displays.ts";
 import { button, choices, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { LiveSession } from "../person/session-record.ts";
+import type { UserChange } from "../person/user-change.ts";
 import type { UserView } from "../person/user-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
@@ -34,17 +35,25 @@ export function portalPeopleRoutes(pages: PlacePages): Route[] {
       await person.users.unlock(call.visit.tenant, idOf(call), actorOf(call, call.session));
       return personPath(call, "unlocked");
     }),
-    act("disable", async (call, { person, whitelist }) => {
-      const { tenant } = call.visit;
-      const { users } = person.manage(whitelist.lockout.committer(tenant.id, { withoutOwner: idOf(call) }));
-      await users.change(tenant, idOf(call), { state: "disabled" }, actorOf(call, call.session));
-      return personPath(call, "changed");
-    }),
-    act("enable", async (call, { person }) => {
-      await person.users.change(call.visit.tenant, idOf(call), { state: "active" }, actorOf(call, call.session));
-      return personPath(call, "changed");
-    }),
+    act("disable", changing({ state: "disabled" })),
+    act("enable", changing({ state: "active" })),
+    act("owner", changing({ role: "owner" })),
+    act("user", changing({ role: "user" })),
   ];
+}
+
+/** As long as that leaves an owner a way in. */
+function changing(change: UserChange): Work {
+  const takesAway = change.state === "disabled" || change.role === "user";
+  return async (call, { person, whitelist }) => {
+    const { tenant } = call.visit;
+    const user = idOf(call);
+    const { users } = takesAway
+      ? person.manage(whitelist.lockout.committer(tenant.id, { withoutOwner: user }))
+      : person;
+    await users.change(tenant, user, change, actorOf(call, call.session));
+    return personPath(call, "changed");
+  };
 }
 
 function idOf({ form }: OwnerCall): string {
@@ -146,6 +155,7 @@ async function showPerson(call: OwnerCall, pages: PlacePages, id: string): Promi
   const body = html`<section class="panel"><h2>${name}</h2>
 ${detailList([
   [text("account.login"), user.email],
+  [text("people.may"), text(`people.${user.role}`)],
   [text("people.state"), text(`people.state.${user.state}`)],
   [text("people.steps"), factorsText(call, user)],
 ])}
@@ -198,11 +208,20 @@ async function isListed({ visit }: OwnerCall, { explain }: PlacePages, text: str
   return address !== undefined && (await explain(visit.tenant.id, { address, method: "GET" })).entry !== null;
 }
 
-function actions(call: OwnerCall, { id, state }: UserView): Html {
+function actions(call: OwnerCall, { id, state, role }: UserView): Html {
   const { text, session } = call;
   const act = (path: string, label: string, why: string, kind: "secondary" | "danger" = "secondary") =>
     html`<li>${postForm(call, { path: `portal/people/${path}`, hidden: { id } }, html`<p>${why}</p>${button(label, { kind })}`)}</li>`;
+  const toRole =
+    role === "owner"
+      ? act("user", text("people.makeUser"), text("people.makeUserWhy"))
+      : act("owner", text("people.makeOwner"), text("people.makeOwnerWhy"));
+  const toState =
+    state === "disabled"
+      ? act("enable", text("people.enable"), text("people.enableWhy"))
+      : act("disable", text("people.disable"), text("people.disableWhy"), "danger");
+  // Nobody takes their own rights away.
   return html`<ul class="cards">${state !== "disabled" && act("invite", text("people.inviteAgain"), text("people.inviteAgainWhy"))}
 ${act("reset", text("people.reset"), text("people.resetWhy"))}${state === "locked" && act("unlock", text("people.unlock"), text("people.unlockWhy"))}
-${id !== session.user && (state === "disabled" ? act("enable", text("people.enable"), text("people.enableWhy")) : act("disable", text("people.disable"), text("people.disableWhy"), "danger"))}</ul>`;
+${id !== session.user && html`${toRole}${toState}`}</ul>`;
 }

@@ -1,0 +1,115 @@
+/** An owner changes what others may do, on the portal without scripts: with a fresh proof, never to themselves, never the last way in. */
+import { join } from "node:path";
+import t from "tap";
+import { systemClock } from "../../src/core/clock.ts";
+import { SESSION_KIND } from "../../src/core/session.ts";
+import type { SessionRecord } from "../../src/person/session-record.ts";
+import { openStore } from "../../src/store/open.ts";
+import { CLINIC, type Clinics, OTHER_CLINIC, OWNER, startClinics } from "../support/clinics.ts";
+import { signInOwner } from "../support/owner-pages.ts";
+import type { PageAnswer, PageClient } from "../support/page-client.ts";
+import { PASSWORD } from "../support/person-door.ts";
+
+const PEOPLE = "/.sallyport/portal/people";
+const SCOPE = `/v1/tenants/${CLINIC.id}`;
+const BEN = "ben@clinics.example";
+
+interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly role: string;
+  readonly state: string;
+}
+
+async function addPerson({ admin }: Clinics, role = "user", tenant = CLINIC.id): Promise<string> {
+  const user = { email: BEN, name: "Ben", role, password: PASSWORD };
+  return (await admin<User>("POST", `/v1/tenants/${tenant}/users`, user)).id;
+}
+
+/** Presses a button on a person's page. */
+async function press(owner: PageClient, person: string, path: string): Promise<PageAnswer> {
+  return await owner.submit(await owner.get(`${PEOPLE}/${person}`), `${PEOPLE}/${path}`);
+}
+
+async function ownersOf({ admin }: Clinics): Promise<string[]> {
+  const { items } = await admin<{ items: User[] }>("GET", `${SCOPE}/users`);
+  return items.filter(({ role, state }) => role === "owner" && state === "active").map(({ email }) => email);
+}
+
+t.test("a user is made an owner, and a user again, and signs in anew each time", async (t) => {
+  const clinics = await startClinics(t);
+  const ben = await addPerson(clinics);
+  const bens = await signInOwner(clinics.origin, BEN);
+  t.equal((await bens.get(PEOPLE)).status, 403);
+  const owner = await signInOwner(clinics.origin);
+  const made = await press(owner, ben, "owner");
+  t.strictSame(await ownersOf(clinics), [OWNER, BEN]);
+  t.match((await owner.follow(made)).body, /Your change was saved.*<dt>Role<\/dt><dd>Account owner/s);
+  t.equal((await bens.get(PEOPLE)).status, 303, "a session is never raised in its rights");
+  await press(owner, ben, "user");
+  t.strictSame(await ownersOf(clinics), [OWNER]);
+  const { body } = await owner.get("/.sallyport/portal/activity");
+  t.match(body, /Ben was made an account owner/);
+  t.match(body, /Ben is no longer an account owner/);
+  const dutch = await owner.get(`${PEOPLE}/${ben}`, { "accept-language": "nl" });
+  t.match(dutch.body, />Accounteigenaar maken</);
+  const { items } = await clinics.admin<{ items: object[] }>("GET", "/v1/audit?action=user.changed");
+  t.match(items, [
+    { target: ben, actor: { kind: "user" }, before: { role: "owner" }, after: { role: "user" } },
+    { target: ben, actor: { kind: "user" }, before: { role: "user" }, after: { role: "owner" } },
+  ]);
+});
+
+t.test("nobody changes what they may do themselves, nor anybody of another clinic", async (t) => {
+  const clinics = await startClinics(t);
+  const ben = await addPerson(clinics, "owner");
+  const elsewhere = await addPerson(clinics, "user", OTHER_CLINIC.id);
+  const owner = await signInOwner(clinics.origin);
+  const { items } = await clinics.admin<{ items: User[] }>("GET", `${SCOPE}/users`);
+  const own = items.find(({ email }) => email === OWNER)?.id ?? "";
+  t.notMatch((await owner.get(`${PEOPLE}/${own}`)).body, `${PEOPLE}/user`, "no button for it");
+  const page = await owner.get(`${PEOPLE}/${ben}`);
+  const self = await owner.submit(page, `${PEOPLE}/user`, { id: own });
+  t.equal(self.status, 422);
+  t.match(self.body, /You cannot do this to yourself/);
+  for (const id of [elsewhere, "usr_x", "", `../${elsewhere}`, "x".repeat(10_000)])
+    t.equal((await owner.submit(page, `${PEOPLE}/user`, { id })).status, 404, id.slice(0, 40));
+  t.strictSame(await ownersOf(clinics), [OWNER, BEN]);
+});
+
+t.test("two owners who take each other's rights away at once leave one", async (t) => {
+  const clinics = await startClinics(t);
+  const ben = await addPerson(clinics, "owner");
+  const [olivias, bens] = [await signInOwner(clinics.origin), await signInOwner(clinics.origin, BEN)];
+  const { items } = await clinics.admin<{ items: User[] }>("GET", `${SCOPE}/users`);
+  const olivia = items.find(({ email }) => email === OWNER)?.id ?? "";
+  const pages = await Promise.all([olivias.get(`${PEOPLE}/${ben}`), bens.get(`${PEOPLE}/${olivia}`)]);
+  await Promise.all([olivias.submit(pages[0], `${PEOPLE}/user`), bens.submit(pages[1], `${PEOPLE}/user`)]);
+  t.equal((await ownersOf(clinics)).length, 1);
+});
+
+t.test("a sign-in of ten minutes ago does not do", async (t) => {
+  const clinics = await startClinics(t);
+  const ben = await addPerson(clinics);
+  const owner = await signInOwner(clinics.origin);
+  const page = await owner.get(`${PEOPLE}/${ben}`);
+  await age(clinics);
+  const answer = await owner.submit(page, `${PEOPLE}/owner`);
+  t.match(answer, { status: 303, headers: { location: /sign-in\?fresh=1/ } });
+  t.strictSame(await ownersOf(clinics), [OWNER]);
+  const stale = await owner.get(`${PEOPLE}/${ben}`);
+  t.match(stale.body, /first show that it is you/);
+  t.notMatch(stale.body, `${PEOPLE}/owner`);
+});
+
+/** Makes every session of the first clinic ten minutes older. */
+async function age({ gate }: Clinics): Promise<void> {
+  const store = await openStore(`sqlite:${join(gate.dataDir, "sallyport.db")}`, { clock: systemClock });
+  const sessions = await store.list({ kind: SESSION_KIND, prefix: `${CLINIC.id}/`, limit: 10 });
+  const writes = sessions.map((document) => {
+    const record = document.value as SessionRecord;
+    return { ...document, value: { ...record, startedAtMs: record.startedAtMs - 600_000 } };
+  });
+  await store.commit({ writes });
+  await store.close();
+}
