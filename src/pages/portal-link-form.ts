@@ -78,7 +78,7 @@ export async function linkAdvice({ text, visit }: OwnerCall, { whitelist }: Plac
     maxUses: text("links.wrong.uses", { max: linkUses.max }),
     ttlSeconds: text("links.wrong.time"),
     entryTtlSeconds: text("links.wrong.time"),
-    allowedNetwork: text("portal.refused.address"),
+    allowedNetwork: text("links.wrong.network"),
   };
 }
 

@@ -88,8 +88,8 @@ t.test("a mistake is said beside its field, in the reader's language, and what w
     ["maxUses", "1e1", /from 1 to 5/, /van 1 tot en met 5/],
     ["ttlSeconds", `${3 * DAY}`, /one of the times/, /een van de tijden/],
     ["entryTtlSeconds", "for ever", /one of the times/, /een van de tijden/],
-    ["allowedNetwork", "198.51.100.7/24", /not an address/, /geen adres/],
-    ["allowedNetwork", "9".repeat(10_000), /not an address/, /geen adres/],
+    ["allowedNetwork", "198.51.100.7/24", /not a network/, /geen netwerk/],
+    ["allowedNetwork", "9".repeat(10_000), /not a network/, /geen netwerk/],
   ];
   for (const [field, value, en, nl] of wrong) {
     const sent = { ...typed, [field]: value };

@@ -9,6 +9,7 @@ import { launchBrowser } from "../support/browser.ts";
 import { ask, CLINIC, type Clinics, HOME, OWNER, startClinics } from "../support/clinics.ts";
 import { look, PASSES, PHONE } from "../support/page-look.ts";
 import { PASSWORD, totpCode } from "../support/person-door.ts";
+import { plantName } from "../support/planted-name.ts";
 
 const SCOPE = `/v1/tenants/${CLINIC.id}`;
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1";
@@ -18,6 +19,8 @@ async function furnish(clinics: Clinics): Promise<(readonly [name: string, path:
   const make = <Body>(thing: string, body: object) => clinics.admin<Body>("POST", `${SCOPE}/${thing}`, body);
   await make("allowlist", { cidr: "192.0.2.10", label: "Front desk" });
   await make("allowlist", { cidr: "198.51.100.0/24", label: "Branch in the old town", ttlSeconds: 2_592_000 });
+  await plantName(clinics, ["203.0.113.40"]);
+  await make("links", { label: "The laboratory", entryTtlSeconds: 604_800, allowedNetwork: "198.51.100.0/24" });
   const link = await make<{ id: string; url: string }>("links", { label: "Ben, night shift", maxUses: 3 });
   const use = { "x-forwarded-for": "198.51.100.77", "user-agent": IPHONE };
   await ask(clinics, "POST", new URL(link.url).pathname, use);
