@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   pages: ["core", "schema", "notify", "observe", "look", "person", "replica", "whitelist"],
   control: ["core", "schema", "admin", "pages", "replica", "store", "notify", "observe", "person", "look", "whitelist"],
   serve: ["core", "config", "control", "edge", "replica", "observe"],
-  commands: ["core", "schema", "config", "serve", "store", "observe", "notify", "person"],
+  commands: ["core", "schema", "config", "serve", "store", "observe", "notify", "person", "whitelist", "control"],
   main: ["core", "config", "commands"],
 };
 

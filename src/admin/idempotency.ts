@@ -4,6 +4,7 @@ import type { FastifyRequest } from "fastify";
 import type { AuditedChange } from "../core/audit.ts";
 import type { Done } from "../core/change.ts";
 import { SallyportError } from "../core/errors.ts";
+import type { SealedKind } from "../core/reseal.ts";
 import { principalOf } from "./authentication.ts";
 import { bodyDigest } from "./body.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -19,6 +20,16 @@ interface StoredAnswer {
   /** Sealed, because an answer can hold a new key's token. */
   readonly sealed: string;
 }
+
+/** Answers that may be asked for again, for a rotation of what seals them. */
+export const SEALED_ANSWERS: SealedKind = {
+  kind: ANSWER_KIND,
+  quiet: true,
+  reseal(keyring, { id, value }) {
+    const { fingerprint, sealed } = value as StoredAnswer;
+    return { fingerprint, sealed: keyring.reseal(sealed, sealContext({ id })) };
+  },
+};
 
 /** A request's idempotency key: where its answer is kept, and what the request was. */
 export interface Ticket {
@@ -72,7 +83,7 @@ export function withAnswer(
   };
 }
 
-function sealContext({ id }: Ticket): string {
+function sealContext({ id }: Pick<Ticket, "id">): string {
   return `${ANSWER_KIND}/${id}`;
 }
 

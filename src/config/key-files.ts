@@ -44,7 +44,17 @@ export function ensureSecretKeys(dataDir: string): NonNullable<ReturnType<typeof
 /** Puts a new key in front of those in `secret.key`, in one step. @returns how many it holds then */
 export function addSecretKey(dataDir: string): number {
   const { secretKey, olderSecretKeys } = ensureSecretKeys(dataDir);
-  const keys = [randomBytes(32), secretKey, ...olderSecretKeys];
+  return replaceSecretKeys(dataDir, [randomBytes(32), secretKey, ...olderSecretKeys]);
+}
+
+/** Leaves the first of those in `secret.key`, in one step. @returns how many are gone */
+export function dropOlderSecretKeys(dataDir: string): number {
+  const { secretKey, olderSecretKeys } = ensureSecretKeys(dataDir);
+  replaceSecretKeys(dataDir, [secretKey]);
+  return olderSecretKeys.length;
+}
+
+function replaceSecretKeys(dataDir: string, keys: readonly Buffer[]): number {
   const file = join(dataDir, SECRET_KEY_FILE);
   const next = `${file}.next`;
   rmSync(next, { force: true });

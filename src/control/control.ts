@@ -33,6 +33,7 @@ import { nodeName } from "./node-name.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { findOwnClinics } from "./own-clinics.ts";
 import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
+import { saySealing } from "./sealing-node.ts";
 import { writeSeen } from "./seen.ts";
 import { Traffic } from "./traffic.ts";
 import { directoryOf } from "./user-directory.ts";
@@ -80,6 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 class RunningControl implements Control {
   readonly #options: ControlOptions;
+  readonly #node: string;
   readonly #late: LateStore;
   readonly #policy: NodePolicy;
   readonly #store: FollowedStore;
@@ -98,6 +100,7 @@ class RunningControl implements Control {
     const { config, secrets, socketDir, clock, log } = options;
     const shared = !config.store.url.startsWith("sqlite:");
     const node = nodeName(config.dataDir);
+    this.#node = node;
     this.#options = options;
     this.#declared = config.tenants;
     this.#late = new LateStore(() => openStore(config.store.url, { clock, log }), log);
@@ -148,6 +151,9 @@ class RunningControl implements Control {
     this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));
     this.#every(ACTIVITY_EVERY_MS, () => this.#activity.flush(this.#options.clock.nowMs()));
     await this.#declareEventually();
+    const { clock, log } = this.#options;
+    const sealing = { store: this.#store, node: this.#node, keyring: this.#keyring, clock, log };
+    this.#closers.push(await saySealing(sealing));
     const person = await this.#openPersonDoor();
     await this.#feed.listen();
     this.#closers.push(() => this.#feed.close());

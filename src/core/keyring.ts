@@ -75,9 +75,9 @@ export class Keyring {
     }
   }
 
-  /** Whether `sealed` is under another key than the primary: rotation opens and seals it again. */
-  needsReseal(sealed: string): boolean {
-    return this.#keyOf(sealed) !== this.#keys[0];
+  /** The same under the primary key; unchanged if it is already. @throws SallyportError "seal_invalid" as {@link open} */
+  reseal(sealed: string, context: string): string {
+    return this.#keyOf(sealed) === this.#keys[0] ? sealed : this.seal(this.open(sealed, context), context);
   }
 
   /** 32 bytes for one purpose, from the primary key; they say nothing about the keys of other purposes. */

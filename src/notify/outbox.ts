@@ -1,6 +1,7 @@
 /** The durable outbox: a mail is written in the same commit as the change it tells of, and read by the worker. */
 import { newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SealedKind } from "../core/reseal.ts";
 import type { CommitRequest, Store, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { DEFAULT_LANGUAGE, type Language } from "../look/language.ts";
@@ -17,6 +18,15 @@ export const OUTBOX_CONTENT_KIND = "outboxcontent";
 /** What became of mail, as {@link OutboxItem}; kept for {@link KEEP_SETTLED_MS}. */
 export const OUTBOX_SETTLED_KIND = "outboxsettled";
 export const KEEP_SETTLED_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Mails that wait, for a rotation of what seals them. */
+export const SEALED_OUTBOX: SealedKind = {
+  kind: OUTBOX_CONTENT_KIND,
+  quiet: true,
+  reseal: (keyring, { id, value }) => ({
+    sealed: keyring.reseal((value as { sealed: string }).sealed, sealContext(id)),
+  }),
+};
 
 /** Where a mail stands. `to` is masked: what names a person or holds a token is in the sealed content alone. */
 export interface OutboxItem {

@@ -1,8 +1,10 @@
 /** The arithmetic of an audit chain: ids, hashes, the head and its seal. Pure. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { AuditInput, AuditRecord } from "../core/audit.ts";
+import { AUDIT_HEAD_KIND, type AuditInput, type AuditRecord } from "../core/audit.ts";
+import { SallyportError } from "../core/errors.ts";
 import { encodeBase32 } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SealedKind } from "../core/reseal.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** What the first record of a chain holds as its previous hash. */
@@ -16,6 +18,19 @@ export interface ChainHead {
   /** HMAC-SHA-256 over the chain's name and the fields above, base64url. */
   readonly seal: string;
 }
+
+/** The heads, those of chains that nobody goes on with too, for a rotation of what seals them. */
+export const SEALED_HEADS: SealedKind = {
+  kind: AUDIT_HEAD_KIND,
+  quiet: true,
+  reseal(keyring, { id, value }) {
+    const keys = auditKeys(keyring);
+    const head = value as ChainHead;
+    // Sealing a forged head would vouch for it.
+    if (!isSealed(keys, id, head)) throw new SallyportError("seal_invalid", "the audit chain's head was changed");
+    return sealHead(keys, id, head);
+  },
+};
 
 export function emptyHead(): Omit<ChainHead, "seal"> {
   return { seq: 0, hash: GENESIS, atMs: 0 };

@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import { type CanonicalHost, newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SealedKind } from "../core/reseal.ts";
 import type { Store } from "../core/store.ts";
 import { retryConflicts } from "./retry.ts";
 import type { LiveSession } from "./session-record.ts";
@@ -24,6 +25,16 @@ const ROTATE_MS = 30 * 24 * 60 * 60_000;
 /** A key is published for this long after its successor took over. */
 const RETIRED_MS = 60 * 60_000;
 const CACHED_ASSERTIONS = 20_000;
+
+/** The signing keys, for a rotation of what seals them. */
+export const SEALED_SIGNING_KEYS: SealedKind = {
+  kind: SIGNING_KEYS_KIND,
+  quiet: true,
+  reseal(keyring, { value }) {
+    const { keys } = value as SigningKeys;
+    return { keys: keys.map((key) => ({ ...key, sealed: keyring.reseal(key.sealed, sealContext(key.kid)) })) };
+  },
+};
 
 interface StoredKey {
   readonly kid: string;

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SealedKind } from "../core/reseal.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, userDocumentId } from "./account.ts";
@@ -37,6 +38,19 @@ interface Made {
 }
 
 type EnrolmentRecord = Pending & { readonly name: string; readonly grant: string };
+
+/** Authenticators on their way, for a rotation of what seals them. */
+export const SEALED_ENROLMENTS: SealedKind = {
+  kind: ENROLMENT_KIND,
+  quiet: true,
+  reseal(keyring, { id, value }) {
+    const record = value as EnrolmentRecord;
+    const [tenant = "", user = ""] = id.split("/");
+    return record.kind === "totp"
+      ? { ...record, secret: keyring.reseal(record.secret, totpContext(tenant, user)) }
+      : record;
+  },
+};
 
 export type EnrolmentProof = { readonly code: unknown } | { readonly response: unknown };
 

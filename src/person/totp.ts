@@ -1,7 +1,8 @@
 /** The authenticator app (RFC 6238): secrets, the text and address that enrol them, and codes that count once. */
 import { generateSecret, generateURI, verifySync } from "otplib";
 import type { Keyring } from "../core/keyring.ts";
-import type { CredentialRecord } from "./account.ts";
+import type { SealedKind } from "../core/reseal.ts";
+import { CREDENTIAL_KIND, type CredentialRecord } from "./account.ts";
 import { NO_CHANGE } from "./change.ts";
 import { type Spent, type TotpFactor, withUsedFactor } from "./factor.ts";
 
@@ -10,6 +11,20 @@ const STEP_SECONDS = 30;
 const TOLERANCE_SECONDS = 30;
 const REMEMBERED_STEPS = 20;
 const SECRET_BYTES = 20;
+
+/** Everybody's authenticators, for a rotation of what seals them. In the feed, like every change of a factor. */
+export const SEALED_CREDENTIALS: SealedKind = {
+  kind: CREDENTIAL_KIND,
+  quiet: false,
+  reseal(keyring, { id, value }) {
+    const credential = value as CredentialRecord;
+    const [tenant = "", user = ""] = id.split("/");
+    const factors = credential.factors.map((factor) =>
+      factor.kind === "totp" ? { ...factor, secret: keyring.reseal(factor.secret, totpContext(tenant, user)) } : factor,
+    );
+    return { ...credential, factors };
+  },
+};
 
 /** What a person needs to enrol an authenticator; shown until the enrolment is confirmed. */
 export interface TotpOffer {

@@ -45,9 +45,9 @@ await t.test("rotates: the old key opens, the new one seals", async (t) => {
   const sealed = before.seal("secret", context);
   const during = new Keyring([second, first]);
   t.equal(during.open(sealed, context).toString(), "secret");
-  t.equal(during.needsReseal(sealed), true);
-  const resealed = during.seal("secret", context);
-  t.equal(during.needsReseal(resealed), false);
+  const resealed = during.reseal(sealed, context);
+  t.equal(during.reseal(resealed, context), resealed, "once is enough");
+  t.throws(() => during.reseal(sealed, `${context}x`), refused);
   t.not(during.primaryKeyId, before.primaryKeyId);
   const after = new Keyring([second]);
   t.equal(after.open(resealed, context).toString(), "secret");

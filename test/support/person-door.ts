@@ -28,6 +28,7 @@ export const API: Actor = { kind: "key", id: "key_test" };
 export const PASSWORD = "correct pony battery staple";
 /** As cheap as argon2 allows. */
 export const CHEAP = { memory: 8, passes: 1, parallelism: 1 } as const;
+export const SEALING_KEY = new Uint8Array(32).fill(7);
 const START_MS = Date.UTC(2031, 0, 15, 9, 0, 5);
 
 /** One node: its own connection to the store and its own services. */
@@ -42,6 +43,8 @@ export interface NodeOptions {
   readonly sms?: SmsProvider;
   readonly smsRules?: SmsRules;
   readonly hasher?: PasswordHasher;
+  /** Otherwise every node has the same one key. */
+  readonly keyring?: Keyring;
   /** Awaited before an audited change is carried out: makes races happen in a chosen order. */
   readonly beforeCommit?: (change: AuditedChange) => Promise<void>;
 }
@@ -92,14 +95,14 @@ export function onEveryStore(t: Test, name: string, body: (t: Test, site: Site) 
 }
 
 function site(clock: FixedClock, connect: () => Promise<Store>): Site {
-  const masters = [new Uint8Array(32).fill(7)];
   let nodes = 0;
   return {
     clock,
     tenant: makeTenant("happy-feet"),
-    async node({ sms, smsRules, hasher = new PasswordHasher(CHEAP), beforeCommit = async () => {} } = {}) {
+    async node(options = {}) {
+      const { sms, smsRules, hasher = new PasswordHasher(CHEAP), keyring = new Keyring([SEALING_KEY]) } = options;
+      const { beforeCommit = async () => {} } = options;
       const store = await connect();
-      const keyring = new Keyring(masters);
       const outbox = new Outbox(
         { transport: "file", folder: "/nowhere", from: "door@clinic.example", senderName: "x" },
         keyring,
