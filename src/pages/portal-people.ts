@@ -51,7 +51,10 @@ function changing(change: UserChange): Work {
     const { users } = takesAway
       ? person.manage(whitelist.lockout.committer(tenant.id, { withoutOwner: user }))
       : person;
-    await users.change(tenant, user, change, actorOf(call, call.session));
+    const actor = actorOf(call, call.session);
+    await users.change(tenant, user, change, actor);
+    if (change.state === "disabled")
+      await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
     return personPath(call, "changed");
   };
 }

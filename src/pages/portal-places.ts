@@ -2,6 +2,7 @@
 import { parseAddress, parsePrefix, prefixContains } from "../core/address.ts";
 import type { EntryView } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
+import { SallyportError } from "../core/errors.ts";
 import type { EntryId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { notice, table } from "../look/displays.ts";
@@ -194,15 +195,18 @@ function addPanel(call: OwnerCall): Html {
 ${postForm(call, { path: "portal/add" }, html`<div class="columns">${cidr}${label}${daysField(call, "days", false)}</div><p class="actions">${button(text("portal.add"))}</p>`)}</section>`;
 }
 
+/** @throws SallyportError `body_invalid` for what is no choice: a slip must not make a place stay for ever */
+function secondsOf(days: string): number {
+  if (DAYS.some((choice) => choice === days)) return Number(days) * DAY_SECONDS;
+  throw new SallyportError("body_invalid", "days is not one of the choices");
+}
+
 async function add(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string> {
   const { visit, form, session } = call;
   const actor = actorOf(call, session);
-  const days = Number(form["days"] || 0);
-  const input = {
-    cidr: form["cidr"]?.trim() ?? "",
-    label: form["label"]?.trim() ?? "",
-    ...(days > 0 && { ttlSeconds: days * DAY_SECONDS }),
-  };
+  const { cidr = "", label = "", days = "" } = form;
+  const ttl = days === "" ? {} : { ttlSeconds: secondsOf(days) };
+  const input = { cidr: cidr.trim(), label: label.trim(), ...ttl };
   const origin = { kind: "static", createdBy: `user:${session.user}` } as const;
   await whitelist.manage(() => entries.planCreate(visit.tenant.id, input, origin, { actor }));
   return pathTo("portal", { done: "added" });
@@ -211,7 +215,7 @@ async function add(call: OwnerCall, { entries, whitelist }: PlacePages): Promise
 async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string> {
   const { visit, form, session } = call;
   const { id = "", label = "", days = "keep" } = form;
-  const lasts = days === "keep" ? {} : days === "" ? { expiresAt: null } : { ttlSeconds: Number(days) * DAY_SECONDS };
+  const lasts = days === "keep" ? {} : days === "" ? { expiresAt: null } : { ttlSeconds: secondsOf(days) };
   const author = { actor: actorOf(call, session) };
   await whitelist.manage(() => entries.planChange(visit.tenant.id, id, { label: label.trim(), ...lasts }, author));
   return pathTo("portal", { done: "changed" });
