@@ -15,7 +15,7 @@ import { openElsewhere } from "./demo-elsewhere.ts";
 import { CLINICS, guide, LAB } from "./demo-guide.ts";
 import { showMails } from "./demo-outbox.ts";
 import { seedPeople } from "./demo-people.ts";
-import { stopSignal } from "./serve.ts";
+import { StopSignal } from "./stop-signal.ts";
 
 const PORTS = { port: 8080, "admin-port": 8081, "elsewhere-port": 8090 } as const;
 
@@ -86,13 +86,14 @@ async function runIn(folder: string, clinic: ChildProcess, ports: Ports): Promis
   const log = createLog("error", { process: "demo" });
   const supervisor = await Supervisor.start({ load, log, development: true });
   process.off("SIGINT", leave).off("SIGTERM", leave);
-  const stopped = stopSignal(supervisor);
+  const stop = new StopSignal();
+  stop.kill = () => supervisor.kill();
   const [, elsewhere = ""] = supervisor.ready.edge;
   const town = await openElsewhere(ports.elsewherePort, new URL(elsewhere));
   const places = { ...ports, admin: supervisor.ready.admin, adminKeyFile: join(folder, ADMIN_KEY_FILE), mailFolder };
   process.stdout.write(guide(places, owner));
   const mails = showMails(mailFolder, (text) => process.stdout.write(text));
-  await stopped;
+  await stop.asked;
   process.stdout.write("\nstopping…\n");
   mails.close();
   town.close();

@@ -1,5 +1,5 @@
 /** SIGTERM drains, and a second one ends at once. */
-import { setTimeout as after } from "node:timers/promises";
+import { setTimeout as after, setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
 import { Gate, isAlive, openTenant, slowUpstream, visit } from "../support/gate.ts";
 
@@ -38,6 +38,36 @@ t.test("a second signal ends at once what does not end", async (t) => {
   await t.rejects(slow);
   t.equal(await gate.exited, 1);
 });
+
+t.test("SIGTERM while it starts stops what has begun, as asked", async (t) => {
+  const upstream = await slowUpstream(t);
+  const gate = new Gate(t, { settings: { tenants: [openTenant("clinic", HOST, upstream.url)] } });
+  const children = await begun(gate);
+  gate.process.kill("SIGTERM");
+  t.equal(await gate.exited, 0);
+  t.ok(gate.log.some(({ msg }) => msg === "stopped"));
+  t.notOk(children.some(isAlive), "no child is left");
+});
+
+t.test("a Ctrl-C that reaches children which cannot hear it yet is no failure", async (t) => {
+  const upstream = await slowUpstream(t);
+  const gate = new Gate(t, { settings: { tenants: [openTenant("clinic", HOST, upstream.url)] } });
+  const children = await begun(gate);
+  for (const pid of [gate.process.pid ?? 0, ...children]) process.kill(pid, "SIGINT");
+  t.equal(await gate.exited, 0);
+  t.equal(gate.stderr, "");
+  t.notOk(children.some(isAlive), "no child is left");
+});
+
+/** The first children, as soon as there are some: they have hardly begun to load. */
+async function begun(gate: Gate): Promise<number[]> {
+  for (;;) {
+    const children = gate.pids("control-process.ts");
+    if (children.length > 0) return children;
+    if (gate.process.exitCode !== null) throw new Error(`it ended: ${gate.stderr}`);
+    await nextTurn();
+  }
+}
 
 async function refused(edge: string): Promise<void> {
   for (;;) {
