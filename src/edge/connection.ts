@@ -1,11 +1,14 @@
 /** One client connection: what is known of it for its whole life, and whether it makes progress. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Address } from "../core/address.ts";
 import type { Authority } from "../core/host.ts";
 import type { CanonicalHost, SessionHash } from "../core/ids.ts";
+import type { ClientResponse } from "./client-message.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SessionQuestion } from "./gate.ts";
+import type { PlainConnection } from "./plain-connection.ts";
+import type { Refusal } from "./refusals.ts";
 import type { CachedSession } from "./sessions.ts";
 
 const CONNECTION = Symbol("connection");
@@ -40,9 +43,13 @@ export class Connection {
   /** Answers begun and not yet ended; more than one when the client pipelines. */
   answers = 0;
   /** The last answer begun. */
-  latest: ServerResponse | undefined;
+  latest: Pick<ClientResponse, "headersSent" | "setHeader"> | undefined;
   /** The request whose body is still coming in. */
   receiving: IncomingMessage | undefined;
+  /** Who reads it, until Node's server does. */
+  plain: PlainConnection | undefined;
+  /** What became of the plain request that Node's server now reads and answers. */
+  refusal: Refusal | undefined;
   /** A tunnel that the gate has let through and Node is about to hand over. */
   tunnel: Exchange | SessionQuestion | undefined;
   /** After an error of framing nothing that still comes in means anything. */

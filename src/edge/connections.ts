@@ -1,7 +1,7 @@
 /** Everything that is open at this edge: cut when it loses its right, closed when it is stuck, drained at the end. */
-import type { ServerResponse } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { TenantId } from "../core/ids.ts";
+import type { ClientResponse } from "./client-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Tally } from "./tally.ts";
@@ -60,7 +60,7 @@ export class Connections {
   }
 
   /** An answer begins, whatever it will be; it ends with {@link ended}. */
-  begun(connection: Connection, res: ServerResponse): void {
+  begun(connection: Connection, res: Pick<ClientResponse, "headersSent" | "setHeader">): void {
     connection.used = true;
     connection.answers += 1;
     connection.latest = res;
@@ -68,9 +68,14 @@ export class Connections {
     if (this.#draining) res.setHeader("Connection", "close");
   }
 
-  ended(connection: Connection): void {
+  /** What {@link begun} began is begun anew by another reader. */
+  withdrawn(connection: Connection): void {
     connection.answers -= 1;
     this.#options.tally.inFlight -= 1;
+  }
+
+  ended(connection: Connection): void {
+    this.withdrawn(connection);
     if (connection.answers > 0) return;
     connection.latest = undefined;
     if (connection.receiving?.complete === true) connection.receiving = undefined;
@@ -118,7 +123,9 @@ export class Connections {
     const onlyExpired = this.#options.serving(nowMs);
     for (const traffic of this.#traffic.values()) this.#reconsider(traffic, nowMs, onlyExpired);
     const { requestIdleSeconds, writeIdleSeconds } = this.#options;
+    const monotonicMs = performance.now();
     for (const connection of this.#open) {
+      connection.plain?.tick(monotonicMs);
       if (connection.isStuck(requestIdleSeconds, writeIdleSeconds)) connection.cut();
     }
   }

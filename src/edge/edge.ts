@@ -6,11 +6,13 @@ import type { Clock } from "../core/clock.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
+import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { Forwarder } from "./forward.ts";
 import { Gate } from "./gate.ts";
 import { addressOf, openHealthListener } from "./health.ts";
-import { Listener } from "./listener.ts";
+import { type AcceptSocket, Listener } from "./listener.ts";
+import { PlainConnection } from "./plain-connection.ts";
 import { Reception } from "./reception.ts";
 import type { SessionDirectory } from "./sessions.ts";
 import { TrustedProxies } from "./source.ts";
@@ -99,7 +101,7 @@ class RunningEdge implements Edge {
           edge: config,
           trustedProxies: this.#trustedProxies,
           shouldUpgrade: this.#reception.shouldUpgrade,
-          onConnection: (connection) => this.#connections.add(connection),
+          onConnection: (connection, handOver) => this.#welcome(connection, handOver),
         },
         (server) => this.#reception.attend(server),
       );
@@ -132,6 +134,13 @@ class RunningEdge implements Edge {
     this.#health?.closeAllConnections();
     this.#connections.close();
     this.#forwarder.close();
+  }
+
+  #welcome(connection: Connection, handOver: AcceptSocket): void {
+    const { headersSeconds, keepAliveSeconds } = this.#options.config.timeouts;
+    this.#connections.add(connection);
+    const times = { headersMs: headersSeconds * 1000, keepAliveMs: keepAliveSeconds * 1000 };
+    new PlainConnection(connection, { receiver: this.#reception, handOver, ...times });
   }
 
   #updateUpstreams(id: TenantId): void {

@@ -1,8 +1,8 @@
 /** What a client gets when its request could not be carried to the upstream: a small page, or problem+json (RFC 9457). */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { negotiateLanguage } from "../look/language.ts";
 import { type RenderedPage, renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
+import type { ClientRequest, ClientResponse } from "./client-message.ts";
 import type { ForwardTenant } from "./forward-order.ts";
 import { acceptsHtml } from "./refuse.ts";
 
@@ -43,7 +43,7 @@ export function codeOf(error: Error): string {
 }
 
 /** Answers, if nothing was answered yet; otherwise the connection breaks, so that the client sees that it lacks the rest. */
-export function answerFault(req: IncomingMessage, res: ServerResponse, fault: Fault, context: FaultContext): void {
+export function answerFault(req: ClientRequest, res: ClientResponse, fault: Fault, context: FaultContext): void {
   if (res.headersSent) {
     res.destroy();
     return;
@@ -51,10 +51,10 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, fault: Fa
   const { headers, body } = acceptsHtml(req.headers.accept) ? page(req, fault, context) : problem(fault, context);
   const { status, close } = FAULTS[fault];
   const fields = { ...headers, "content-length": String(body.length), ...(close && { connection: "close" }) };
-  res.writeHead(status, fields).end(body);
+  res.writeHead(status, undefined, fields).end(body);
 }
 
-function page(req: IncomingMessage, fault: Fault, { tenant, requestId }: FaultContext): RenderedPage {
+function page(req: ClientRequest, fault: Fault, { tenant, requestId }: FaultContext): RenderedPage {
   const options = { reference: requestId, lang: negotiateLanguage(req.headers["accept-language"]), tenant };
   return fault === "unavailable" ? renderUnavailablePage(options) : renderErrorPage(FAULTS[fault].status, options);
 }

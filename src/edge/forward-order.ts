@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../core/log.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
+import type { ClientRequest, ClientResponse } from "./client-message.ts";
 import type { Fault } from "./fault-answer.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { UpstreamOwner, Upstreams } from "./upstreams.ts";
@@ -23,8 +24,10 @@ export interface Lane {
 
 /** One request that was let in. */
 export interface Order {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientResponse;
+  /** Both once more where Node read the request, which may then have a body, an expectation or trailers. */
+  readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse } | undefined;
   readonly head: RequestHead;
   /** The fields to send, names and values in turn. */
   readonly fields: string[];

@@ -8,9 +8,12 @@ import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import type { ClientRequest, ClientResponse } from "./client-message.ts";
 import { readPageBody } from "./control-request.ts";
 import { answerFault } from "./fault-answer.ts";
-import type { ForwardTenant, Lane } from "./forward-order.ts";
+import type { ForwardTenant, Lane, Order } from "./forward-order.ts";
+import type { PlainRequest } from "./plain-request.ts";
+import type { PlainResponse } from "./plain-response.ts";
 import { RequestHead } from "./request-head.ts";
 import { Ticker } from "./ticker.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
@@ -95,6 +98,15 @@ export class Forwarder {
 
   /** To one of the tenant's upstreams. Hot path. */
   forward(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
+    this.#forward(req, res, admission, { req, res });
+  }
+
+  /** As {@link forward}. Hot path. */
+  forwardPlain(req: PlainRequest, res: PlainResponse, admission: Admission): void {
+    this.#forward(req, res, admission, undefined);
+  }
+
+  #forward(req: ClientRequest, res: ClientResponse, admission: Admission, node: Order["node"]): void {
     const head = new RequestHead(req.rawHeaders);
     if (head.malformed) {
       answerFault(req, res, "request_invalid", admission);
@@ -102,7 +114,8 @@ export class Forwarder {
     }
     const { tenant, target, requestId } = admission;
     const fields = head.forUpstream(admission);
-    new UpstreamExchange({ req, res, head, fields, target, owner: tenant, tenant, requestId }, this.#tenants).start();
+    const order = { req, res, node, head, fields, target, owner: tenant, tenant, requestId };
+    new UpstreamExchange(order, this.#tenants).start();
   }
 
   /**
@@ -121,7 +134,7 @@ export class Forwarder {
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;
       const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);
       new UpstreamExchange(
-        { req, res, head, fields, target, owner: CONTROL, tenant, requestId, body },
+        { req, res, node: { req, res }, head, fields, target, owner: CONTROL, tenant, requestId, body },
         this.#control,
       ).start();
     });

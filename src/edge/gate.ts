@@ -1,5 +1,4 @@
 /** The gate: for each request, from whom it comes, whose it is, and whether it may pass. */
-import type { IncomingMessage } from "node:http";
 import type { EdgeLimits } from "../config/settings.ts";
 import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
@@ -7,6 +6,7 @@ import { type Authority, parseAuthority } from "../core/host.ts";
 import type { SessionHash } from "../core/ids.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Verdict } from "../core/verdict.ts";
 import type { PolicyReplica, TenantPolicy } from "../replica/policy.ts";
+import type { ClientRequest } from "./client-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { Intake } from "./intake.ts";
@@ -57,7 +57,7 @@ export class Gate {
    * @param answer control's answer to the question that this request led to; `unanswered` when there was none
    */
   judge(
-    req: IncomingMessage,
+    req: ClientRequest,
     connection: Connection,
     answer?: CachedSession | "unanswered",
   ): Exchange | Refusal | SessionQuestion {
@@ -119,7 +119,7 @@ export class Gate {
   /** Tries the two doors, then the way out of HTTP. */
   #refuse(
     exchange: Exchange,
-    req: IncomingMessage,
+    req: ClientRequest,
     authority: Authority,
     nowMs: number,
     sessionUnknown: boolean,

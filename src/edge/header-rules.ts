@@ -172,6 +172,31 @@ export function dropNominated(fields: readonly string[], nominated: readonly str
   return kept;
 }
 
+/** @param lines whole lines, each well-formed and with its CR LF. @returns names and values in turn */
+export function fieldsOf(lines: string): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const colon = lines.indexOf(":", at);
+    const end = lines.indexOf("\r\n", colon);
+    fields.push(lines.slice(at, colon), withoutBlanks(lines, colon + 1, end));
+    at = end + 2;
+  }
+  return fields;
+}
+
+/** Without the optional white space around a value (RFC 9110, 5.6.3), and no other. */
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
 function classifyRequest(lower: string): FieldRule {
   if (!PLAIN_NAME.test(lower)) return "drop";
   for (const prefix of CLAIM_PREFIXES) if (lower.startsWith(prefix)) return "drop";

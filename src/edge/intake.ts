@@ -1,6 +1,6 @@
 /** What the gate needs of a request's head, and the strictness that Node's parser leaves to us. */
-import type { IncomingMessage } from "node:http";
 import type { EdgeLimits } from "../config/settings.ts";
+import type { ClientRequest } from "./client-message.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** One is enough for a gate that judges one request at a time: nothing is allocated for a head. */
@@ -31,7 +31,7 @@ export class Intake {
    *
    * Hot path: one pass over the fields, no allocation.
    */
-  read(req: IncomingMessage): RefusalCode | undefined {
+  read(req: ClientRequest): RefusalCode | undefined {
     this.#reset();
     if (req.httpVersionMajor !== 1 || req.httpVersionMinor > 1) return "version_refused";
     const target = req.url ?? "";

@@ -16,12 +16,12 @@ export interface ListenerOptions {
   readonly edge: EdgeConfig;
   readonly trustedProxies: TrustedProxies;
   readonly shouldUpgrade: NonNullable<ServerOptions["shouldUpgradeCallback"]>;
-  /** Called before the first byte of a connection is read as HTTP. */
-  readonly onConnection: (connection: Connection) => void;
+  /** Called before the first byte of a connection is read as HTTP. @param speakHttp has Node's server read it */
+  readonly onConnection: (connection: Connection, speakHttp: AcceptSocket) => void;
 }
 
 type EdgeServer = HttpServer | HttpsServer;
-type AcceptSocket = (socket: Socket) => void;
+export type AcceptSocket = (socket: Socket) => void;
 
 /** Who is at the other end, as far as the transport tells. */
 interface Peer {
@@ -42,17 +42,18 @@ export class Listener {
   readonly #shaking = new Map<string, Peer>();
   /** What Node itself does with a new connection. */
   readonly #accept: AcceptSocket;
+  /** What Node's server does with a connection that carries HTTP. */
+  readonly #speakHttp: AcceptSocket;
 
   constructor(options: ListenerOptions, certificates: Certificates | undefined) {
     this.#options = options;
     this.#certificates = certificates;
     this.server = createServer(options, certificates);
     this.#accept = takeOver(this.server, "connection", (socket) => this.#arrive(socket));
-    if (certificates !== undefined) {
-      const speakHttp = takeOver(this.server, "secureConnection", (socket) => {
-        this.#secured(socket as TLSSocket, speakHttp);
-      });
-    }
+    this.#speakHttp =
+      certificates === undefined
+        ? this.#accept
+        : takeOver(this.server, "secureConnection", (socket) => this.#secured(socket as TLSSocket));
   }
 
   /** @throws when the port is taken or a certificate is bad */
@@ -126,15 +127,15 @@ export class Listener {
     const socket = peer.transport;
     if (this.#certificates === undefined) {
       this.#connect(socket, peer, false, undefined);
-    } else {
-      const key = endsOf(socket);
-      this.#shaking.set(key, peer);
-      socket.once("close", () => this.#shaking.delete(key));
+      return;
     }
-    this.#accept.call(this.server, socket);
+    const key = endsOf(socket);
+    this.#shaking.set(key, peer);
+    socket.once("close", () => this.#shaking.delete(key));
+    this.#accept(socket);
   }
 
-  #secured(socket: TLSSocket, speakHttp: AcceptSocket): void {
+  #secured(socket: TLSSocket): void {
     const peer = this.#shaking.get(endsOf(socket));
     if (peer === undefined) {
       socket.destroy();
@@ -142,7 +143,6 @@ export class Listener {
     }
     const { servername } = socket;
     this.#connect(socket, peer, true, typeof servername === "string" ? servername : undefined);
-    speakHttp.call(this.server, socket);
   }
 
   #connect(
@@ -153,7 +153,8 @@ export class Listener {
   ): void {
     const forwards = trusted && !this.#options.listener.proxyProtocol;
     const serverName = servername === undefined ? undefined : canonicalHost(servername);
-    this.#options.onConnection(new Connection(socket, { peer, trusted, forwards, tls, transport, serverName }));
+    const connection = new Connection(socket, { peer, trusted, forwards, tls, transport, serverName });
+    this.#options.onConnection(connection, this.#speakHttp);
   }
 }
 
@@ -167,7 +168,7 @@ function takeOver(server: EdgeServer, event: "connection" | "secureConnection", 
   const [own] = server.listeners(event);
   server.removeAllListeners(event);
   server.on(event, take);
-  return own as AcceptSocket;
+  return (own as AcceptSocket).bind(server);
 }
 
 function createServer(options: ListenerOptions, certificates: Certificates | undefined): EdgeServer {

@@ -5,12 +5,16 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import { answerBrokenRequest, endWith } from "./broken-request.ts";
+import type { ClientRequest } from "./client-message.ts";
 import { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
 import { type Gate, SessionQuestion } from "./gate.ts";
 import { LateRequests } from "./late-requests.ts";
+import type { PlainConnection, PlainReceiver } from "./plain-connection.ts";
+import type { PlainRequest } from "./plain-request.ts";
+import type { PlainResponse } from "./plain-response.ts";
 import { markOf, REFUSALS, Refusal } from "./refusals.ts";
 import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
 import { newReference } from "./request-ids.ts";
@@ -34,9 +38,12 @@ const PAGES: Mark = Object.freeze({ outcome: "pages", reason: "pages", wouldBloc
 /** More requests than this at once no client sends on one connection; an attacker would, to multiply its own. */
 const MOST_PIPELINED = 100;
 const LISTED_PATH_LENGTH = 256;
+/** Node's code for a head that did not come in time. */
+const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
-export class Reception {
+export class Reception implements PlainReceiver {
   readonly #options: ReceptionOptions;
+  readonly #late = new LateRequests<[Error, Duplex]>((which) => this.#answerBroken(...which));
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -53,15 +60,33 @@ export class Reception {
     });
     server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#tunnel(req, socket, head));
     server.on("connect", (req: IncomingMessage, socket: Duplex) => this.#refuseConnect(req, socket));
-    const answer = (error: Error, socket: Duplex): void => {
-      const code = answerBrokenRequest(error, socket as Socket);
-      if (code !== undefined) this.#options.tally.count(undefined, markOf(code));
-    };
-    const late = new LateRequests<[Error, Duplex]>((which) => answer(...which));
     server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
-      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") late.add([error, socket]);
-      else answer(error, socket);
+      if (error.code === TIMEOUT) this.#late.add([error, socket]);
+      else this.#answerBroken(error, socket);
     });
+  }
+
+  /** Hot path: as {@link #receive}, without Node's server; what takes more than forwarding is left to that. */
+  receive(req: PlainRequest, res: PlainResponse, plain: PlainConnection): void {
+    const { connection } = plain;
+    plain.startedAtMs = performance.now();
+    this.#options.connections.begun(connection, res);
+    const passage = this.#judge(req, connection);
+    if (passage instanceof SessionQuestion) {
+      void this.#ask(passage, req, connection, (answer) => this.#forwardPlain(req, res, plain, answer));
+    } else this.#guarded(connection, () => this.#forwardPlain(req, res, plain, passage));
+  }
+
+  finished(res: PlainResponse, plain: PlainConnection, nowMs: number): void {
+    const { connections, tally } = this.#options;
+    connections.ended(plain.connection);
+    if (plain.exchange !== undefined) connections.leave(plain.exchange);
+    plain.exchange = undefined;
+    tally.finish(res.statusCode, nowMs - plain.startedAtMs);
+  }
+
+  late(socket: Socket): void {
+    this.#late.add([Object.assign(new Error("no request came"), { code: TIMEOUT }), socket]);
   }
 
   /** Whether Node is to hand the connection over as a tunnel. If not, the request comes in like any other. */
@@ -87,7 +112,8 @@ export class Reception {
     }
     const startedAtMs = performance.now();
     const { connections, tally } = this.#options;
-    const passage = refusal ?? this.#judge(req, connection);
+    const passage = refusal ?? connection.refusal ?? this.#judge(req, connection);
+    connection.refusal = undefined;
     let tracked: Exchange | undefined;
     connections.begun(connection, res);
     res.on("close", () => {
@@ -108,23 +134,37 @@ export class Reception {
       this.#handOn(req, res, passage);
     };
     if (passage instanceof SessionQuestion) void this.#ask(passage, req, connection, proceed);
-    else this.#guarded(req, () => proceed(passage));
+    else this.#guarded(connection, () => proceed(passage));
+  }
+
+  #forwardPlain(req: PlainRequest, res: PlainResponse, plain: PlainConnection, passage: Exchange | Refusal): void {
+    const { connections, forwarder } = this.#options;
+    if (passage instanceof Refusal || passage.route === "pages") {
+      connections.withdrawn(plain.connection);
+      if (passage instanceof Refusal) plain.connection.refusal = passage;
+      plain.decline();
+      return;
+    }
+    plain.exchange = passage;
+    connections.admit(passage);
+    this.#count(req, passage);
+    forwarder.forwardPlain(req, res, passage);
   }
 
   /** Whatever throws while a request is answered costs that request's connection and nobody else's. */
-  #guarded(req: IncomingMessage, answer: () => void): void {
+  #guarded({ socket }: Connection, answer: () => void): void {
     try {
       answer();
     } catch (error) {
       this.#options.log.error({ err: error }, "a request could not be answered");
-      req.socket.destroy();
+      socket.destroy();
     }
   }
 
   /** Looks a session up, then judges the request anew: meanwhile everything may have changed. */
   async #ask(
     { tenant, hash }: SessionQuestion,
-    req: IncomingMessage,
+    req: ClientRequest,
     connection: Connection,
     proceed: (passage: Exchange | Refusal) => void,
   ): Promise<void> {
@@ -133,9 +173,9 @@ export class Reception {
       log.warn({ err: error }, "a session could not be looked up");
       return "unanswered" as const;
     });
-    if (req.socket.destroyed) return;
+    if (connection.socket.destroyed) return;
     const passage = this.#judge(req, connection, answer);
-    this.#guarded(req, () =>
+    this.#guarded(connection, () =>
       proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage),
     );
   }
@@ -200,7 +240,7 @@ export class Reception {
 
   /** Whatever throws while deciding denies. */
   #judge(
-    req: IncomingMessage,
+    req: ClientRequest,
     connection: Connection,
     answer?: CachedSession | "unanswered",
   ): Exchange | Refusal | SessionQuestion {
@@ -219,14 +259,14 @@ export class Reception {
     refuse(req, res, refusal, reference);
   }
 
-  #count(req: IncomingMessage, exchange: Exchange): void {
+  #count(req: ClientRequest, exchange: Exchange): void {
     const { tenant, verdict } = exchange;
     this.#options.tally.count(tenant.id, verdict ?? PAGES);
     if (verdict?.wouldBlock === true) this.#list(req, exchange, verdict.reason, newReference());
   }
 
   #list(
-    req: IncomingMessage,
+    req: ClientRequest,
     { tenant, address }: Pick<Refusal, "tenant" | "address">,
     reason: string,
     reference: string,
@@ -242,6 +282,11 @@ export class Reception {
     };
     this.#options.tally.deny(denial);
     this.#options.log.debug(denial, "denied");
+  }
+
+  #answerBroken(error: Error, socket: Duplex): void {
+    const code = answerBrokenRequest(error, socket as Socket);
+    if (code !== undefined) this.#options.tally.count(undefined, markOf(code));
   }
 
   #refuseConnect(req: IncomingMessage, socket: Duplex): void {

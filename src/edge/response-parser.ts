@@ -1,5 +1,5 @@
 /** HTTP/1.1 responses, read as strictly as RFC 9112 lets one: what is ambiguous is refused, never repaired. */
-import { NO_LENGTH } from "./header-rules.ts";
+import { fieldsOf, NO_LENGTH } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
 
 /** What one connection's responses are told to. Bytes are lent: they are others' once the call returns. */
@@ -134,7 +134,7 @@ export class ResponseParser {
     const lineEnd = text.indexOf("\r\n");
     const [, minor, status, reason = ""] = STATUS_LINE.exec(text.slice(0, lineEnd)) ?? [];
     if (status === undefined) throw new ResponseSyntaxError("not a status line");
-    const raw = fieldsOf(text.slice(lineEnd + 2));
+    const raw = parseFields(text.slice(lineEnd + 2));
     const head = new ResponseHead(Number(status), reason, raw, this.#keepsOurCookies);
     this.#frame(head, minor === "0");
     return at + text.length + 2;
@@ -201,7 +201,7 @@ export class ResponseParser {
     }
     const text = section(bytes, at, length, "\r\n\r\n", RESPONSE_HEAD_BYTES);
     if (text === undefined) return -1;
-    this.#end(fieldsOf(text));
+    this.#end(parseFields(text));
     return at + text.length + 2;
   }
 
@@ -229,29 +229,9 @@ function section(bytes: Buffer, at: number, length: number, terminator: string, 
 }
 
 /** @param lines whole lines, each with its CR LF. @returns names and values in turn */
-function fieldsOf(lines: string): string[] {
+function parseFields(lines: string): string[] {
   if (!FIELD_LINES.test(lines)) throw new ResponseSyntaxError("a field that is not well-formed");
-  const fields: string[] = [];
-  for (let at = 0; at < lines.length; ) {
-    const colon = lines.indexOf(":", at);
-    const end = lines.indexOf("\r\n", colon);
-    fields.push(lines.slice(at, colon), withoutBlanks(lines, colon + 1, end));
-    at = end + 2;
-  }
-  return fields;
-}
-
-/** Without the optional white space around a value (RFC 9110, 5.6.3), and no other. */
-function withoutBlanks(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9;
+  return fieldsOf(lines);
 }
 
 /**

@@ -9,16 +9,20 @@ import type { Upstream } from "./upstream.ts";
 import { UpstreamTimeoutError } from "./upstream-connection.ts";
 import type { UpstreamExchange } from "./upstream-exchange.ts";
 
+type NodeMessages = NonNullable<Order["node"]>;
+
 export class RichRequest {
   readonly #order: Order;
+  readonly #node: NodeMessages;
   readonly #lane: Lane;
   readonly #exchange: UpstreamExchange;
   #giveUp: (() => void) | undefined;
   #outgoing: ClientRequest | undefined;
   #incoming: IncomingMessage | undefined;
 
-  constructor(order: Order, lane: Lane, exchange: UpstreamExchange) {
+  constructor(order: Order, node: NodeMessages, lane: Lane, exchange: UpstreamExchange) {
     this.#order = order;
+    this.#node = node;
     this.#lane = lane;
     this.#exchange = exchange;
   }
@@ -39,7 +43,7 @@ export class RichRequest {
     this.#giveUp?.();
     this.#outgoing?.destroy();
     // What the client still sends is read and dropped, as long as it may stay connected.
-    this.#order.req.unpipe().resume();
+    this.#node.req.unpipe().resume();
   }
 
   #send(socket: Socket): void {
@@ -77,7 +81,8 @@ export class RichRequest {
   }
 
   #sendBody(outgoing: ClientRequest): void {
-    const { req, head } = this.#order;
+    const { head } = this.#order;
+    const { req } = this.#node;
     req.pipe(outgoing, { end: false });
     req.once("end", () => {
       if (outgoing.destroyed) return;
@@ -88,8 +93,8 @@ export class RichRequest {
 
   /** The upstream asks for the body, so that we ask the client. */
   #invite(): void {
-    const { res, head } = this.#order;
-    if (head.expectsContinue && !res.headersSent) res.writeContinue();
+    const { res } = this.#node;
+    if (this.#order.head.expectsContinue && !res.headersSent) res.writeContinue();
   }
 
   #answer(status: number, reason: string, raw: readonly string[]): void {

@@ -1,6 +1,6 @@
 /** Which requests may leave HTTP for a tunnel. */
-import type { IncomingMessage } from "node:http";
 import { type Authority, parseAuthority } from "../core/host.ts";
+import type { ClientRequest } from "./client-message.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RefusalCode } from "./refusals.ts";
 
@@ -11,7 +11,7 @@ const ORIGIN = /^(https?):\/\/([^/?#@]+)$/;
 const DEFAULT_PORTS = { http: 80, https: 443 };
 
 /** Whether the request asks to change the protocol; in HTTP/1.0 the field means nothing (RFC 9110 section 7.8). */
-export function asksForUpgrade(req: IncomingMessage): boolean {
+export function asksForUpgrade(req: ClientRequest): boolean {
   return req.httpVersionMinor === 1 && UPGRADE_TOKEN.test(req.headers.connection ?? "");
 }
 
@@ -22,7 +22,7 @@ export function asksForUpgrade(req: IncomingMessage): boolean {
  */
 export function upgradeFault(
   exchange: Exchange,
-  req: IncomingMessage,
+  req: ClientRequest,
   protocols: string,
   own: Authority,
 ): RefusalCode | undefined {

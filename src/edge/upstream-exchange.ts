@@ -1,5 +1,6 @@
 /** One forwarded request from its admission to its last byte: finds a connection, sends, streams the answer back. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { ClientResponse } from "./client-message.ts";
 import { answerFault, codeOf, type Fault, faultOf } from "./fault-answer.ts";
 import type { Lane, Order } from "./forward-order.ts";
 import { NO_LENGTH, passedTrailers } from "./header-rules.ts";
@@ -18,7 +19,7 @@ const CLOSED: ReadonlySet<string> = new Set(["EDGE_CLOSED", "ECONNRESET", "EPIPE
 const ORIGIN_FORM = /^\/[\x21-\xff]*$/;
 
 const EXCHANGE = Symbol("exchange");
-interface Carrier extends ServerResponse {
+interface Carrier extends ClientResponse {
   [EXCHANGE]?: UpstreamExchange | undefined;
 }
 
@@ -55,7 +56,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
   /** Looks for an upstream that can take the request. */
   approach(): void {
     if (this.#done) return;
-    const { req, head, body, owner, target } = this.#order;
+    const { req, node, head, body, owner, target } = this.#order;
     const upstream = this.#lane.upstreams.choose(owner, this.#tried);
     if (upstream === undefined || !ORIGIN_FORM.test(target)) {
       this.#refuse(this.#lane.unreachable);
@@ -65,16 +66,16 @@ export class UpstreamExchange implements Waiter, ResponseListener {
     upstream.active += 1;
     // HTTP/1.0 knows neither expectations nor trailers (RFC 9110, 10.1.1).
     const rich = head.expectsContinue || (head.trailer !== "" && head.chunked);
-    if (rich && body === undefined && req.httpVersionMinor > 0) {
-      this.#rich = new RichRequest(this.#order, this.#lane, this);
+    if (rich && node !== undefined && body === undefined && req.httpVersionMinor > 0) {
+      this.#rich = new RichRequest(this.#order, node, this.#lane, this);
       this.#rich.start(upstream);
     } else upstream.acquire(this);
   }
 
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
-    const { req, target, fields, head, body } = this.#order;
-    this.#body ??= body ?? bodyOf(req, head);
+    const { req, node, target, fields, head, body } = this.#order;
+    this.#body ??= body ?? bodyOf(node?.req, head);
     const chunked = head.chunked && body === undefined;
     connection.send({ method: req.method ?? "GET", target, fields, body: this.#body, chunked }, this);
   }
@@ -178,8 +179,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
     if (head.malformed) throw new Error("unknown transfer coding");
     this.#response = head;
     if (head.trailer !== "" && this.#sendsChunks(head)) head.fields.push("Trailer", head.trailer);
-    if (head.reason === "") res.writeHead(status, head.fields);
-    else res.writeHead(status, head.reason, head.fields);
+    res.writeHead(status, head.reason === "" ? undefined : head.reason, head.fields);
   }
 
   #sendsChunks(head: ResponseHead): boolean {
@@ -213,8 +213,8 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 }
 
 /** The whole body if it is here already; the request itself where it is yet to come. */
-function bodyOf(req: IncomingMessage, head: Order["head"]): Buffer | IncomingMessage | undefined {
-  if (!head.hasBody) return undefined;
+function bodyOf(req: IncomingMessage | undefined, head: Order["head"]): Buffer | IncomingMessage | undefined {
+  if (req === undefined || !head.hasBody) return undefined;
   if (!req.complete || head.chunked || req.readableLength !== head.contentLength) return req;
   return req.read();
 }
@@ -223,10 +223,10 @@ function approach(exchange: UpstreamExchange): void {
   exchange.approach();
 }
 
-function onClientClose(this: ServerResponse): void {
+function onClientClose(this: ClientResponse): void {
   (this as Carrier)[EXCHANGE]?.clientGone();
 }
 
-function onClientDrain(this: ServerResponse): void {
+function onClientDrain(this: ClientResponse): void {
   (this as Carrier)[EXCHANGE]?.resume();
 }

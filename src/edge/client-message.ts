@@ -1,0 +1,29 @@
+/** What the gate and the forwarder need of a client's request and its answer, be they Node's or plain ones. */
+import type { IncomingMessage } from "node:http";
+
+/** A request's head. */
+export type ClientRequest = Pick<
+  IncomingMessage,
+  "httpVersionMajor" | "httpVersionMinor" | "method" | "url" | "rawHeaders" | "headers"
+>;
+
+/** An answer in the making; of each method as much as the edge uses of Node's `ServerResponse`, and alike. */
+export interface ClientResponse {
+  readonly statusCode: number;
+  readonly headersSent: boolean;
+  setHeader(name: "Connection", value: "close"): unknown;
+  /** @param fields names and values in turn, or by name */
+  writeHead(status: number, reason: string | undefined, fields: string[] | Record<string, string>): this;
+  writeInformation(status: number, fields: string[]): void;
+  flushHeaders(): void;
+  /** @returns false when the client is slower; then "drain" follows */
+  write(bytes: Buffer): boolean;
+  addTrailers(trailers: [string, string][]): void;
+  end(): unknown;
+  end(body: Buffer): unknown;
+  end(body: string, encoding: "latin1"): unknown;
+  /** Breaks the connection. */
+  destroy(): unknown;
+  /** @param event "close": the answer is with the client, or its connection is gone */
+  on(event: "close" | "drain", listener: (this: ClientResponse) => void): unknown;
+}

@@ -1,0 +1,146 @@
+/**
+ * A connection as long as its requests are plain: each is read, judged and answered without Node's HTTP server.
+ * With the first that is not, Node's server gets the connection for good, and the request's bytes untouched.
+ */
+import type { Socket } from "node:net";
+import type { Connection } from "./connection.ts";
+import type { Exchange } from "./exchange.ts";
+import { PlainReader, type PlainRequest } from "./plain-request.ts";
+import { PlainResponse, type PlainResponseHost } from "./plain-response.ts";
+
+/** Who judges plain requests and has them answered. */
+export interface PlainReceiver {
+  /** Answers now or later, or calls {@link PlainConnection.decline} when it takes more than forwarding. */
+  receive(req: PlainRequest, res: PlainResponse, plain: PlainConnection): void;
+  /** An answer that was begun is with the client, or will never be. */
+  finished(res: PlainResponse, plain: PlainConnection, nowMs: number): void;
+  /** Nothing came in time on a new connection. */
+  late(socket: Socket): void;
+}
+
+export interface PlainOptions {
+  readonly receiver: PlainReceiver;
+  readonly headersMs: number;
+  readonly keepAliveMs: number;
+  /** Makes it a connection of Node's server. */
+  readonly handOver: (socket: Socket) => void;
+}
+
+/** As Node's server, which closes this long after it said that it would. */
+const KEEP_ALIVE_GRACE_MS = 1_000;
+
+export class PlainConnection implements PlainResponseHost {
+  readonly connection: Connection;
+  readonly socket: Socket;
+  readonly keepAlive: string;
+  /** What the gate established about the request that is being answered. */
+  exchange: Exchange | undefined;
+  /** When the request that is being answered came, by `performance.now()`. */
+  startedAtMs = 0;
+  readonly #options: PlainOptions;
+  readonly #reader = new PlainReader();
+  /** The answer under way. */
+  #response: PlainResponse | undefined;
+  /** The bytes of the request that is being answered, until it is certain that Node need not read them. */
+  #request: Buffer | undefined;
+  /** What came meanwhile. */
+  #early: Buffer | undefined;
+  /** When an idle connection ends, by `performance.now()`. */
+  #dueAtMs: number;
+
+  /** From now on it reads what comes. */
+  constructor(connection: Connection, options: PlainOptions) {
+    this.connection = connection;
+    this.socket = connection.socket;
+    this.#options = options;
+    this.keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveMs / 1000)}\r\n`;
+    this.#dueAtMs = performance.now() + options.headersMs;
+    connection.plain = this;
+    this.socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain).on("close", this.#onClose);
+  }
+
+  /** Called once a second. */
+  tick(nowMs: number): void {
+    if (this.#response !== undefined || nowMs < this.#dueAtMs) return;
+    if (this.connection.used) this.socket.destroySoon();
+    else {
+      this.#release();
+      this.#options.receiver.late(this.socket);
+    }
+  }
+
+  /** The request needs more than forwarding: Node's server reads it anew. */
+  decline(): void {
+    this.#response = undefined;
+    this.#handOver();
+  }
+
+  readonly flushed = (): void => {
+    const response = this.#response;
+    if (response?.ended !== true || this.socket.destroyed) return;
+    this.#finish(response);
+    if (response.closes) this.socket.destroySoon();
+    else if (this.#early !== undefined) this.#handOver();
+  };
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#response !== undefined) {
+      this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+      this.socket.pause();
+      return;
+    }
+    this.#request = bytes;
+    const request = this.#reader.read(bytes);
+    if (request === undefined) {
+      this.#handOver();
+      return;
+    }
+    const response = new PlainResponse(this, request.method === "HEAD", request.closes);
+    this.#response = response;
+    this.#options.receiver.receive(request, response, this);
+  };
+
+  /** As Node's server: who has sent all that it will, and so cannot be told apart from who has gone, is let go. */
+  readonly #onEnd = (): void => {
+    this.socket.end();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#response?.drained();
+  };
+
+  readonly #onClose = (): void => {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#finish(response);
+  };
+
+  #finish(response: PlainResponse): void {
+    this.#response = undefined;
+    this.#request = undefined;
+    const nowMs = performance.now();
+    this.#dueAtMs = nowMs + this.#options.keepAliveMs + KEEP_ALIVE_GRACE_MS;
+    response.closed();
+    this.#options.receiver.finished(response, this, nowMs);
+  }
+
+  #handOver(): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    this.#release();
+    socket.pause();
+    const bytes = [this.#request, this.#early].filter((part) => part !== undefined);
+    if (bytes.length > 0) socket.unshift(Buffer.concat(bytes));
+    this.#options.handOver(socket);
+    socket.resume();
+  }
+
+  #release(): void {
+    this.connection.plain = undefined;
+    this.socket
+      .off("data", this.#onData)
+      .off("end", this.#onEnd)
+      .off("drain", this.#onDrain)
+      .off("close", this.#onClose);
+  }
+}
