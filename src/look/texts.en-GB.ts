@@ -102,6 +102,9 @@ export const EN_GB = {
     "Did you not ask for it? Then you can leave this message alone; your password stays as it is.",
   "mail.passwordChanged.subject": "Your password for {tenant} has changed",
   "mail.passwordChanged.body": "The password of your login has been changed, and you were signed out everywhere.",
+  "mail.emailChanged.subject": "Your e-mail address at {tenant} has changed",
+  "mail.emailChanged.body":
+    "The e-mail address with which you sign in at {tenant} has been changed, and you were signed out everywhere.",
   "mail.factorAdded.subject": "A sign-in step was added at {tenant}",
   "mail.factorAdded.body": "A new way to prove who you are was added to your login.",
   "mail.factorRemoved.subject": "A sign-in step was removed at {tenant}",

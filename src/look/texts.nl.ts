@@ -100,6 +100,8 @@ export const NL: Catalogue = {
     "Hebt u dit niet aangevraagd? Dan hoeft u niets te doen; uw wachtwoord blijft hetzelfde.",
   "mail.passwordChanged.subject": "Uw wachtwoord voor {tenant} is gewijzigd",
   "mail.passwordChanged.body": "Het wachtwoord van uw login is gewijzigd en u bent overal uitgelogd.",
+  "mail.emailChanged.subject": "Uw e-mailadres bij {tenant} is gewijzigd",
+  "mail.emailChanged.body": "Het e-mailadres waarmee u inlogt bij {tenant} is gewijzigd en u bent overal uitgelogd.",
   "mail.factorAdded.subject": "Er is een inlogstap toegevoegd bij {tenant}",
   "mail.factorAdded.body": "Aan uw login is een nieuwe manier toegevoegd om aan te tonen wie u bent.",
   "mail.factorRemoved.subject": "Er is een inlogstap verwijderd bij {tenant}",

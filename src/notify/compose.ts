@@ -113,6 +113,12 @@ function happening(
   switch (notice.kind) {
     case "password-changed":
       return { subject: text("mail.passwordChanged.subject", { tenant }), body: [text("mail.passwordChanged.body")] };
+    case "email-changed":
+      return {
+        subject: text("mail.emailChanged.subject", { tenant }),
+        body: [text("mail.emailChanged.body", { tenant })],
+        facts: [[text("mail.fact.login"), notice.login]],
+      };
     case "factor-added":
       return {
         subject: text("mail.factorAdded.subject", { tenant }),

@@ -8,6 +8,8 @@ export type Notice =
   | { readonly kind: "invite"; readonly link: string; readonly expiresAtMs: number }
   | { readonly kind: "password-reset"; readonly link: string; readonly expiresAtMs: number }
   | { readonly kind: "password-changed" }
+  /** Goes to the earlier address and to the new one, `login`. */
+  | { readonly kind: "email-changed"; readonly login: string }
   | { readonly kind: "factor-added" | "factor-removed"; readonly factor: string; readonly name: string }
   | { readonly kind: "factors-reset" }
   | { readonly kind: "recovery-code-used"; readonly left: number }

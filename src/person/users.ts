@@ -140,12 +140,12 @@ export class Users {
 
   /**
    * Changes a user. A new e-mail, another role and disabling end every session: what they hold was proven by
-   * another login or for other rights. Nobody takes their own rights away by mistake.
+   * another login or for other rights; a new e-mail is told to the earlier and to the new address. Nobody takes their own rights away by mistake.
    * @param revision of the user as the caller read it
    * @throws SallyportError `email_invalid`, `email_taken`, `forbidden`; ConflictError for another revision
    */
   async change(tenant: Tenant, id: string, change: UserChange, actor: Actor, revision?: number): Promise<UserView> {
-    const { sessions, ledger, throttle } = this.#options;
+    const { sessions, ledger, throttle, outbox, clock } = this.#options;
     const before = await retryConflicts(async () => {
       const account = await this.#account(tenant.id, id, revision);
       const user = changedUser(account, change);
@@ -159,7 +159,11 @@ export class Users {
       const moved = user.email !== account.user.email;
       const { writes, preconditions } = moved ? moveLogin(account, user.email) : NO_CHANGE;
       const voids = moved || user.role !== account.user.role || user.state === "disabled";
-      if (voids) await sessions.revoke(account, user, { writes, preconditions, audit }).catch(takenOr);
+      const notice = { kind: "email-changed", login: user.email } as const;
+      const told = moved ? [account.user, user] : [];
+      const mails = told.flatMap((to) => outbox.write(tenant, to, notice, clock.nowMs()));
+      const revocation = { writes: [...writes, ...mails], preconditions, audit };
+      if (voids) await sessions.revoke(account, user, revocation).catch(takenOr);
       else {
         const unchangedUser = unchanged(account).slice(0, 1);
         await ledger.commit({ writes: [writeUser(account, user)], preconditions: unchangedUser, audit });

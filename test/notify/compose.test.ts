@@ -12,6 +12,7 @@ const NOTICES: readonly Notice[] = [
   { kind: "invite", link: LINK, expiresAtMs },
   { kind: "password-reset", link: LINK, expiresAtMs },
   { kind: "password-changed" },
+  { kind: "email-changed", login: "sam@happyfeet.example" },
   { kind: "factor-added", factor: "totp", name: "Phone" },
   { kind: "factor-removed", factor: "passkey", name: "" },
   { kind: "factors-reset" },
@@ -50,7 +51,7 @@ t.test("counts, times and names", async (t) => {
   t.match(used(1), "You have one recovery code left.");
   t.match(used(0), "You have 0 recovery codes left.");
   t.match(composed(NOTICES[0] as Notice, "nl").paragraphs.join(" "), "22 november 2026 om 09:30:00 UTC");
-  t.match(composed(NOTICES[3] as Notice, "nl").facts.flat(), ["Inlogstap", "Authenticator-app (Phone)"]);
+  t.match(composed(NOTICES[4] as Notice, "nl").facts.flat(), ["Inlogstap", "Authenticator-app (Phone)"]);
 });
 
 t.test("hostile values stay text", async (t) => {

@@ -245,9 +245,17 @@ onEveryStore(t, "changes: revisions, e-mail, role, self-harm, deletion", async (
   await t.rejects(door.users.change(tenant, ann.id, { email: bob.email }, API), { code: "email_taken" });
   const browser = new Browser(tenant);
   await browser.signIn(door, ann.email, { kind: "totp", code: totpCode(ann.secret, clock.nowMs()) });
+  await door.users.change(tenant, ann.id, { email: ann.email, name: "Ann" }, API);
+  t.notOk(
+    (await mails(one)).some(({ notice }) => notice === "email-changed"),
+    "nothing to tell",
+  );
   t.match(await door.users.change(tenant, ann.id, { email: "Anna@happy-feet.example", name: null }, API), {
     email: "anna@happy-feet.example",
   });
+  const told = (await mails(one)).filter(({ notice }) => notice === "email-changed");
+  t.same(told.map(({ to }) => to).sort(), ["ann@happy-feet.example", "anna@happy-feet.example"]);
+  t.ok(told.every(({ text }) => text.includes("anna@happy-feet.example")));
   t.equal(await browser.session(door), undefined, "another login, no session");
   t.equal(await door.users.byEmail(tenant, ann.email), undefined);
   t.match(await door.users.byEmail(tenant, "ANNA@happy-feet.example"), { id: ann.id });
