@@ -107,6 +107,44 @@ t.test("text message: beside an app, resent, and without scripts", { timeout: 60
   t.match(await who(view), { path: "/chart", amr: ["pwd", "sms", "mfa"] });
 });
 
+t.test(
+  "text message alone: the first sign-in of a clinic that accepts nothing else",
+  { timeout: 60_000 },
+  async (t) => {
+    const browser = await launchBrowser(t);
+    if (browser === undefined) return;
+    const site = await startPersonSite(t, { policy: { factors: ["sms"] } });
+    const view = await (await browser.newContext()).newPage();
+    const complaints: string[] = [];
+    view.on("pageerror", (error) => complaints.push(error.message));
+    await acceptInvitation(view, site);
+    t.equal(await view.getByRole("button", { name: /^Set up/ }).count(), 0, "nothing else is offered");
+    t.equal(site.texts.requests.length, 0, "and nothing sent unasked");
+    await view.getByLabel("Mobile number").fill("+44 7700 900123");
+    await view.getByRole("button", { name: "Send me a code" }).click();
+    await view.getByText("A code is on its way").waitFor();
+    t.equal(site.texts.requests[0]?.form.get("To"), "+447700900123");
+    const code = await texted(t, site, 1);
+    await view.getByLabel("Code").fill(code === "000000" ? "000001" : "000000");
+    await view.getByRole("button", { name: "Confirm" }).click();
+    t.match(await view.locator(".error").textContent(), /not accepted/);
+    await view.getByLabel("Code").fill(code);
+    await view.getByRole("button", { name: "Confirm" }).click();
+    t.equal(await view.locator("li code").count(), 10, "recovery codes, shown once");
+    await view.getByRole("link", { name: /I have kept them/ }).click();
+    t.match((await who(view)).amr, ["pwd", "sms", "mfa"]);
+
+    await begin(view, site, "/chart");
+    await typePassword(view);
+    await view.getByRole("button", { name: "Send me a code" }).click();
+    await view.getByText("A code is on its way to •••• 123").waitFor();
+    await view.getByLabel("Code", { exact: true }).fill(await texted(t, site, 2));
+    await view.getByRole("button", { name: "Sign in" }).click();
+    t.match(await who(view), { path: "/chart", amr: ["pwd", "sms", "mfa"] });
+    t.same(complaints, []);
+  },
+);
+
 async function enrolApp(view: Page, oathtool: string): Promise<void> {
   await view.getByRole("button", { name: "Set up an app" }).click();
   const secret = ((await view.locator(".secret").textContent()) ?? "").replaceAll(" ", "");

@@ -122,7 +122,10 @@ t.test("another clinic's things are not there, whatever is done to them", async 
 t.test("what others wrote stays text on every page", async (t) => {
   const clinics = await startClinics(t);
   const ids = await furnish(clinics, CLINIC);
-  await ask(clinics, "GET", `/${MARKUP.replaceAll(" ", "")}`, { "user-agent": MARKUP, "x-forwarded-for": "203.0.113.66" });
+  await ask(clinics, "GET", `/${MARKUP.replaceAll(" ", "")}`, {
+    "user-agent": MARKUP,
+    "x-forwarded-for": "203.0.113.66",
+  });
   const owner = await signInOwner(clinics.origin);
   const query = `?${new URLSearchParams({ q: MARKUP, ip: MARKUP, removed: MARKUP, done: MARKUP, after: MARKUP })}`;
   const pages = [...VIEWS, `portal/links/${ids.link}`, `portal/people/${ids.user}`, `shortcuts/${ids.shortcut}`];
