@@ -64,6 +64,8 @@ function problem(code: Fault, { requestId }: FaultContext): Pick<RenderedPage, "
   const type = { "content-type": "application/problem+json" };
   return {
     headers: { ...SECURITY_HEADERS, ...type, ...(code === "unavailable" && { "retry-after": RETRY_AFTER_SECONDS }) },
-    body: Buffer.from(JSON.stringify({ type: "about:blank", title, status, code, reference: requestId })),
+    body: Buffer.from(
+      JSON.stringify({ type: `urn:sallyport:error:${code}`, title, status, code, reference: requestId }),
+    ),
   };
 }

@@ -88,7 +88,7 @@ function problem(code: RefusalCode, refusal?: Refusal, reference?: string): Answ
   return {
     status,
     headers: { ...SECURITY_HEADERS, "content-type": "application/problem+json", ...fieldsOf(status) },
-    body: Buffer.from(JSON.stringify({ type: "about:blank", title, status, code, address, reference })),
+    body: Buffer.from(JSON.stringify({ type: `urn:sallyport:error:${code}`, title, status, code, address, reference })),
   };
 }
 

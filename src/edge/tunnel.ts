@@ -22,6 +22,9 @@ export interface TunnelOrder {
   readonly requestId: string;
 }
 
+/** How long the other half of a tunnel may be silent once one has ended; less where silence is limited to less than ten times this. */
+const HALF_OPEN_MS = 10_000;
+
 export class Tunnel {
   readonly #order: TunnelOrder;
   readonly #lane: Lane;
@@ -109,6 +112,10 @@ export class Tunnel {
     socket.on("close", () => peer.destroy());
     // Whatever either side sends passes this socket, so one clock is enough.
     peer.setTimeout(this.#idleMs, () => socket.destroy());
+    // Who has ended its half may be gone for good, which looks the same.
+    const hurry = () => peer.setTimeout(Math.min(HALF_OPEN_MS, this.#idleMs / 10));
+    socket.once("end", hurry);
+    peer.once("end", hurry);
     socket.pipe(peer);
     peer.pipe(socket);
   }

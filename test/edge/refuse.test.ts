@@ -39,7 +39,7 @@ t.test("blocked by location", async (t) => {
   t.match(problem.startLine, "HTTP/1.1 403 ");
   t.same(values(problem.fields, "content-type"), ["application/problem+json"]);
   t.match(JSON.parse(problem.body), {
-    type: "about:blank",
+    type: "urn:sallyport:error:not_on_allowlist",
     title: String,
     status: 403,
     code: "not_on_allowlist",

@@ -67,6 +67,21 @@ t.test("half of it may end before the other", async (t) => {
   t.match(await client.untilEnd(), /the answer, after the client had ended$/);
 });
 
+t.test("a half that stays silent after the other has ended ends too, long before an idle tunnel would", async (t) => {
+  const upstream = await startUpstream(t, ({ socket, received }) => {
+    socket.removeAllListeners("end");
+    if (received.endsWith("\r\n\r\n")) socket.write(SWITCHED);
+  });
+  const edge = await start(t, upstream.origin, { timeouts: { tunnelIdleSeconds: 20 } });
+  const gone = await RawClient.open(edge.port);
+  gone.send(ask());
+  await gone.until((received) => received.endsWith("\r\n\r\n"));
+  const endedAtMs = performance.now();
+  gone.socket.end();
+  await gone.untilEnd();
+  t.ok(performance.now() - endedAtMs < 15_000, "before the tunnel is idle for too long");
+});
+
 t.test("four megabytes of random bytes come back as they were", async (t) => {
   const upstream = await startEcho(t);
   const edge = await start(t, upstream.origin);
