@@ -145,7 +145,6 @@ export const PERSON_EN_GB = {
   "signOut.who": "You are signed in as {email}.",
   "signOut.here": "Sign out",
   "signOut.all": "Sign out everywhere",
-  "signOut.short": "Sign out",
   "signOut.doneTitle": "You are signed out",
   "signOut.done": "Nobody can go on with your login in this browser.",
   "signOut.again": "Sign in again",

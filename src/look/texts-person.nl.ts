@@ -153,7 +153,6 @@ export const PERSON_NL: Pick<Catalogue, keyof typeof PERSON_EN_GB> = {
   "signOut.who": "U bent ingelogd als {email}.",
   "signOut.here": "Uitloggen",
   "signOut.all": "Overal uitloggen",
-  "signOut.short": "Uitloggen",
   "signOut.doneTitle": "U bent uitgelogd",
   "signOut.done": "Niemand kan in deze browser met uw login verder.",
   "signOut.again": "Opnieuw inloggen",

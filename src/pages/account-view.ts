@@ -115,8 +115,9 @@ function sessionsPanel(call: Call, { session, sessions }: AccountView): Html {
     moment(call, one.lastSeenAtMs),
     one.id !== session.id && endForm(call, "account/end-session", one.id, text("account.end"), one.address),
   ]);
+  const everywhere = button(text("signOut.all"), { kind: "danger", name: "all", value: "yes" });
   return html`<section class="panel">${table(text("account.sessions"), columns, rows)}
-<p class="actions"><a class="button secondary" href="${pathTo("sign-out")}">${text("signOut.short")}</a><a class="button danger" href="${pathTo("sign-out", { all: "1" })}">${text("signOut.all")}</a></p></section>`;
+${postForm(call, { path: "sign-out" }, html`<p class="actions">${everywhere}</p>`)}</section>`;
 }
 
 function endForm(call: Call, path: string, id: string, label: string, what: string): Html {

@@ -8,7 +8,7 @@ import { type LiveSession, provesSecondFactor } from "../person/session-record.t
 import { PORTAL_SCRIPTS } from "./assets.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage, tooMany } from "./route.ts";
-import { isFresh, sessionOf, showForbidden, signInPath } from "./visitor.ts";
+import { isFresh, sessionOf, showForbidden, signInPath, signOutForm } from "./visitor.ts";
 
 export type PortalPath = "portal" | `portal/${string}`;
 
@@ -147,7 +147,7 @@ export function showPortal(call: OwnerCall, { path, title, body, status }: Porta
   const { text, failure, errors = [], query } = call;
   const nav = html`<nav aria-label="${text("portal.title")}">${NAV.map(
     ([to, key]) => html`<a href="${ROOT}/${to}"${to === path && raw` aria-current="page"`}>${text(key)}</a>`,
-  )}<a href="${pathTo("clinics")}">${text("clinics.short")}</a><a href="${pathTo("account")}">${text("account.title")}</a></nav>`;
+  )}<a href="${pathTo("clinics")}">${text("clinics.short")}</a><a href="${pathTo("account")}">${text("account.title")}</a>${signOutForm(call)}</nav>`;
   const done = query["done"] ?? "";
   const said =
     failure === undefined

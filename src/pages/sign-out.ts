@@ -1,4 +1,4 @@
-/** Signing out: one confirming click, from here alone or from everywhere. */
+/** Signing out, from here alone or from everywhere: a post from any page's navigation, or a page of its own for links. */
 
 import { notice } from "../look/displays.ts";
 import { button } from "../look/forms.ts";
@@ -17,15 +17,13 @@ export function signOutRoutes(pages: PersonPages): Route[] {
 }
 
 async function ask(call: Call, pages: PersonPages): Promise<Answer> {
-  const { text, query } = call;
+  const { text } = call;
   const session = await sessionOf(call, pages);
   if (session === undefined) return showSignedOut(call, {});
-  const all = query["all"] !== undefined;
-  const here = button(text("signOut.here"), { kind: all ? "secondary" : "primary" });
-  const everywhere = button(text("signOut.all"), { kind: all ? "primary" : "secondary", name: "all", value: "yes" });
+  const everywhere = button(text("signOut.all"), { kind: "secondary", name: "all", value: "yes" });
   const body = html`<section class="panel"><h1>${text("signOut.title")}</h1>
 <p>${text("signOut.who", { email: session.email })}</p>
-${postForm(call, { path: "sign-out" }, html`<p class="actions">${all ? [everywhere, here] : [here, everywhere]}</p>`)}
+${postForm(call, { path: "sign-out" }, html`<p class="actions">${button(text("signOut.here"))}${everywhere}</p>`)}
 <p><a href="${pathTo("account")}">${text("account.open")}</a></p></section>`;
   return showPage({ title: text("signOut.title"), body });
 }

@@ -6,6 +6,7 @@ import type { SignedIn } from "../person/completion.ts";
 import { FRESH_MS } from "../person/grants.ts";
 import { hashSessionSecret, isSessionSecret, type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
+import { postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
 import { type Answer, type Call, pathTo, redirectTo, showPage } from "./route.ts";
 
@@ -62,17 +63,20 @@ export function requireProof({ nowMs }: Call, session: LiveSession): void {
   if (!isFresh(session, nowMs)) throw new SallyportError("proof_required", "sign in again to do this");
 }
 
+/** One click in a page's navigation, which looks like the links beside it. */
+export function signOutForm(call: Call): Html {
+  const leave = html`<button class="link-button" type="submit">${call.text("signOut.here")}</button>`;
+  return postForm(call, { path: "sign-out" }, leave);
+}
+
 /** The navigation of a signed-in person's own pages. */
-export function accountNav(
-  { text, visit }: Call,
-  current: "account" | "shortcuts" | "clinics",
-  { role }: LiveSession,
-): Html {
+export function accountNav(call: Call, current: "account" | "shortcuts" | "clinics", { role }: LiveSession): Html {
+  const { text, visit } = call;
   const link = (path: "account" | "shortcuts" | "portal" | "clinics", key: PlainKey) =>
     html`<a href="${pathTo(path)}"${path === current && raw` aria-current="page"`}>${text(key)}</a>`;
   return html`<nav aria-label="${text("account.title")}">${link("account", "account.title")}${
     maySelfAllow(visit.tenant.policy, role) && link("shortcuts", "shortcuts.title")
-  }${role === "owner" && link("portal", "portal.title")}${link("clinics", "clinics.short")}<a href="${pathTo("sign-out")}">${text("signOut.short")}</a></nav>`;
+  }${role === "owner" && link("portal", "portal.title")}${link("clinics", "clinics.short")}${signOutForm(call)}</nav>`;
 }
 
 /** Signed in, but not for this. */

@@ -73,7 +73,7 @@ t.test("the session at the edge: there at once, gone at once, of no use elsewher
   const copy = new PageClient(site.origin);
   copy.cookies.set("sallyport", client.cookies.get("sallyport") ?? "");
   t.equal((await copy.get("/")).status, 200);
-  const out = await client.submit(await client.get(`${ROOT}/sign-out`), `${ROOT}/sign-out`);
+  const out = await client.submit(await client.get(`${ROOT}/account`), `${ROOT}/sign-out`);
   t.match(cookiesOf(out), [/^sallyport=; .*Max-Age=0$/]);
   await gone(copy, "after signing out");
 });
@@ -92,7 +92,8 @@ t.test("sign out everywhere ends every session and every remembered device", asy
   const other = new PageClient(site.origin);
   await signIn(other, recovery[0] ?? "", "/", { remember: "yes" });
   t.ok(other.cookies.has("sallyport-device"));
-  const page = await client.get(`${ROOT}/sign-out?all=1`);
+  const page = await client.get(`${ROOT}/account`);
+  t.match(page.body, /<button [^>]*name="all" value="yes">Sign out everywhere</);
   await client.submit(page, `${ROOT}/sign-out`, { all: "yes" });
   await gone(other, "the other browser");
   const moved = await identify(other, await other.follow(await other.get("/")));

@@ -60,4 +60,9 @@ t.test("from blocked to the list, and a colleague in by a mailed link", { timeou
   t.equal((await clinics.list()).length, 1);
   await view.getByRole("button", { name: "Undo" }).click();
   t.match(await clinics.list(), [{ label: "Front desk" }, { cidr: "192.0.2.0/24", kind: "static" }]);
+
+  await view.getByRole("navigation").getByRole("button", { name: "Sign out" }).click();
+  t.ok(await view.getByText("You are signed out").first().isVisible(), "one click from the portal");
+  await view.goto(portal);
+  t.match(view.url(), /sign-in/, "and the session is over");
 });

@@ -51,6 +51,7 @@ t.test("invited, enrolled, in, out, and in again", { timeout: 60_000 }, async (t
 
   await view.goto(`${site.origin}/.sallyport/sign-out`);
   t.match(await whoCame(await view.context().newPage(), site.origin), { email: EMAIL }, "a GET signs nobody out");
+  await view.goto(`${site.origin}/.sallyport/account`);
   await view.getByRole("button", { name: "Sign out", exact: true }).click();
   t.ok(await view.getByText("You are signed out").first().isVisible());
 
