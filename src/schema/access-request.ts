@@ -1,6 +1,7 @@
 /** An access request on the wire. */
 import Type from "typebox";
-import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
+import { MAX_LABEL } from "../core/entry-input.ts";
+import { secondsSchema } from "./entry.ts";
 
 const closed = { additionalProperties: false } as const;
 const InstantSchema = Type.String({ format: "date-time" });
@@ -36,12 +37,7 @@ export const ApprovalSchema = Type.Object(
       }),
     ),
     ttlSeconds: Type.Optional(
-      Type.Integer({
-        description: "How long the place stays admitted; limits.selfEntryTtl has default and cap.",
-        minimum: 60,
-        maximum: MAX_TTL_SECONDS,
-        errorMessage: `must be a whole number of seconds from 60 to ${MAX_TTL_SECONDS}`,
-      }),
+      secondsSchema("How long the place stays admitted; limits.selfEntryTtl has default and cap."),
     ),
   },
   closed,

@@ -27,12 +27,17 @@ export const ExpiresAtSchema = Type.String({
   errorMessage: "must be an RFC 3339 time such as 2031-01-01T00:00:00Z",
 });
 
-export const TtlSecondsSchema = Type.Integer({
-  description: "Seconds from now, in place of expiresAt.",
-  minimum: 1,
-  maximum: MAX_TTL_SECONDS,
-  errorMessage: `must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`,
-});
+/** How long something lasts; the same bounds wherever a lifetime is asked for. */
+export function secondsSchema(description: string) {
+  return Type.Integer({
+    description,
+    minimum: 1,
+    maximum: MAX_TTL_SECONDS,
+    errorMessage: `must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`,
+  });
+}
+
+export const TtlSecondsSchema = secondsSchema("Seconds from now, in place of expiresAt.");
 
 const AllowBroadSchema = Type.Boolean({
   description: "Admits a prefix shorter than /8 (IPv4) or /32 (IPv6). Audited.",

@@ -1,17 +1,10 @@
 /** A whitelist link on the wire: what a client sends, and what it gets. */
 import Type from "typebox";
-import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
+import { MAX_LABEL } from "../core/entry-input.ts";
+import { secondsSchema } from "./entry.ts";
 
 const closed = { additionalProperties: false } as const;
 const InstantSchema = Type.String({ format: "date-time" });
-
-const Seconds = (description: string) =>
-  Type.Integer({
-    description,
-    minimum: 60,
-    maximum: MAX_TTL_SECONDS,
-    errorMessage: `must be a whole number of seconds from 60 to ${MAX_TTL_SECONDS}`,
-  });
 
 const LabelSchema = Type.String({
   description: "What people call the place or person; the entries have it too.",
@@ -29,7 +22,7 @@ const inputFields = {
       errorMessage: "must be an e-mail address",
     }),
   ),
-  ttlSeconds: Type.Optional(Seconds("How long it can be used; limits.linkTtl has default and cap.")),
+  ttlSeconds: Type.Optional(secondsSchema("How long it can be used; limits.linkTtl has default and cap.")),
   maxUses: Type.Optional(
     Type.Integer({
       description: "How many networks it admits; limits.linkUses has default and cap.",
@@ -39,7 +32,7 @@ const inputFields = {
     }),
   ),
   entryTtlSeconds: Type.Optional(
-    Seconds("How long what it admits stays admitted; limits.linkEntryTtl has default and cap."),
+    secondsSchema("How long what it admits stays admitted; limits.linkEntryTtl has default and cap."),
   ),
   allowedNetwork: Type.Optional(
     Type.String({

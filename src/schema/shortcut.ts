@@ -1,6 +1,7 @@
 /** A shortcut on the wire: what a client sends, and what it gets. */
 import Type from "typebox";
-import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
+import { MAX_LABEL } from "../core/entry-input.ts";
+import { secondsSchema } from "./entry.ts";
 
 const closed = { additionalProperties: false } as const;
 const InstantSchema = Type.String({ format: "date-time" });
@@ -19,12 +20,7 @@ export const ShortcutInputSchema = Type.Object(
       }),
     ),
     idleSeconds: Type.Optional(
-      Type.Integer({
-        description: "It ends when it is not used for so long; limits.shortcutIdle has default and cap.",
-        minimum: 60,
-        maximum: MAX_TTL_SECONDS,
-        errorMessage: `must be a whole number of seconds from 60 to ${MAX_TTL_SECONDS}`,
-      }),
+      secondsSchema("It ends when it is not used for so long; limits.shortcutIdle has default and cap."),
     ),
   },
   closed,
