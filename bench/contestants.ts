@@ -6,8 +6,7 @@ import { upstreamDirect } from "./contestants/direct.ts";
 import { haproxyAcl } from "./contestants/haproxy.ts";
 import { bareHttpProxy } from "./contestants/http-proxy.ts";
 import { nginxAuthRequest, nginxAuthRequestCached, nginxGeo, nginxLua } from "./contestants/nginx.ts";
-import { sallyportBoth, sallyportForwardOnly, sallyportLocation } from "./contestants/sallyport.ts";
-
+import { sallyportBoth, sallyportForwardOnly, sallyportLocation, sallyportSizes } from "./contestants/sallyport.ts";
 import { tcpRelay } from "./contestants/tcp-relay.ts";
 import { ALLOWED_ADDRESS, BLOCKED_ADDRESS, type Contestant, HOST, type Running, type Scenario } from "./job.ts";
 
@@ -24,11 +23,14 @@ export const CONTESTANTS: readonly Contestant[] = [
   caddyForwardAuth,
   bareHttpProxy,
   tcpRelay,
+  ...sallyportSizes,
 ];
+/** Take part only where a workload names them. */
+const SPECIALISTS: readonly Contestant[] = [tcpRelay, ...sallyportSizes];
 
-/** Those that take part unless a workload names others. */
-export function takesPart({ name }: Contestant, only: readonly string[] | undefined): boolean {
-  return only === undefined ? name !== tcpRelay.name : only.includes(name);
+/** Whether a contestant is in a workload: those that it names, or all but the specialists. */
+export function takesPart(contestant: Contestant, only: readonly string[] | undefined): boolean {
+  return only === undefined ? !SPECIALISTS.includes(contestant) : only.includes(contestant.name);
 }
 
 /** @throws when it admits whom it should not, or the reverse */

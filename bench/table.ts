@@ -1,6 +1,6 @@
 /** The human table of a workload's results, with the ratios that matter. */
 import type { Summary } from "./measure.ts";
-import type { Workload } from "./workloads.ts";
+import { SIZES, type Workload } from "./workloads.ts";
 
 const COLUMNS = ["contestant", "CPU µs/req", "±", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "peak MiB"] as const;
 /** Sallyport with both doors is put in relation to each of these. */
@@ -31,6 +31,9 @@ export function printTable(workload: Workload, summaries: readonly Summary[]): v
     if (peer === undefined) continue;
     const ratio = (ours.cpuUs / peer.cpuUs).toFixed(2);
     console.log(`${OURS}: ${ratio} × the CPU of ${name}, ${(ours.p99Ms / peer.p99Ms).toFixed(2)} × its p99`);
+  }
+  for (const { contestant, cpuUs } of summaries.filter(({ contestant }) => SIZES.includes(contestant))) {
+    console.log(`${contestant}: ${(cpuUs / ours.cpuUs).toFixed(2)} × the CPU of ten of each`);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Contestant, HOST, type Running, type Scenario } from "../job.ts";
 import { callAdmin, startNode } from "../node.ts";
 import { family, stop } from "../processes.ts";
+import { entriesFor } from "../workloads.ts";
 import { seedSessions } from "./sallyport-sessions.ts";
 
 const TENANT = "tenant-0";
@@ -55,11 +56,24 @@ function tenantsOf({ tenants, upstreamPort }: Scenario, policy: Doors): unknown[
   }));
 }
 
+const BOTH: Doors = { network: "enforce", secondFactor: "required" };
+
 export const sallyportBoth: Contestant = {
   name: "Sallyport, both doors",
   doors: "both",
-  start: (scenario) => startSallyport(scenario, { network: "enforce", secondFactor: "required" }),
+  start: (scenario) => startSallyport(scenario, BOTH),
 };
+
+/** The same with more of one thing each than the scenario asks for, to run beside it. */
+export const sallyportSizes: readonly Contestant[] = Object.entries({
+  "1,000,000 entries": { entries: entriesFor(1_000_000) },
+  "10,000 tenants": { tenants: 10_000 },
+  "100,000 sessions": { sessions: 100_000 },
+}).map(([size, more]) => ({
+  name: `Sallyport, ${size}`,
+  doors: "both",
+  start: (scenario) => startSallyport({ ...scenario, ...more }, BOTH),
+}));
 
 export const sallyportLocation: Contestant = {
   name: "Sallyport, location only",
