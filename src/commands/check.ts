@@ -1,13 +1,12 @@
 /** `check`: whether a start would go well: configuration, certificates, store, upstreams; or whether the running gate is well. */
-import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { type Config, loadConfig } from "../config.ts";
 import { systemClock } from "../core/clock.ts";
-import { type Issue, SallyportError } from "../core/errors.ts";
+import { type Issue, SallyportError, StoreAbsentError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import { TENANT_KIND, type Tenant } from "../core/tenant.ts";
 import { checkTlsFiles } from "../serve/tls-files.ts";
-import { openStore, sqliteFile } from "../store/open.ts";
+import { openStore } from "../store/open.ts";
 import { AdminClient, CLIENT_OPTIONS } from "./admin-client.ts";
 import { type Call, type Command, columns, describeError } from "./command.ts";
 
@@ -67,14 +66,11 @@ function said({ at, message, hint }: Issue): string {
   return `${at}: ${message}${hint === undefined ? "" : ` → ${hint}`}`;
 }
 
-/** A SQLite file that is not there yet is not made. */
+/** A store that is not there yet is not made. */
 async function checkStore({ store: { url } }: Config): Promise<{ finding: Finding; tenants: readonly Tenant[] }> {
   const what = "store";
-  if (url.startsWith("sqlite:") && !existsSync(sqliteFile(url))) {
-    return { finding: { what, state: "ok", detail: `${sqliteFile(url)} will be made` }, tenants: [] };
-  }
   try {
-    const store = await openStore(url, { clock: systemClock });
+    const store = await openStore(url, { clock: systemClock, existing: true });
     try {
       const tenants = await Array.fromAsync(allTenants(store));
       return { finding: { what, state: "ok", detail: `${tenants.length} tenants` }, tenants };
@@ -82,6 +78,8 @@ async function checkStore({ store: { url } }: Config): Promise<{ finding: Findin
       await store.close();
     }
   } catch (error) {
+    if (error instanceof StoreAbsentError)
+      return { finding: { what, state: "ok", detail: `${error.message}; the start will make it` }, tenants: [] };
     return { finding: { what, state: "error", detail: describeError(error) }, tenants: [] };
   }
 }

@@ -1,7 +1,6 @@
 /** `rotate-keys`: a new sealing key in front of those that are there; then everything under it; then the earlier ones gone. */
 import { join } from "node:path";
-import { addSecretKey, dropOlderSecretKeys, SECRET_KEY_FILE } from "../config/key-files.ts";
-import { loadConfig } from "../config.ts";
+import { addSecretKey, dropOlderSecretKeys, presentSecretKeys, SECRET_KEY_FILE } from "../config/key-files.ts";
 import { SEALED_KINDS } from "../control/sealed-kinds.ts";
 import { systemClock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
@@ -9,7 +8,7 @@ import { type Resealed, resealAll } from "../core/reseal.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { type SignedBefore, signedBefore } from "../whitelist/signed-before.ts";
 import { type Call, type Command, type Output, UsageError } from "./command.ts";
-import { withLocalStore } from "./local-store.ts";
+import { loadFor, withLocalStore } from "./local-store.ts";
 
 type Finished = Resealed & SignedBefore & { readonly key: string };
 
@@ -82,18 +81,15 @@ function describe({ key, resealed, unreadable, links, shortcuts }: Finished): st
 }
 
 function isInFile(call: Call): boolean {
-  return loaded(call).secrets.secretKey === undefined;
+  return loadFor(call).secrets.secretKey === undefined;
 }
 
 function inFile(call: Call, hint: string) {
-  const { config, secrets } = loaded(call);
-  if (secrets.secretKey === undefined) return config;
-  throw new SallyportError(
-    "config_invalid",
-    `the key comes from SALLYPORT_SECRET_KEY: ${hint}, with a SIGHUP each time`,
-  );
-}
-
-function loaded(call: Call) {
-  return loadConfig({ file: call.text("config"), env: call.env, base: call.base });
+  const { config, secrets } = loadFor(call);
+  if (secrets.secretKey !== undefined) {
+    const message = `the key comes from SALLYPORT_SECRET_KEY: ${hint}, with a SIGHUP each time`;
+    throw new SallyportError("config_invalid", message);
+  }
+  presentSecretKeys(config.dataDir, secrets);
+  return config;
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -39,6 +40,15 @@ export function ensureSecretKeys(dataDir: string): NonNullable<ReturnType<typeof
   const keys = parseSecretKeys(ensureKeyFile(file, () => randomBytes(32).toString("base64")));
   if (keys === undefined) throw refusal(file, "does not hold 32 bytes in base64", "restore it from a backup");
   return keys;
+}
+
+/** The sealing keys as they are; nothing is made. @throws SallyportError `config_invalid` when there are none */
+export function presentSecretKeys(dataDir: string, secrets: Secrets): ReturnType<typeof ensureSecretKeys> {
+  const { secretKey, olderSecretKeys = [] } = secrets;
+  if (secretKey !== undefined) return { secretKey, olderSecretKeys };
+  const file = join(dataDir, SECRET_KEY_FILE);
+  if (existsSync(file)) return ensureSecretKeys(dataDir);
+  throw refusal(file, "is not there", "give the store's own sealing key back, there or as SALLYPORT_SECRET_KEY");
 }
 
 /** Puts a new key in front of those in `secret.key`, in one step. @returns how many it holds then */

@@ -100,6 +100,13 @@ export class StoreUnavailableError extends SallyportError {
   }
 }
 
+/** There is no store where one was looked for, and none was to be made. */
+export class StoreAbsentError extends SallyportError {
+  constructor(where: string) {
+    super("config_invalid", `there is no store: ${where}`);
+  }
+}
+
 /** What is looked for, or `undefined` where it is `not_found`. */
 export async function unlessMissing<Found>(finding: Promise<Found>): Promise<Found | undefined> {
   try {

@@ -26,15 +26,19 @@ export async function openSocketFolder(dataDir: string): Promise<SocketFolder> {
   mkdirSync(path, { mode: 0o700, recursive: true });
   // It may have been there, and open to others; whoever enters it speaks to control as an edge.
   chmodSync(path, 0o700);
-  if (await answers(join(path, "feed.sock"))) {
-    const issue = {
-      at: dataDir,
-      message: "is in use by another sallyport",
-      hint: "stop it, or choose another dataDir or SALLYPORT_DATA_DIR",
-    };
-    throw new SallyportError("config_invalid", `${dataDir} is in use by another sallyport`, { issues: [issue] });
-  }
+  await refuseServed(dataDir);
   return { path, remove: () => {} };
+}
+
+/** Only looks. @throws SallyportError `config_invalid` when a process serves from this data folder */
+export async function refuseServed(dataDir: string): Promise<void> {
+  if (!(await answers(join(dataDir, "run", "feed.sock")))) return;
+  const issue = {
+    at: dataDir,
+    message: "is in use by another sallyport",
+    hint: "stop it, or choose another dataDir or SALLYPORT_DATA_DIR",
+  };
+  throw new SallyportError("config_invalid", `${dataDir} is in use by another sallyport`, { issues: [issue] });
 }
 
 function answers(path: string): Promise<boolean> {

@@ -12,13 +12,16 @@ export interface OpenStoreOptions {
   readonly clock: Clock;
   /** Hears of lost and regained connections. */
   readonly log?: Logger;
+  /** Makes no store where there is none. A Redis that is away is then not known to be one either, until it answers. */
+  readonly existing?: boolean;
 }
 
 /**
  * Opens the store that `url` names: `sqlite:FILE` (relative to the working directory, or absolute),
  * `sqlite::memory:`, or one of the forms of {@link parseRedisUrl}. A Redis that is away is not a fault:
  * the store refuses with `StoreUnavailableError` and connects as soon as it can.
- * @throws SallyportError "config_invalid" for a URL it cannot read, "store_corrupt" for a damaged file.
+ * @throws SallyportError "config_invalid" for a URL it cannot read, "store_corrupt" for a damaged file;
+ * StoreAbsentError where `existing` holds and there is none
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
   if (url.startsWith("sqlite:")) return new SqliteStore(sqliteFile(url), { ...options, feed: DEFAULT_FEED_LIMITS });

@@ -1,7 +1,7 @@
 /** The shared adapter of the store port: Redis 6.2 or later, or Valkey; standalone, Sentinel or Cluster. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
-import { ConflictError, StoreUnavailableError } from "../core/errors.ts";
+import { ConflictError, StoreAbsentError, StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type {
   Changes,
@@ -62,9 +62,12 @@ export class RedisStore implements Store {
   /** The store that this process opened, `undefined` until it is known; it writes to no other. */
   #epoch: string | undefined;
 
+  readonly #existing: boolean;
+
   /** Connects in the background. @throws SallyportError "config_invalid" for a TLS file that cannot be read. */
-  constructor(url: RedisUrl, options: { readonly clock: Clock; readonly log?: Logger }) {
+  constructor(url: RedisUrl, options: { readonly clock: Clock; readonly log?: Logger; readonly existing?: boolean }) {
     this.#clock = options.clock;
+    this.#existing = options.existing ?? false;
     this.#prefix = `{${url.options.prefix ?? "sallyport"}}`;
     this.#feed = {
       commits: Number(url.options.feedCommits ?? DEFAULT_FEED_LIMITS.commits),
@@ -77,10 +80,18 @@ export class RedisStore implements Store {
     });
   }
 
-  /** Waits a moment for the first connection; a Redis that is away makes a store that refuses until it is back. */
+  /**
+   * Waits a moment for the first connection; a Redis that is away makes a store that refuses until it is back.
+   * @throws StoreAbsentError where only an existing store will do
+   */
   async opened(): Promise<this> {
     for (const end = performance.now() + OPEN_MS; performance.now() < end; await delay(OPEN_RETRY_MS)) {
-      if (await this.#knownEpoch().catch(() => undefined)) break;
+      const epoch = await this.#knownEpoch().catch(async (error: unknown) => {
+        if (!(error instanceof StoreAbsentError)) return undefined;
+        await this.close();
+        throw error;
+      });
+      if (epoch !== undefined) break;
     }
     return this;
   }
@@ -211,8 +222,17 @@ export class RedisStore implements Store {
   }
 
   async #knownEpoch(): Promise<string> {
-    this.#epoch ??= String(await this.#client.read(INITIALISE, [this.#key("meta")], [newEpoch()]));
+    const meta = this.#key("meta");
+    this.#epoch ??= this.#existing
+      ? await this.#presentEpoch(meta)
+      : String(await this.#client.read(INITIALISE, [meta], [newEpoch()]));
     return this.#epoch;
+  }
+
+  async #presentEpoch(meta: string): Promise<string> {
+    const epoch = await this.#client.call("HGET", meta, "epoch");
+    if (epoch === null) throw new StoreAbsentError(`this Redis answers, and ${meta} is not in it`);
+    return String(epoch);
   }
 
   #key(name: string): string {

@@ -1,7 +1,9 @@
 /** Backup of a SQLite store while it is in use, and restoration while it is not. */
+import { existsSync } from "node:fs";
 import { chmod, copyFile, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { SallyportError } from "../core/errors.ts";
 import { newEpoch } from "./codec.ts";
 import { checkFile, createPrivateFile, isBusy, openReader, storeError } from "./sqlite-file.ts";
@@ -38,20 +40,43 @@ export async function backupSqlite(file: string, target: string): Promise<void> 
 
 /**
  * Puts a backup in the place of the store `file`, under a new epoch, so that every reader knows that what it
- * holds is of another history. The file that was there is kept as `{file}.replaced`.
- * @throws SallyportError "store_unavailable" while a process has the store open, "store_corrupt" for a damaged
- * backup, "config_invalid" when it is not one.
+ * holds is of another history. The file that was there is kept as `{file}.replaced`; nothing is touched before
+ * the backup has proved to be one.
+ * @returns where the file that was there is now; `undefined` when there was none
+ * @throws SallyportError "store_unavailable" while a process has the store open, "config_invalid" for a backup
+ * that is damaged or none.
  */
-export async function restoreSqlite(backupFile: string, file: string): Promise<void> {
+export async function restoreSqlite(backupFile: string, file: string): Promise<string | undefined> {
+  checkBackup(backupFile);
   const partial = `${file}.restoring`;
+  const replaced = existsSync(file) ? `${file}.replaced` : undefined;
   try {
     await copyPrivately(backupFile, partial);
     await renewEpoch(partial, backupFile);
-    await refuseInUse(file);
+    if (replaced !== undefined) await refuseInUse(file);
     for (const suffix of ["", "-wal", "-shm"]) await renameIfThere(`${file}${suffix}`, `${file}.replaced${suffix}`);
     await moveInto(partial, file);
+    return replaced;
   } finally {
     await rm(partial, { force: true });
+  }
+}
+
+/** Reads the given file and nothing beside it, also on a medium that cannot be written. */
+function checkBackup(file: string): void {
+  if (!existsSync(file)) throw new SallyportError("config_invalid", `there is no backup: ${file} is not there`);
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1");
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(url, { readOnly: true });
+    checkFile(db, file);
+  } catch (cause) {
+    const known = cause instanceof SallyportError && cause.code === "config_invalid";
+    const finding = known ? cause.message : `${file} is damaged, or no backup of Sallyport`;
+    throw new SallyportError("config_invalid", `${finding}; nothing was restored`, { cause });
+  } finally {
+    db?.close();
   }
 }
 

@@ -1,8 +1,8 @@
 /** Opens a SQLite store's file: owner-only, checked, migrated, and set for durability. */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SallyportError, StoreUnavailableError } from "../core/errors.ts";
+import { SallyportError, StoreAbsentError, StoreUnavailableError } from "../core/errors.ts";
 import { newEpoch } from "./codec.ts";
 
 /** "SLPT": tells our file from any other SQLite file. */
@@ -106,14 +106,16 @@ export function createPrivateFile(file: string): void {
 /**
  * Opens, creating and migrating where needed. Each committed transaction is on the disk (WAL, `synchronous=FULL`).
  * Reads the whole file once to find damage (about a second a gigabyte from the page cache).
- * @throws SallyportError "store_corrupt", "config_invalid" or "store_unavailable", saying what to do.
+ * @param existing makes nothing that is not there
+ * @throws SallyportError "store_corrupt", "config_invalid" or "store_unavailable", saying what to do; StoreAbsentError
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, existing = false): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    if (file !== ":memory:") createPrivateFile(file);
+    if (existing) refuseAbsent(file);
+    else if (file !== ":memory:") createPrivateFile(file);
     db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
-    if (!isNew(db)) checkFile(db, file);
+    if (existing || !isNew(db)) checkFile(db, file);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
     migrate(db);
     db.exec("PRAGMA busy_timeout = 0");
@@ -122,6 +124,11 @@ export function openDatabase(file: string): DatabaseSync {
     db?.close();
     throw storeError(error);
   }
+}
+
+/** @throws StoreAbsentError */
+export function refuseAbsent(file: string): void {
+  if (!existsSync(file)) throw new StoreAbsentError(`${file} is not there`);
 }
 
 /** A second connection that sees committed data only, while the first is in the middle of a long transaction. */

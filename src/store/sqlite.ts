@@ -58,8 +58,11 @@ export class SqliteStore implements Store {
   #closed: boolean = false;
 
   /** @throws SallyportError as {@link openDatabase}. */
-  constructor(file: string, options: { readonly clock: Clock; readonly feed: FeedLimits }) {
-    const db = openDatabase(file);
+  constructor(
+    file: string,
+    options: { readonly clock: Clock; readonly feed: FeedLimits; readonly existing?: boolean },
+  ) {
+    const db = openDatabase(file, options.existing);
     this.#inMemory = file === ":memory:";
     this.#clock = options.clock;
     this.#reader = this.#inMemory ? db : openReader(file);

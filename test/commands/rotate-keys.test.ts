@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { systemClock } from "../../src/core/clock.ts";
+import { openStore } from "../../src/store/open.ts";
 import { sallyport } from "../support/command-line.ts";
 import { freePort, Gate, openTenant, visit } from "../support/gate.ts";
 
@@ -49,6 +51,8 @@ t.test("keys from the environment are put in and taken out by hand", async (t) =
   const rotate = (...args: string[]) => sallyport(["rotate-keys", ...args, "--config", "sallyport.yaml"], cwd, env);
   t.match(await rotate(), { code: 1, stderr: /put a new key behind the present one/ });
   t.match(await rotate("--retire"), { code: 1, stderr: /run --reseal/ });
+  t.match(await rotate("--reseal"), { code: 1, stderr: /there is no store/ });
+  await (await openStore(`sqlite:${join(cwd, "data/sallyport.db")}`, { clock: systemClock })).close();
   t.match(await rotate("--reseal"), { code: 0, stdout: /Take them out of SALLYPORT_SECRET_KEY on every node/ });
   t.match(await rotate("--reseal", "--retire"), { code: 2 });
 });
