@@ -530,6 +530,17 @@ export type AuditRecord = {
   readonly hash: string;
 };
 
+export type ChainHead = {
+  /** The node that writes it. */
+  readonly chain: string;
+  /** The seq of the chain's last record. */
+  readonly length: number;
+  /** The hash of the chain's last record. */
+  readonly hash: string;
+  /** Whether the head's seal opens with the installation's key. */
+  readonly genuine: boolean;
+};
+
 export type Explanation = {
   readonly verdict: "allow" | "deny";
   readonly outcome: "forward" | "blocked" | "sign-in";
@@ -1387,6 +1398,12 @@ export interface Operations {
       readonly until?: string;
     };
     readonly answer: string;
+  };
+  /** Where each chain of the audit log ends, to verify an export against */
+  "GET /v1/audit/heads": {
+    readonly answer: {
+      readonly items: readonly (ChainHead)[];
+    };
   };
   /** Changes as they happen (server-sent events) */
   "GET /v1/events": {

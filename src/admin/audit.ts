@@ -5,6 +5,7 @@ import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { parseInstant } from "../core/instant.ts";
 import type { Principal } from "../core/keys.ts";
+import { readHeads } from "../observe/audit-evidence.ts";
 import { type AuditQuery, type AuditRow, readAudit } from "../observe/audit-log.ts";
 import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
@@ -32,6 +33,7 @@ const Filters = Type.Object(filters, { additionalProperties: false });
 export function auditRoutes(api: Api, services: Services): void {
   listRoute(api, services);
   exportRoute(api, services);
+  headsRoute(api, services);
 }
 
 function listRoute(api: Api, { dependencies, cursors }: Services): void {
@@ -74,6 +76,19 @@ function exportRoute(api: Api, { dependencies }: Services): void {
     const rows = readAudit(dependencies.store, readFilters(request.query, principalOf(request)));
     return reply.header("content-type", "application/x-ndjson; charset=utf-8").send(Readable.from(toLines(rows)));
   });
+}
+
+function headsRoute(api: Api, { dependencies: { store, keyring } }: Services): void {
+  const schema = {
+    operationId: "listAuditHeads",
+    summary: "Where each chain of the audit log ends, to verify an export against",
+    tags,
+    response: responses(
+      { 200: Type.Object({ items: Type.Array(Type.Ref("ChainHead")) }, { additionalProperties: false }) },
+      [],
+    ),
+  };
+  api.get("/v1/audit/heads", { schema }, async () => ({ items: await Array.fromAsync(readHeads(store, keyring)) }));
 }
 
 function readFilters({ tenant, action, since, until }: Static<typeof Filters>, principal: Principal): AuditQuery {

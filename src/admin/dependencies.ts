@@ -39,7 +39,7 @@ export interface AdminDependencies {
   readonly store: Store;
   /** The node's `Ledger`: every change goes through it. */
   readonly ledger: ChangeCommitter;
-  readonly keyring: Pick<Keyring, "seal" | "open" | "deriveKey">;
+  readonly keyring: Pick<Keyring, "seal" | "open" | "deriveKey" | "deriveKeys">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;

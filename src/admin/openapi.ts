@@ -3,7 +3,7 @@ import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { AccessRequestSchema } from "../schema/access-request.ts";
 import { ActivityReportSchema, DenialSchema, PlacesReportSchema } from "../schema/activity.ts";
-import { AuditRecordSchema } from "../schema/audit.ts";
+import { AuditRecordSchema, ChainHeadSchema } from "../schema/audit.ts";
 import { DifferenceSchema, EntrySchema, ImportResultSchema } from "../schema/entry.ts";
 import { KeySchema, NewKeySchema } from "../schema/key.ts";
 import { LinkSchema, LinkWithUsesSchema, NewLinkSchema } from "../schema/link.ts";
@@ -40,6 +40,7 @@ const COMPONENTS = [
   KeySchema,
   NewKeySchema,
   AuditRecordSchema,
+  ChainHeadSchema,
   ExplanationSchema,
   EdgeSchema,
   ReadinessSchema,

@@ -54,6 +54,32 @@ export class AdminClient {
   }
 
   async text(method: string, path: string, request: Request = {}): Promise<string> {
+    return await (await this.#fetch(method, path, request, AbortSignal.timeout(TIMEOUT_MS))).text();
+  }
+
+  /** The lines of an answer that may be longer than memory. Gives up when nothing comes for a while. */
+  async *lines(path: string, query: Request["query"] = {}): AsyncGenerator<string> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), TIMEOUT_MS);
+    try {
+      const { body } = await this.#fetch("GET", path, { query }, patience.signal);
+      let rest = "";
+      for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        timer.refresh();
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        yield* lines;
+      }
+      if (rest !== "") throw new RangeError("the last line has no end");
+    } catch (cause) {
+      if (cause instanceof SallyportError) throw cause;
+      throw new SallyportError("not_ready", `the answer of the admin API at ${this.#url} broke off`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #fetch(method: string, path: string, request: Request, signal: AbortSignal): Promise<Response> {
     const { query = {}, body, text } = request;
     const url = new URL(`${this.#url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
@@ -66,16 +92,15 @@ export class AdminClient {
       method,
       headers,
       redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
       ...(content !== undefined && { body: content }),
     }).catch((cause: unknown) => {
       throw new SallyportError("not_ready", `the admin API at ${this.#url} does not answer; is sallyport running?`, {
         cause,
       });
     });
-    const answer = await response.text();
-    if (!response.ok) throw problemOf(response.status, answer);
-    return answer;
+    if (!response.ok) throw problemOf(response.status, await response.text());
+    return response;
   }
 
   /** All pages of a list. */

@@ -61,7 +61,7 @@ export function appendRecord(chain: string, head: Omit<ChainHead, "seal">, input
 }
 
 /** The keys that seal heads, the present one first and then those from before a rotation. */
-export function auditKeys(keyring: Keyring): readonly Uint8Array[] {
+export function auditKeys(keyring: Pick<Keyring, "deriveKeys">): readonly Uint8Array[] {
   return keyring.deriveKeys("audit");
 }
 

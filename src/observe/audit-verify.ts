@@ -1,21 +1,44 @@
 /** `audit verify`: reads the whole audit log and finds what was removed, changed, reordered or cut off. */
-import { AUDIT_HEAD_KIND, AUDIT_KIND, type AuditRecord } from "../core/audit.ts";
-import type { Keyring } from "../core/keyring.ts";
-import type { Store, StoredDocument } from "../core/store.ts";
-import { auditId, auditKeys, type ChainHead, GENESIS, hashRecord, isSealed } from "./audit-chain.ts";
+import { hash as digest } from "node:crypto";
+import type { AuditRecord } from "../core/audit.ts";
+import { GENESIS, hashRecord } from "./audit-chain.ts";
 
-export interface AuditProblem {
+/** Where a chain ends, by its head. */
+export interface ChainEnd {
   readonly chain: string;
-  readonly seq: number;
-  readonly problem:
-    | "altered"
-    | "missing"
-    | "out-of-place"
-    | "truncated"
-    | "head-missing"
-    | "head-altered"
-    | "unreadable";
+  readonly length: number;
+  readonly hash: string;
+  /** Whether the head's seal is right. */
+  readonly genuine: boolean;
 }
+
+/** The log as it can be read: in the store itself, or from outside by the admin API. */
+export interface AuditEvidence {
+  heads(): AsyncIterable<ChainEnd>;
+  /** The ids of all tenants and keys that are there: each must have the record of its making. */
+  things(): AsyncIterable<string>;
+  /** Newest first. */
+  records(): AsyncIterable<AuditRecord>;
+  /** What a reader of one tenant's log is given, newest first. */
+  recordsOf(tenant: string): AsyncIterable<AuditRecord>;
+}
+
+type ChainProblem =
+  | "altered"
+  | "missing"
+  | "out-of-place"
+  | "truncated"
+  | "head-missing"
+  | "head-altered"
+  | "unreadable";
+
+/**
+ * `unrecorded`: a tenant or key is there, and the record of its making is not. `index-altered`: a tenant's own
+ * log has other records than the whole log has of it.
+ */
+export type AuditProblem =
+  | { readonly chain: string; readonly seq: number; readonly problem: ChainProblem }
+  | { readonly subject: string; readonly problem: "unrecorded" | "index-altered" };
 
 export interface AuditVerification {
   readonly ok: boolean;
@@ -28,106 +51,131 @@ export interface AuditVerification {
 
 /** What has been seen of one chain; records come newest first. */
 interface Progress {
-  readonly head: ChainHead | undefined;
+  readonly head: ChainEnd | undefined;
+  /** The first that was seen. What came after it was not there yet when this began. */
+  newest: number;
   /** The record last seen: the next must be the one before it. */
   seq: number | undefined;
   prevHash: string;
 }
 
-const PAGE = 1000;
+const MAKINGS = new Set(["tenant.created", "tenant.declared", "key.created"]);
+const NOTHING = "";
 
 /**
- * Reads with the log in use: records that are added meanwhile are neither missed nor reported. Memory does not
- * grow with the log.
+ * Reads with the log in use: records that are added meanwhile are neither missed nor reported. Memory grows with
+ * the number of tenants and keys, not with the log.
  */
-export async function verifyAudit(store: Store, keyring: Keyring): Promise<AuditVerification> {
-  const keys = auditKeys(keyring);
+export async function verifyAudit(evidence: AuditEvidence): Promise<AuditVerification> {
   const verification = new Verification();
-  for await (const document of readAll(store, AUDIT_HEAD_KIND)) verification.addHead(keys, document);
-  for await (const document of readAll(store, AUDIT_KIND)) verification.addRecord(document);
-  return verification.finish();
-}
-
-async function* readAll(store: Store, kind: string): AsyncGenerator<StoredDocument> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.list({ kind, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    yield* page;
-    if (page.length < PAGE) return;
-    after = page.at(-1)?.id;
+  for await (const head of evidence.heads()) verification.addHead(head);
+  // Before the records, so that whatever is there has one among them.
+  const things = await Array.fromAsync(evidence.things());
+  for await (const record of evidence.records()) verification.addRecord(record);
+  for (const thing of things) verification.checkMade(thing);
+  for (const tenant of verification.tenants) {
+    let seen = NOTHING;
+    for await (const record of evidence.recordsOf(tenant)) seen = verification.follow(seen, record);
+    verification.checkTenant(tenant, seen);
   }
+  return verification.finish();
 }
 
 class Verification {
   readonly #chains = new Map<string, Progress>();
+  /** Tenant → a hash over its records in their order. */
+  readonly #tenants = new Map<string, string>();
+  readonly #made = new Set<string>();
   readonly #problems: AuditProblem[] = [];
   #problemCount = 0;
   #records = 0;
+  #atMs = Number.POSITIVE_INFINITY;
 
-  addHead(keys: readonly Uint8Array[], { id, value }: StoredDocument): void {
-    const head = value as ChainHead;
-    if (!isSealed(keys, id, head)) this.#report(id, head.seq, "head-altered");
-    this.#chains.set(id, { head, seq: undefined, prevHash: "" });
+  get tenants(): readonly string[] {
+    return [...this.#tenants.keys()];
   }
 
-  addRecord({ id, value }: StoredDocument): void {
+  addHead(head: ChainEnd): void {
+    if (!head.genuine) this.#reportRecord(head.chain, head.length, "head-altered");
+    this.#chains.set(head.chain, { head, newest: 0, seq: undefined, prevHash: "" });
+  }
+
+  addRecord(record: AuditRecord): void {
     this.#records++;
-    const { hash, ...body } = value as AuditRecord;
-    const { chain, seq, at } = body;
-    if (
-      typeof chain !== "string" ||
-      typeof seq !== "number" ||
-      typeof at !== "string" ||
-      Number.isNaN(Date.parse(at))
-    ) {
-      this.#report(String(chain), Number(seq), "unreadable");
+    const { hash, ...body } = record;
+    const { chain, seq, at, tenant, action, target } = body;
+    const atMs = Date.parse(at);
+    if (typeof chain !== "string" || typeof seq !== "number" || typeof at !== "string" || Number.isNaN(atMs)) {
+      this.#reportRecord(String(chain), Number(seq), "unreadable");
       return;
     }
-    if (hashRecord(body) !== hash) this.#report(chain, seq, "altered");
-    if (id !== auditId(chain, Date.parse(at), seq)) this.#report(chain, seq, "out-of-place");
-    this.#follow(chain, value as AuditRecord);
+    if (hashRecord(body) !== hash) this.#reportRecord(chain, seq, "altered");
+    if (atMs > this.#atMs) this.#reportRecord(chain, seq, "out-of-place");
+    this.#atMs = atMs;
+    this.#followChain(record);
+    if (tenant !== undefined) this.#tenants.set(tenant, this.follow(this.#tenants.get(tenant) ?? NOTHING, record));
+    if (target !== undefined && MAKINGS.has(action)) this.#made.add(target);
   }
 
-  #follow(chain: string, { seq, hash, prevHash }: AuditRecord): void {
+  #followChain({ chain, seq, hash, prevHash }: AuditRecord): void {
     let progress = this.#chains.get(chain);
     if (progress === undefined) {
-      progress = { head: undefined, seq: undefined, prevHash: "" };
+      progress = { head: undefined, newest: 0, seq: undefined, prevHash: "" };
       this.#chains.set(chain, progress);
-      this.#report(chain, seq, "head-missing");
+      this.#reportRecord(chain, seq, "head-missing");
     }
     const { head } = progress;
     if (progress.seq === undefined) {
-      if (head !== undefined && seq < head.seq) this.#report(chain, head.seq, "truncated");
+      progress.newest = seq;
+      if (head !== undefined && seq < head.length) this.#reportRecord(chain, head.length, "truncated");
     } else if (seq >= progress.seq) {
-      this.#report(chain, seq, "out-of-place");
+      this.#reportRecord(chain, seq, "out-of-place");
     } else if (seq < progress.seq - 1) {
-      this.#report(chain, progress.seq - 1, "missing");
+      this.#reportRecord(chain, progress.seq - 1, "missing");
     } else if (progress.prevHash !== hash) {
-      this.#report(chain, seq, "altered");
+      this.#reportRecord(chain, seq, "altered");
     }
-    if (head?.seq === seq && head.hash !== hash) this.#report(chain, seq, "altered");
+    if (head?.length === seq && head.hash !== hash) this.#reportRecord(chain, seq, "altered");
     progress.seq = seq;
     progress.prevHash = prevHash;
+  }
+
+  /** The hash over what was seen and one record more, if that was there when this began. */
+  follow(seen: string, { chain, seq, hash }: AuditRecord): string {
+    const isNew = seq > (this.#chains.get(chain)?.newest ?? 0);
+    return isNew ? seen : digest("sha256", seen + hash, "base64");
+  }
+
+  checkMade(thing: string): void {
+    if (!this.#made.has(thing)) this.#report({ subject: thing, problem: "unrecorded" });
+  }
+
+  checkTenant(tenant: string, seen: string): void {
+    if (this.#tenants.get(tenant) !== seen) this.#report({ subject: tenant, problem: "index-altered" });
   }
 
   finish(): AuditVerification {
     for (const [chain, { head, seq, prevHash }] of this.#chains) {
       if (seq === undefined) {
-        if (head !== undefined && head.seq > 0) this.#report(chain, head.seq, "truncated");
-      } else if (seq !== 1) this.#report(chain, seq - 1, "missing");
-      else if (prevHash !== GENESIS) this.#report(chain, 1, "altered");
+        if (head !== undefined && head.length > 0) this.#reportRecord(chain, head.length, "truncated");
+      } else if (seq !== 1) this.#reportRecord(chain, seq - 1, "missing");
+      else if (prevHash !== GENESIS) this.#reportRecord(chain, 1, "altered");
     }
     return {
       ok: this.#problemCount === 0,
       records: this.#records,
-      chains: [...this.#chains].map(([chain, { head }]) => ({ chain, length: head?.seq ?? 0 })),
+      chains: [...this.#chains].map(([chain, { head }]) => ({ chain, length: head?.length ?? 0 })),
       problems: this.#problems,
       problemCount: this.#problemCount,
     };
   }
 
-  #report(chain: string, seq: number, problem: AuditProblem["problem"]): void {
+  #reportRecord(chain: string, seq: number, problem: ChainProblem): void {
+    this.#report({ chain, seq, problem });
+  }
+
+  #report(problem: AuditProblem): void {
     this.#problemCount++;
-    if (this.#problems.length < 100) this.#problems.push({ chain, seq, problem });
+    if (this.#problems.length < 100) this.#problems.push(problem);
   }
 }

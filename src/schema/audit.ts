@@ -27,3 +27,13 @@ export const AuditRecordSchema = Type.Object(
   },
   { additionalProperties: false, $id: "AuditRecord" },
 );
+
+export const ChainHeadSchema = Type.Object(
+  {
+    chain: Type.String({ description: "The node that writes it." }),
+    length: Type.Integer({ description: "The seq of the chain's last record." }),
+    hash: Type.String({ description: "The hash of the chain's last record." }),
+    genuine: Type.Boolean({ description: "Whether the head's seal opens with the installation's key." }),
+  },
+  { additionalProperties: false, $id: "ChainHead" },
+);

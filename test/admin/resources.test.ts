@@ -2,6 +2,7 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import { syncDeclaredTenants } from "../../src/core/declared-tenants.ts";
+import { storedEvidence } from "../../src/observe/audit-evidence.ts";
 import { verifyAudit } from "../../src/observe/audit-verify.ts";
 import { parseTenantInput } from "../../src/schema/tenant.ts";
 import { START_MS, startAdminApi } from "../support/admin-api.ts";
@@ -55,7 +56,7 @@ t.test("a tenant: created, read, listed, changed by merge patch, deleted", async
     "id and host are free again",
   );
   t.same((await call("GET", LIST)).body.items, [], "and nothing of the old one is left");
-  t.match(await verifyAudit(store, keyring), { ok: true });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true });
 });
 
 const BAD_TENANTS: readonly [object, string][] = [

@@ -69,7 +69,11 @@ t.test("a clinic's life by command line", async (t) => {
   t.equal((await local("backup", backup)).code, 0);
   t.equal(statSync(backup).mode & 0o777, 0o600);
   t.match(await local("restore", backup), { code: 1, stderr: /in use/ }, "not under a running gate");
-  t.match(await local("audit", "verify"), { code: 0, stdout: /whole/ });
+  t.match(await human("audit", "verify"), { code: 0, stdout: /whole/ });
+  t.match(await local("audit", "verify", "--offline"), { code: 0, stdout: /whole/ });
+  const { token } = (await json(t, gate, "key", "create", "clinic's", "--tenant", "clinic")) as { token: string };
+  const env = { SALLYPORT_ADMIN_KEY: token };
+  t.match(await sallyport(["audit", "verify", "--url", admin], gate.dir, env), { code: 1, stderr: /for every tenant/ });
 
   await t.test("break-glass", async (t) => {
     const offline = ["allow", "add", "clinic", "203.0.113.9", "--offline"];
@@ -101,7 +105,8 @@ t.test("a clinic's life by command line", async (t) => {
     readFileSync(join(gate.dir, "data/secret.key"), "utf8"),
     new RegExp(`,${before.replaceAll(/[+/]/g, "\\$&")}\n$`),
   );
-  t.match(await local("audit", "verify"), { code: 0 }, "what was sealed before still verifies");
+  t.match(await human("audit", "verify"), { code: 1, stderr: /does not answer/ });
+  t.match(await local("audit", "verify", "--offline"), { code: 0 }, "what was sealed before still verifies");
 });
 
 t.test("called wrongly", async (t) => {

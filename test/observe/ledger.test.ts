@@ -1,11 +1,14 @@
 /** The ledger: records and changes are one, changes share commits without sharing failures, counts stay right. */
 import t, { type Test } from "tap";
-import { AUDIT_HEAD_KIND, AUDIT_KIND, type AuditedChange } from "../../src/core/audit.ts";
+import { AUDIT_HEAD_KIND, AUDIT_KIND, type AuditedChange, TENANT_AUDIT_KIND } from "../../src/core/audit.ts";
 import { FixedClock } from "../../src/core/clock.ts";
 import { ConflictError, StoreUnavailableError } from "../../src/core/errors.ts";
 import type { TenantId } from "../../src/core/ids.ts";
 import { Keyring } from "../../src/core/keyring.ts";
+import { KEY_KIND } from "../../src/core/keys.ts";
 import type { CommitRequest, Store } from "../../src/core/store.ts";
+import { TENANT_KIND } from "../../src/core/tenant.ts";
+import { storedEvidence } from "../../src/observe/audit-evidence.ts";
 import { verifyAudit } from "../../src/observe/audit-verify.ts";
 import { Ledger } from "../../src/observe/ledger.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -47,7 +50,11 @@ t.test("many waiting changes share commits and form one chain", async (t) => {
   const revisions = await Promise.all(Array.from({ length: 200 }, (_, n) => busy.commit(put(`t${n}`))));
   t.ok(revisions.every((revision) => revision > 0));
   t.ok(commits < 20, `${commits} commits`);
-  t.match(await verifyAudit(store, keyring), { ok: true, records: 200, chains: [{ chain: "a", length: 200 }] });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), {
+    ok: true,
+    records: 200,
+    chains: [{ chain: "a", length: 200 }],
+  });
 });
 
 t.test("a change that fails takes no other with it, and leaves no record", async (t) => {
@@ -61,7 +68,7 @@ t.test("a change that fails takes no other with it, and leaves no record", async
     ["fulfilled", "rejected", "fulfilled"],
   );
   t.ok(results[1]?.status === "rejected" && results[1].reason instanceof ConflictError);
-  t.match(await verifyAudit(store, keyring), { ok: true, records: 3 });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true, records: 3 });
 });
 
 t.test("two changes of one document in one moment: the second sees the first", async (t) => {
@@ -86,7 +93,7 @@ t.test("counters: two nodes at once neither lose a count nor pass the limit", as
   t.ok(refused.every((result) => result.status === "rejected" && result.reason.code === "entry_limit"));
   t.match(await store.get("count", tenant), { value: { count: 50 } });
   t.equal((await store.list({ kind: "thing", limit: 1000 })).length, 50);
-  t.match(await verifyAudit(store, keyring), { ok: true, records: 50 });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true, records: 50 });
   const minus = { counters: [{ kind: "count", id: tenant, by: -1, limit: 50 }] };
   await nodes[0]?.commit(put("t0", minus));
   t.ok(await nodes[1]?.commit(put("again", one)), "room made by another node is seen");
@@ -135,7 +142,7 @@ t.test("after an unknown outcome the chain goes on from what is there", async (t
     t.equal(result.status, "rejected", "nobody waits for a store that is away");
   lose = false;
   await busy.commit(put("3"));
-  t.match(await verifyAudit(store, keyring), { ok: true });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true });
 });
 
 t.test("a head changed from outside stops the chain instead of being sealed", async (t) => {
@@ -145,7 +152,7 @@ t.test("a head changed from outside stops the chain instead of being sealed", as
   const forged = { ...(head?.value as object), seq: 0, hash: "0".repeat(64) };
   await store.commit({ writes: [{ kind: AUDIT_HEAD_KIND, id: "a", value: forged, quiet: true }] });
   await t.rejects(ledger("a").commit(put("2")), { code: "store_corrupt" });
-  t.match(await verifyAudit(store, keyring), { ok: false });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: false });
 });
 
 t.test("a clock that goes back does not put the chain out of order", async (t) => {
@@ -156,7 +163,7 @@ t.test("a clock that goes back does not put the chain out of order", async (t) =
   await ledger.commit(put("1"));
   back.advance(-60_000);
   await ledger.commit(put("2"));
-  t.match(await verifyAudit(store, keyring), { ok: true, records: 2 });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true, records: 2 });
 });
 
 t.test("verification finds every kind of meddling", async (t) => {
@@ -187,13 +194,46 @@ t.test("verification finds every kind of meddling", async (t) => {
     for (let n = 0; n < 5; n++) await busy.commit(put(`t${n}`));
     const ids = (await store.list({ kind: AUDIT_KIND, limit: 10 })).map(({ id }) => id);
     await act(store, ids);
-    const { ok, problems } = await verifyAudit(store, keyring);
+    const { ok, problems } = await verifyAudit(storedEvidence(store, keyring));
     t.equal(ok, false, name);
     t.ok(
       problems.some(({ problem }) => name.endsWith(problem)),
       `${name}: ${JSON.stringify(problems)}`,
     );
   }
+});
+
+t.test("verification finds a log that is gone, and a tenant's own log that is short", async (t) => {
+  const wipe = async (store: Store, kind: string) => {
+    for (const { id } of await store.list({ kind, limit: 100 }))
+      await store.commit({ writes: [{ kind, id, value: null }] });
+  };
+  const { store, ledger } = await setUp(t);
+  const busy = ledger("a");
+  const actor = { kind: "cli" as const, id: "x" };
+  const made = (action: string, kind: string, id: string): AuditedChange => ({
+    writes: [{ kind, id, value: { id } }],
+    audit: [{ action, ...(kind === TENANT_KIND ? { tenant: id as TenantId } : {}), actor, target: id }],
+  });
+  await busy.commit(made("tenant.declared", TENANT_KIND, tenant));
+  await busy.commit(made("key.created", KEY_KIND, "key_1"));
+  for (let n = 0; n < 3; n++) await busy.commit(put(`t${n}`));
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true, records: 5 });
+
+  const [row] = await store.list({ kind: TENANT_AUDIT_KIND, limit: 1 });
+  await store.commit({ writes: [{ kind: TENANT_AUDIT_KIND, id: row?.id ?? "", value: null }] });
+  const short = await verifyAudit(storedEvidence(store, keyring));
+  t.match(short, { ok: false, problems: [{ subject: tenant, problem: "index-altered" }] });
+
+  for (const kind of [AUDIT_KIND, AUDIT_HEAD_KIND, TENANT_AUDIT_KIND]) await wipe(store, kind);
+  const gone = [
+    { subject: tenant, problem: "unrecorded" },
+    { subject: "key_1", problem: "unrecorded" },
+  ];
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: false, records: 0, problems: gone });
+  await ledger("a").commit(put("later"));
+  const again = await verifyAudit(storedEvidence(store, keyring));
+  t.match(again, { ok: false, records: 1, problems: gone }, "also once a new one has begun");
 });
 
 t.test("a chain rewritten whole by somebody without the key does not pass", async (t) => {
@@ -213,14 +253,14 @@ t.test("a chain rewritten whole by somebody without the key does not pass", asyn
     for (const { id, value } of await other.store.list({ kind, limit: 10 }))
       await store.commit({ writes: [{ kind, id, value }] });
   }
-  t.match(await verifyAudit(store, keyring), { ok: false, problems: [{ problem: "head-altered" }] });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: false, problems: [{ problem: "head-altered" }] });
 });
 
 t.test("heads sealed before a key rotation still verify", async (t) => {
   const { store, ledger } = await setUp(t);
   await ledger("a").commit(put("1"));
   const rotated = new Keyring([new Uint8Array(32).fill(9), new Uint8Array(32).fill(1)]);
-  t.match(await verifyAudit(store, rotated), { ok: true });
+  t.match(await verifyAudit(storedEvidence(store, rotated)), { ok: true });
   await new Ledger({ store, keyring: rotated, chain: "a", clock }).commit(put("2"));
-  t.match(await verifyAudit(store, rotated), { ok: true, records: 2 });
+  t.match(await verifyAudit(storedEvidence(store, rotated)), { ok: true, records: 2 });
 });
