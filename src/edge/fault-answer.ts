@@ -11,7 +11,7 @@ const FAULTS = {
   request_invalid: { status: 400, title: "The request is not well-formed", close: true },
   upgrade_refused: { status: 400, title: "The upgrade is not supported", close: true },
   origin_refused: { status: 403, title: "Pages of another origin may not open a connection here", close: true },
-  payload_too_large: { status: 413, title: "The request's body is too large", close: true },
+  form_too_large: { status: 400, title: "The body is larger than any form of these pages", close: true },
   bad_gateway: { status: 502, title: "The application did not answer properly", close: false },
   unavailable: { status: 503, title: "Try again shortly", close: false },
   gateway_timeout: { status: 504, title: "The application took too long to answer", close: false },

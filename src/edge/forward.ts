@@ -129,7 +129,7 @@ export class Forwarder {
       return;
     }
     readPageBody(req, res, head, (body) => {
-      if (body === undefined) return answerFault(req, res, "payload_too_large", admission);
+      if (body === undefined) return answerFault(req, res, "form_too_large", admission);
       const { tenant, requestId } = admission;
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;
       const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);

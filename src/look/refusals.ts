@@ -77,6 +77,7 @@ const ERRORS = {
   400: ["error.badRequest.heading", "error.badRequest.body", false],
   403: ["error.forbidden.heading", "error.forbidden.body", false],
   404: ["error.notFound.heading", "error.notFound.body", false],
+  405: ["error.badRequest.heading", "error.badRequest.body", false],
   429: ["error.tooMany.heading", "error.tooMany.body", true],
   500: ["error.internal.heading", "error.internal.body", true],
   502: ["error.badGateway.heading", "error.badGateway.body", true],

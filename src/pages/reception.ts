@@ -19,6 +19,7 @@ import {
   siblingOrigin,
 } from "./form-guard.ts";
 import { showGone } from "./outcome.ts";
+import { PageMethods } from "./page-methods.ts";
 import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
 import { type Answer, answerJson, type Call, pathTo, ROOT, type Route, redirectTo } from "./route.ts";
 
@@ -54,6 +55,7 @@ export class Reception {
     this.#guard = new FormGuard(options.keyring);
   }
 
+  /** Answers for everything that the server is asked, and for the routes that it gets after these. */
   attend(server: FastifyInstance, routes: readonly Route[]): void {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
@@ -64,6 +66,7 @@ export class Reception {
       { parseAs: "string" },
       server.getDefaultJsonParser("error", "error"),
     );
+    const methods = new PageMethods(server);
     for (const route of routes) {
       server.route({
         method: route.method === "GET" ? "GET" : "POST",
@@ -71,7 +74,13 @@ export class Reception {
         handler: async (request, reply) => await this.#serve(route, request, reply),
       });
     }
-    server.setNotFoundHandler((request, reply) => this.#refuse(request, reply, 404));
+    // Before the body is read, of which nothing matters here.
+    server.addHook("onRequest", async (request, reply) => {
+      if (!request.is404) return;
+      const allow = methods.allowOf(pathOf(request));
+      if (allow !== undefined) reply.header("allow", allow);
+      await this.#refuse(request, reply, allow === undefined ? 404 : 405);
+    });
     server.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
   }
 
@@ -87,7 +96,7 @@ export class Reception {
     if (sibling !== undefined) reply.header("access-control-allow-origin", sibling).header("vary", "origin");
     const proven = route.open === true && (sibling !== undefined || isFromProgram(request.headers));
     const isForm = request.body instanceof URLSearchParams || (proven && !request.body);
-    if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, 415);
+    if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, 400);
     const form = posts ? readFields(request.body, route.fields ?? []) : {};
     const { caller, fresh } = bound(found);
     const call = this.#callOf(caller, request, form);
@@ -208,7 +217,8 @@ function dispositionOf(name: string): string {
 function statusOf(error: unknown): number {
   if (error instanceof SallyportError) return STATUS[error.code] ?? 500;
   const status = (error as { statusCode?: unknown }).statusCode;
-  return typeof status === "number" && status >= 400 ? status : 500;
+  // Too large, of another type, cut short: whatever is no form of ours is malformed, and told in the same words.
+  return typeof status === "number" && status >= 400 && status < 500 ? 400 : 500;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -36,8 +36,8 @@ export async function startPages(options: PagesOptions): Promise<FastifyInstance
     // The tokens in the paths of links are longer than the 100 that are usual.
     routerOptions: { maxParamLength: 1024 },
   });
-  serveAssets(server, ASSETS);
   new Reception(options).attend(server, options.routes);
+  serveAssets(server, ASSETS);
   rmSync(options.socketPath, { force: true });
   await server.listen({ path: options.socketPath });
   chmodSync(options.socketPath, 0o600);

@@ -85,9 +85,9 @@ t.test("bodies arrive whole, with their length, or not at all", async (t) => {
   );
   const most = "x".repeat(65_536);
   t.match(await exchangeRaw(port, request("POST", "Content-Length: 65536\r\n", most)), /^HTTP\/1\.1 200 /);
-  t.match(await exchangeRaw(port, request("POST", "Content-Length: 65537\r\n")), /^HTTP\/1\.1 413 /);
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 65537\r\n")), /^HTTP\/1\.1 400 /);
   const chunked = await exchangeRaw(port, request("POST", chunks, `10001\r\n${most}x\r\n0\r\n\r\n`));
-  t.match(chunked, /^HTTP\/1\.1 413 [\s\S]*"code":"payload_too_large"/);
+  t.match(chunked, /^HTTP\/1\.1 400 [\s\S]*"code":"form_too_large"/);
   t.equal(seen.length, 4);
 });
 
