@@ -20,7 +20,7 @@ import type { Outcome } from "./step.ts";
 import type { Throttle } from "./throttle.ts";
 import { type LiveToken, newToken, readToken } from "./tokens.ts";
 import { digest, placeOf, type Visit } from "./visit.ts";
-import { wayBackPath } from "./way-back.ts";
+import { requireWayBack } from "./way-back.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** Reset mails for one login, and asked for from one address. */
@@ -112,13 +112,16 @@ export class Invitations {
     await ledger.commit({ writes, audit: [{ action: "reset.requested", tenant: tenant.id, actor }] });
   }
 
-  /** A ticket with which the portal backend hands over a browser that it has identified. @throws SallyportError `not_found` */
-  async ticket(tenant: TenantId, user: string, actor: Actor, wayBack?: unknown): Promise<Ticket> {
+  /**
+   * A ticket with which the portal backend hands over a browser that it has identified.
+   * @throws SallyportError `not_found`; `body_invalid` for a way back that leads elsewhere
+   */
+  async ticket(tenant: TenantId, user: string, actor: Actor, wayBack = "/"): Promise<Ticket> {
     const { store, ledger, clock } = this.#options;
     const account = await existing(store, tenant, user);
     if (account.user.state === "disabled") throw new SallyportError("forbidden", "this user is disabled");
     const ticket = newToken(account, "ticket", account.user.epoch, clock.nowMs(), {
-      wayBack: wayBackPath(wayBack),
+      wayBack: requireWayBack(wayBack),
     });
     const outcome: Ticket = { token: ticket.token, expiresAtMs: ticket.expiresAtMs };
     const audit = [{ action: "ticket.created", tenant, actor, target: user }];

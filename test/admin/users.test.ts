@@ -83,9 +83,10 @@ t.test("what is refused says where and why", async (t) => {
   t.match(await changed({}), { status: 422, code: "body_invalid" });
   t.match(await changed({ state: "locked" }), { issues: [{ pointer: "/state" }] });
   t.match(await changed({ factors: [] }), { issues: [{ pointer: "/factors" }] });
-  t.match((await call("POST", `${USERS}/${id}/sign-in-ticket`, { json: { path: "https://evil" } })).body, {
-    status: 422,
-  });
+  for (const path of ["https://evil", "//evil.example", "/\\evil", "/x\r\ny", "/.sallyport/sign-out", "/a#b", ""]) {
+    const refusal = await call("POST", `${USERS}/${id}/sign-in-ticket`, { json: { path } });
+    t.match(refusal.body, { status: 422, code: "body_invalid", issues: [{ pointer: "/path" }] }, JSON.stringify(path));
+  }
   t.match((await call("GET", "/v1/tenants/nowhere/users")).body, { status: 404, code: "not_found" });
 });
 

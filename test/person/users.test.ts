@@ -199,7 +199,8 @@ onEveryStore(t, "a ticket stands for the first step, for a minute, once", async 
   const late = await door.invitations.ticket(tenant.id, user.id, API);
   clock.advance(60_000);
   t.match(await door.invitations.redeemTicket(browser.visit, late.token), { kind: "gone" });
-  const { token } = await door.invitations.ticket(tenant.id, user.id, API, "//evil.example");
+  await t.rejects(door.invitations.ticket(tenant.id, user.id, API, "//evil.example"), { code: "body_invalid" });
+  const { token } = await door.invitations.ticket(tenant.id, user.id, API, "/diary");
   const outcomes = await Promise.all([0, 1].map(() => door.invitations.redeemTicket(browser.visit, token)));
   t.same(outcomes.map((outcome) => outcome.kind).sort(), ["continue", "gone"]);
   const taken = browser.keep(outcomes.find((outcome) => outcome.kind === "continue") ?? { kind: "gone" as const });
@@ -209,7 +210,7 @@ onEveryStore(t, "a ticket stands for the first step, for a minute, once", async 
   const offer = await door.enrolments.showTotp(browser.visit, taken.step.challenge, enrolment);
   const code = totpCode(offer?.secretText ?? "", clock.nowMs());
   const done = await door.enrolments.confirm(browser.visit, taken.step.challenge, enrolment, { code });
-  t.match(done, { kind: "signed-in", amr: ["ticket", "otp", "mfa"], wayBack: "/" });
+  t.match(done, { kind: "signed-in", amr: ["ticket", "otp", "mfa"], wayBack: "/diary" });
   const unused = await door.invitations.ticket(tenant.id, user.id, API);
   await door.users.change(tenant, user.id, { state: "disabled" }, API);
   t.match(await door.invitations.redeemTicket(browser.visit, unused.token), { kind: "gone" });

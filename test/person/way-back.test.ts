@@ -1,7 +1,7 @@
 /** Where a browser goes after signing in: never to another host, judged by what browsers make of it. */
 import fc from "fast-check";
 import t from "tap";
-import { wayBackPath } from "../../src/person/way-back.ts";
+import { requireWayBack, wayBackPath } from "../../src/person/way-back.ts";
 
 const HOSTILE = [
   "//evil.example",
@@ -42,6 +42,8 @@ const HOSTILE = [
 t.test("hostile ways back lead to the start", async (t) => {
   const inputs = [...HOSTILE, undefined, null, 7, ["/x"], { toString: () => "/x" }];
   for (const [index, input] of inputs.entries()) t.equal(wayBackPath(input), "/", `number ${index}`);
+  for (const [index, input] of [...HOSTILE, "/a#fragment"].entries())
+    t.throws(() => requireWayBack(input), { code: "body_invalid" }, `number ${index}`);
 });
 
 t.test("ordinary ones are kept", async (t) => {
@@ -57,7 +59,10 @@ t.test("ordinary ones are kept", async (t) => {
     // A shortcut that asks for the factor at a new place leads through the sign-in; its GET changes nothing.
     "/.sallyport/allow/token",
   ];
-  for (const path of kept) t.equal(wayBackPath(path), path);
+  for (const path of kept) {
+    t.equal(wayBackPath(path), path);
+    t.equal(requireWayBack(path), path);
+  }
   t.equal(wayBackPath("/a#fragment"), "/a", "a fragment is the browser's own");
 });
 
