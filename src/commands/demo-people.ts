@@ -50,6 +50,8 @@ export async function seedPeople({ config, secrets }: Loaded, clinics: readonly 
         },
       },
       smsProvider: undefined,
+      // Nobody asks for anything that is done after an answer.
+      log: { error() {} },
       siteOrigin: ({ hosts }) => config.publicUrl.replace("{host}", hosts[0] ?? ""),
     });
     const tenants = clinics.flatMap((id) => config.tenants.filter((tenant) => tenant.id === id));

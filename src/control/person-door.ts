@@ -76,6 +76,7 @@ export class NodePersonDoor {
       ledger,
       keyring,
       clock,
+      log,
       outbox,
       smsProvider,
       smsRules: { ...SMS_RULES, countries, perDay: { ...SMS_RULES.perDay, burst: dailyPerTenant } },
@@ -85,9 +86,10 @@ export class NodePersonDoor {
     return new NodePersonDoor(options, rules, outbox, worker, smsProvider !== undefined);
   }
 
-  /** Lets mail under way be handed over, and writes down which sessions were used. */
+  /** Lets mail under way be written and handed over, and writes down which sessions were used. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.rules.settle();
     await Promise.all([this.#flush(), this.#mail?.stop()]);
   }
 

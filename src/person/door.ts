@@ -2,6 +2,7 @@
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { Logger } from "../core/log.ts";
 import { SESSION_KIND } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -13,6 +14,7 @@ import { CHALLENGE_KIND } from "./challenge.ts";
 import { Completion } from "./completion.ts";
 import { DEVICE_KIND } from "./devices.ts";
 import { ENROLMENT_KIND, Enrolments } from "./enrolment.ts";
+import { Errands } from "./errands.ts";
 import { FirstSteps } from "./first-step.ts";
 import { Grants } from "./grants.ts";
 import { Invitations } from "./invitations.ts";
@@ -58,6 +60,8 @@ export interface PersonDoorOptions {
   readonly hasher?: PasswordHasher;
   /** `scheme://host[:port]` under which a tenant's pages are reached, for links in mails. */
   readonly siteOrigin: (tenant: Tenant) => string;
+  /** Hears of what failed after its answer. */
+  readonly log: Pick<Logger, "error">;
 }
 
 /** What somebody does who manages a tenant's users. */
@@ -75,10 +79,13 @@ export interface PersonDoor extends Management {
   readonly assertions: Assertions;
   /** The managing rules for one caller, whose committer adds a part of its own to the one change that each method makes. */
   manage(ledger: ChangeCommitter): Management;
+  /** Resolves when the mails and messages that answers did not wait for are written or given up; to be awaited before the store closes. */
+  settle(): Promise<void>;
 }
 
 export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
-  const { store, ledger, keyring, clock, outbox, smsProvider, smsRules, siteOrigin } = options;
+  const { store, ledger, keyring, clock, outbox, smsProvider, smsRules, siteOrigin, log } = options;
+  const errands = new Errands(log);
   const hasher = options.hasher ?? new PasswordHasher();
   const throttle = new Throttle(store, clock);
   const sessions = new Sessions(store, ledger, clock);
@@ -90,16 +97,32 @@ export function openPersonDoor(options: PersonDoorOptions): PersonDoor {
   const proofs = new Proofs(keyring, clock, sms);
   const management = (ledger: ChangeCommitter, sessions: Sessions): Management => ({
     users: new Users({ store, ledger, clock, outbox, hasher, sessions, throttle }),
-    invitations: new Invitations({ store, ledger, clock, outbox, hasher, sessions, throttle, firstSteps, siteOrigin }),
+    invitations: new Invitations({
+      ...{ store, ledger, clock, outbox, hasher, sessions },
+      ...{ throttle, firstSteps, errands, siteOrigin },
+    }),
     sessions,
   });
   return {
     ...management(ledger, sessions),
     manage: (committer) => management(committer, new Sessions(store, committer, clock)),
-    signIn: new SignIn({ store, ledger, clock, hasher, throttle, proofs, sms, completion, firstSteps, outbox }),
-    proofRequests: new ProofRequests({ store, sms }),
+    signIn: new SignIn({
+      store,
+      ledger,
+      clock,
+      hasher,
+      throttle,
+      proofs,
+      sms,
+      completion,
+      firstSteps,
+      outbox,
+      errands,
+    }),
+    proofRequests: new ProofRequests({ store, sms, errands }),
     enrolments: new Enrolments({ store, ledger, keyring, clock, outbox, sms, grants, completion }),
     selfService: new SelfService({ store, ledger, clock, outbox, hasher, grants }),
     assertions: new Assertions(store, keyring, clock),
+    settle: async () => await errands.settle(),
   };
 }

@@ -10,6 +10,7 @@ import { type Account, findAccount, loadAccount, unchanged, writeCredential } fr
 import { newChallenge } from "./challenge.ts";
 import { NO_CHANGE } from "./change.ts";
 import { normaliseEmail } from "./email.ts";
+import type { Errands } from "./errands.ts";
 import type { FirstSteps } from "./first-step.ts";
 import { withoutMailbox } from "./mailbox.ts";
 import type { PasswordHasher } from "./password-hash.ts";
@@ -36,6 +37,7 @@ export interface InvitationsOptions {
   readonly sessions: Sessions;
   readonly throttle: Throttle;
   readonly firstSteps: FirstSteps;
+  readonly errands: Errands;
   /** `scheme://host[:port]` under which a tenant's pages are reached. */
   readonly siteOrigin: (tenant: Tenant) => string;
 }
@@ -89,15 +91,22 @@ export class Invitations {
     });
   }
 
-  /** Mails a link to set a new password, if there is such a login; takes the same course and answers nothing either way. */
+  /**
+   * Mails a link to set a new password, if there is such a login. Whether there is one is looked up after the answer.
+   * @throws SallyportError `limit_reached` when too many are being looked up
+   */
   async requestReset(visit: Visit, input: unknown): Promise<void> {
-    const { store, ledger, outbox, clock, siteOrigin } = this.#options;
-    const { tenant } = visit;
+    const { store, errands } = this.#options;
     const email = normaliseEmail(input);
     if (email === undefined) return;
     const byAddress = await store.take(`reset/address/${placeOf(visit.address)}`, RESETS_PER_ADDRESS);
-    const byLogin = await store.take(`reset/login/${tenant.id}/${digest(email)}`, RESETS_PER_LOGIN);
-    if (!byAddress.allowed || !byLogin.allowed) return;
+    const byLogin = await store.take(`reset/login/${visit.tenant.id}/${digest(email)}`, RESETS_PER_LOGIN);
+    if (byAddress.allowed && byLogin.allowed) errands.run(() => this.#mailReset(visit, email));
+  }
+
+  async #mailReset(visit: Visit, email: string): Promise<void> {
+    const { store, ledger, outbox, clock, siteOrigin } = this.#options;
+    const { tenant } = visit;
     const account = await findAccount(store, tenant.id, email);
     const wanted =
       account !== undefined && account.user.state !== "disabled" && tenant.policy.firstFactor === "password";

@@ -1,24 +1,29 @@
 /** What a challenge asks of the person's own things: a code by text message, a passkey's signature. */
 import type { Store } from "../core/store.ts";
 import { accountOf, readChallenge, withShares, writeChallenge } from "./challenge.ts";
+import type { Errands } from "./errands.ts";
 import { usableFactors } from "./factor.ts";
 import { passkeyRequest } from "./passkeys.ts";
 import { type Share, takeShare } from "./shares.ts";
 import type { SmsCodes, SmsSending } from "./sms-factor.ts";
 import { placeOf, type Visit } from "./visit.ts";
 
-export class ProofRequests {
-  readonly #options: { readonly store: Store; readonly sms: SmsCodes };
-  /** Messages that are sent without anybody waiting, so that the wait tells nothing. */
-  readonly #sending = new Set<Promise<unknown>>();
+export interface ProofRequestsOptions {
+  readonly store: Store;
+  readonly sms: SmsCodes;
+  readonly errands: Errands;
+}
 
-  constructor(options: { readonly store: Store; readonly sms: SmsCodes }) {
+export class ProofRequests {
+  readonly #options: ProofRequestsOptions;
+
+  constructor(options: ProofRequestsOptions) {
     this.#options = options;
   }
 
   /** Sends a code to one of the person's numbers. Sending again forgives no failure. */
   async sendSms(visit: Visit, id: unknown, factor?: unknown): Promise<SmsSending | { readonly kind: "gone" }> {
-    const { store, sms } = this.#options;
+    const { store, sms, errands } = this.#options;
     const challenge = await readChallenge(store, visit, id);
     if (challenge === undefined || challenge.record.stage !== "factor") return { kind: "gone" };
     const proven = challenge.record.epoch > 0;
@@ -39,17 +44,10 @@ export class ProofRequests {
       return await sms.send(visit.tenant, account.id, chosen.number);
     }
     // Nothing is proven yet: the answer and its delay are the same for a login without a number, or for none.
-    if (account !== undefined && chosen !== undefined) {
-      const sending = sms.send(visit.tenant, account.id, chosen.number).catch(() => undefined);
-      this.#sending.add(sending);
-      void sending.finally(() => this.#sending.delete(sending));
-    }
+    errands.run(async () => {
+      if (account !== undefined && chosen !== undefined) await sms.send(visit.tenant, account.id, chosen.number);
+    });
     return { sent: true };
-  }
-
-  /** Resolves when every message under way has been handed over or given up. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#sending);
   }
 
   /**

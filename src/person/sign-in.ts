@@ -19,6 +19,7 @@ import {
 import { NO_CHANGE } from "./change.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
+import type { Errands } from "./errands.ts";
 import type { FirstSteps } from "./first-step.ts";
 import { passkeyUser, spendPasskey } from "./passkeys.ts";
 import { BUSY_MS, type PasswordHasher } from "./password-hash.ts";
@@ -45,6 +46,7 @@ export interface SignInOptions {
   readonly completion: Completion;
   readonly firstSteps: FirstSteps;
   readonly outbox: Pick<Outbox, "write">;
+  readonly errands: Errands;
 }
 
 export class SignIn {
@@ -215,15 +217,18 @@ export class SignIn {
     step: string,
     last: boolean,
   ): Promise<Outcome> {
-    const { ledger, outbox, clock } = this.#options;
+    const { store, ledger, outbox, clock, errands } = this.#options;
     const { tenant } = visit;
     const actor = { kind: "user" as const, id: account?.id ?? "unknown", address: visit.address.text };
     const about = { tenant: tenant.id, actor, ...(account === undefined ? {} : { target: account.id }) };
     const failed = { ...about, action: "sign-in.failed", after: { step } };
     const locked = { ...about, action: "sign-in.locked", after: { visitor: visitor.bucket.split(":", 1)[0] } };
-    const tell = last && account !== undefined && account.user.state !== "disabled";
-    const writes = tell ? outbox.write(tenant, account.user, { kind: "locked" }, clock.nowMs()) : [];
-    await ledger.commit({ writes, audit: last ? [failed, locked] : [failed] });
+    await ledger.commit({ writes: [], audit: last ? [failed, locked] : [failed] });
+    if (last)
+      errands.run(async () => {
+        if (account === undefined || account.user.state === "disabled") return;
+        await store.commit({ writes: outbox.write(tenant, account.user, { kind: "locked" }, clock.nowMs()) });
+      });
     return { kind: "refused" };
   }
 

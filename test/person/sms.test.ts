@@ -202,7 +202,7 @@ onEveryStore(
     const ask = async (browser: Browser) => {
       const { challenge } = await browser.identify(one.door, "ann@happy-feet.example");
       const sending = await one.door.proofRequests.sendSms(browser.visit, challenge);
-      await one.door.proofRequests.settle();
+      await one.door.settle();
       return { challenge, sending };
     };
     await leaveShares(one.store, ["sms", placeOf(new Browser(tenant).visit.address)], 1);

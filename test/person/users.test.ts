@@ -1,6 +1,7 @@
 /** Managing users: states, tokens that work once, enrolment rules, and what ends when something changes. */
 import t from "tap";
 import type { Actor } from "../../src/core/audit.ts";
+import { OUTBOX_KIND, type OutboxItem } from "../../src/notify/outbox.ts";
 import {
   API,
   Browser,
@@ -187,6 +188,35 @@ onEveryStore(
     await door.invitations.requestReset(new Browser(tenant, "192.0.2.78").visit, user.email);
     clock.advance(3_600_000);
     t.match(await door.invitations.show(browser.visit, "reset", await mailedToken(one, "password-reset")), undefined);
+  },
+);
+
+onEveryStore(
+  t,
+  "a reset is answered before anything is looked up, for all alike",
+  async (t, { clock, tenant, node }) => {
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const one = await node({
+      beforeCommit: async ({ audit }) => {
+        if (audit.every(({ action }) => action !== "reset.requested")) return;
+        begun.resolve();
+        await held.promise;
+      },
+    });
+    const user = await enrolledUser(one, tenant, clock);
+    const { visit } = new Browser(tenant, "192.0.2.77");
+    for (const email of [user.email, "nobody@happy-feet.example"])
+      await one.door.invitations.requestReset(visit, email);
+    await begun.promise;
+    const read = one.store.list({ kind: OUTBOX_KIND, limit: 100 });
+    t.notOk(
+      (await read).some(({ value }) => (value as OutboxItem).notice === "password-reset"),
+      "the write is held up",
+    );
+    held.resolve();
+    await one.door.settle();
+    t.ok(await mailedToken(one, "password-reset"), "the mail is written before the door is shut");
   },
 );
 

@@ -94,6 +94,7 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
     clock,
     outbox,
     smsProvider: undefined,
+    log: silent,
     hasher: new PasswordHasher({ memory: 8, passes: 1, parallelism: 1 }),
     siteOrigin,
   });

@@ -23,6 +23,7 @@ import type { Outcome } from "../../src/person/step.ts";
 import type { Visit, VisitCookies } from "../../src/person/visit.ts";
 import { openStore } from "../../src/store/open.ts";
 import { startRedis } from "./redis.ts";
+import { SILENT } from "./silent-log.ts";
 
 export const API: Actor = { kind: "key", id: "key_test" };
 export const PASSWORD = "correct pony battery staple";
@@ -123,6 +124,7 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
         smsProvider: sms,
         ...(smsRules === undefined ? {} : { smsRules }),
         hasher,
+        log: SILENT,
         siteOrigin: (tenant) => `https://${tenant.hosts[0]}`,
       });
       return { door, store, outbox, keyring };
@@ -151,8 +153,9 @@ export async function leaveShares(store: Store, share: Share, left: number): Pro
   await giveBack(store, Array<Share>(left).fill(share));
 }
 
-/** The mails that wait in the outbox, opened. */
-export async function mails({ store, outbox }: Node): Promise<{ notice: string; to: string; text: string }[]> {
+/** The mails that wait in the outbox, opened, with those that no answer waited for. */
+export async function mails({ door, store, outbox }: Node): Promise<{ notice: string; to: string; text: string }[]> {
+  await door.settle();
   const documents = await store.list({ kind: OUTBOX_KIND, limit: 100 });
   return await Promise.all(
     documents.map(async (document) => {

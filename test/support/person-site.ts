@@ -103,7 +103,11 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
   );
   let origin = "";
   const hasher = new PasswordHasher(CHEAP);
-  const door = openPersonDoor({ store, ledger, keyring, clock, outbox, smsProvider, hasher, siteOrigin: () => origin });
+  const door = openPersonDoor({
+    ...{ store, ledger, keyring, clock, log, outbox, smsProvider, hasher },
+    siteOrigin: () => origin,
+  });
+  t.teardown(() => door.settle());
 
   const pagesSocket = join(folder, "pages.sock");
   const routes = personRoutes({ person: door, textMessages: true, waysBack: new WaysBack(keyring, clock) });

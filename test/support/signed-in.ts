@@ -8,6 +8,7 @@ import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { openStore } from "../../src/store/open.ts";
 import { Browser, CHEAP, makeTenant, totpCode } from "./person-door.ts";
+import { SILENT } from "./silent-log.ts";
 
 /** A person door as another node would have it: of the same store, with the same secret key. */
 export async function openDoorOn(t: Test, url: string, secretKey: Uint8Array): Promise<PersonDoor> {
@@ -21,6 +22,7 @@ export async function openDoorOn(t: Test, url: string, secretKey: Uint8Array): P
     clock: systemClock,
     outbox: new Outbox({ transport: "none" }, keyring),
     smsProvider: undefined,
+    log: SILENT,
     hasher: new PasswordHasher(CHEAP),
     siteOrigin: ({ hosts }) => `https://${hosts[0]}`,
   });
