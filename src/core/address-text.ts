@@ -5,11 +5,11 @@ const DOT = 46;
 const ZERO = 48;
 const LONGEST_IPV6 = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
 
-/** Character code → value of the hexadecimal digit, 255 for everything else. */
-const NIBBLES = new Uint8Array(128).fill(255);
+/** The value of a hexadecimal digit, for every code unit that a string can hold; -1 for what is none. */
+const DIGITS = new Int8Array(0x1_0000).fill(-1);
 for (let value = 0; value < 16; value++) {
-  NIBBLES[value.toString(16).charCodeAt(0)] = value;
-  NIBBLES[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+  DIGITS[value.toString(16).charCodeAt(0)] = value;
+  DIGITS[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
 /**
@@ -44,37 +44,55 @@ export function readIpv4(text: string, from: number): number {
  */
 export function readIpv6(text: string, groups: Uint16Array): boolean {
   const end = text.length;
-  if (end > LONGEST_IPV6) return false;
+  if (end < 2 || end > LONGEST_IPV6) return false;
   let gap = text.charCodeAt(0) === COLON && text.charCodeAt(1) === COLON ? 0 : -1;
-  let start = gap === 0 ? 2 : 0;
+  let at = gap === 0 ? 2 : 0;
   let count = 0;
-  let value = 0;
-  let i = start;
-  for (; i < end; i++) {
-    const code = text.charCodeAt(i);
-    const digit = hexDigit(code);
-    if (digit < 16) {
-      value = (value << 4) | digit;
-      continue;
-    }
-    if (code === DOT) return readDottedEnd(text, start, groups, count, gap);
-    if (code !== COLON || i === start || i > start + 4 || count === 7 || i + 1 === end) return false;
-    groups[count++] = value;
-    value = 0;
-    start = i + 1;
-    if (gap < 0 && text.charCodeAt(start) === COLON) {
+  while (at < end) {
+    const start = at;
+    at = readGroup(text, start, end, groups, count++);
+    if (at === start) return false;
+    if (at === end) break;
+    const code = text.charCodeAt(at++);
+    if (code === DOT) return readDottedEnd(text, start, groups, count - 1, gap);
+    if (code !== COLON || count === 8 || at === end) return false;
+    if (text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return false;
       gap = count;
-      start = ++i + 1;
+      at++;
     }
   }
-  if (i > start + 4) return false;
-  if (i > start) groups[count++] = value;
   return closeGap(groups, count, gap);
 }
 
-/** The value of a hexadecimal digit; 255 for what is none. */
-function hexDigit(code: number): number {
-  return code < 128 ? (NIBBLES[code] as number) : 255;
+/**
+ * Reads up to four hexadecimal digits into `groups[index]`. Most groups have four, so these are tried together:
+ * with one branch for all of them, a long address takes two thirds of the time.
+ * @returns where the digits end
+ */
+function readGroup(text: string, start: number, end: number, groups: Uint16Array, index: number): number {
+  if (start + 4 <= end) {
+    const high = (digitAt(text, start) << 4) | digitAt(text, start + 1);
+    const low = (digitAt(text, start + 2) << 4) | digitAt(text, start + 3);
+    if ((high | low) >= 0) {
+      groups[index] = (high << 8) | low;
+      return start + 4;
+    }
+  }
+  let at = start;
+  let group = 0;
+  for (; at < end; at++) {
+    const digit = digitAt(text, at);
+    if (digit < 0) break;
+    group = (group << 4) | digit;
+  }
+  groups[index] = group;
+  return at;
+}
+
+/** The value of a hexadecimal digit, -1 for what is none; `at` is within the text. */
+function digitAt(text: string, at: number): number {
+  return DIGITS[text.charCodeAt(at)] as number;
 }
 
 /** Reads the dotted decimal end of an IPv6 address as its last two groups. */

@@ -43,6 +43,18 @@ t.test("accepts exactly what net.isIP accepts, less zone ids", (t) => {
   t.end();
 });
 
+t.test("takes no code unit for a digit or a separator that is none, wherever it stands", (t) => {
+  const wrong: string[] = [];
+  for (let code = 0; code <= 0xffff; code++) {
+    const unit = String.fromCharCode(code);
+    for (const text of [`${unit}.2.3.4`, `1.2${unit}3.4`, `${unit}::1`, `2001:db${unit}8::1`, `::1:2${unit}`]) {
+      if ((parseAddress(text) !== undefined) !== isAddress(text)) wrong.push(text);
+    }
+  }
+  t.strictSame(wrong, []);
+  t.end();
+});
+
 /** Without `::192.0.2.1` (IPv4-compatible, not mapped: RFC 4291 section 2.5.5.1), which ipaddr.js takes for mapped. */
 const readByBoth = addressTexts.filter((text) => !/^::[0-9]+\./.test(text));
 
