@@ -1,77 +1,109 @@
 /**
- * Where in a segment to look for a network: interpolation over its first 64 bits. Where the networks are
- * unevenly spread, as they are in practice, the interpolation is piecewise, between networks of equally spaced
- * ranks. However badly it fits, the answer is only a wider range, never a wrong one.
+ * Where in a segment to look for a network: interpolation over its first 64 bits. Networks are unevenly spread
+ * in practice, in a few dense blocks, so that there is one straight line for each. However badly the lines fit,
+ * the answer is only a wider range, never a wrong one.
  */
 import { type KeyWords, strideOf } from "./matcher-records.ts";
 
-const RECORDS_PER_BUCKET = 2;
-const RECORDS_PER_PIECE = 128;
-const MAX_PIECES = 256;
-/** How far, as a share of all, ranks may be off for one straight line to do. */
+const MAX_SAMPLES = 4096;
+/** How far ranks may be off their line, as a share of all. There are as many lines as it takes: rarely fifty. */
 const TOLERANCE = 0.01;
+/** Divided by the square root of their number: as far as chance alone sets evenly spread records off, and hardly further. */
+const CHANCE = 2;
 
 /** The first 64 bits of a network as a double: rounded, but never out of order, which is all that is asked of it. */
 export function networkNumber(a: number, b: number): number {
   return a * 2 ** 32 + b;
 }
 
-/** Networks at equally spaced ranks of the first `count` sorted records, lowest and highest included: at least two. */
-export function knotsOf(records: Uint32Array, count: number, keyWords: KeyWords): Float64Array {
-  if (count === 0) return Float64Array.of(0, 0);
-  const stride = strideOf(keyWords);
-  const pieces = Math.min(MAX_PIECES, Math.max(1, Math.floor(count / RECORDS_PER_PIECE)));
-  const knots = new Float64Array(pieces + 1).map((_, piece) => {
-    const at = Math.floor(((count - 1) * piece) / pieces) * stride;
-    return networkNumber(records[at] as number, keyWords === 1 ? 0 : (records[at + 1] as number));
-  });
-  const lowest = knots[0] as number;
-  const highest = knots[pieces] as number;
-  const straight = knots.every(
-    (knot, piece) => Math.abs(knot - lowest - ((highest - lowest) * piece) / pieces) <= (highest - lowest) * TOLERANCE,
-  );
-  return straight ? Float64Array.of(lowest, highest) : knots;
+/** A stretch of the address space over which networks are spread evenly. */
+export interface Line {
+  readonly from: number;
+  readonly to: number;
+  /** How many of all records lie on it. */
+  readonly share: number;
 }
 
-/** Filled in the order of the records, then sealed. */
+/** The lines of the first `count` sorted records, or of a few thousand of them: at least one, in ascending order. */
+export function linesOf(records: Uint32Array, count: number, keyWords: KeyWords): Line[] {
+  const stride = strideOf(keyWords);
+  const last = Math.min(count, MAX_SAMPLES) - 1;
+  if (last <= 0) return [{ from: 0, to: 0, share: 1 }];
+  const samples = new Float64Array(last + 1).map((_, sample) => {
+    const at = Math.floor((sample * (count - 1)) / last) * stride;
+    return networkNumber(records[at] as number, keyWords === 1 ? 0 : (records[at + 1] as number));
+  });
+  const lines: Line[] = [];
+  addLines(lines, samples, 0, last, last * Math.max(TOLERANCE, CHANCE / Math.sqrt(count)));
+  return lines.length > 0 ? lines : [{ from: samples[0] as number, to: samples[last] as number, share: 1 }];
+}
+
+/**
+ * A line that does not fit is divided at the sample furthest from it (Ramer, Douglas and Peucker). From one
+ * sample to the next there is a gap rather than a line.
+ */
+function addLines(lines: Line[], samples: Float64Array, first: number, last: number, tolerance: number): void {
+  if (last - first < 2) return;
+  const from = samples[first] as number;
+  const to = samples[last] as number;
+  const ranksPerUnit = to > from ? (last - first) / (to - from) : 0;
+  let corner = first;
+  let furthest = tolerance;
+  for (let sample = first + 1; sample < last && to > from; sample++) {
+    const off = Math.abs(sample - first - ((samples[sample] as number) - from) * ranksPerUnit);
+    if (off <= furthest) continue;
+    furthest = off;
+    corner = sample;
+  }
+  if (corner === first) {
+    lines.push({ from, to, share: (last - first) / (samples.length - 1) });
+    return;
+  }
+  addLines(lines, samples, first, corner, tolerance);
+  addLines(lines, samples, corner, last, tolerance);
+}
+
+/** Filled in the order of the records, then sealed. There is a bucket for each record, more or less. */
 export class RankIndex {
-  readonly #knots: Float64Array;
-  /** Buckets per unit of each piece. */
+  /** For each line where it starts, its buckets per unit and its first bucket; of the latter one more at the end. */
+  readonly #froms: Float64Array;
   readonly #scales: Float64Array;
-  readonly #bucketsPerPiece: number;
+  readonly #firsts: Uint32Array;
   /** For each bucket the rank of the first record in it or after it; one more at the end. */
   readonly #starts: Uint32Array<ArrayBuffer>;
   #filled = 0;
 
-  /** @param knots as `knotsOf` gives them, from records spread more or less like the ones to come */
-  constructor(capacity: number, knots: Float64Array) {
-    const pieces = knots.length - 1;
-    const buckets = Math.ceil(capacity / RECORDS_PER_BUCKET / pieces);
-    this.#knots = knots.subarray(0, pieces);
-    this.#scales = this.#knots.map((knot, piece) => {
-      const width = (knots[piece + 1] as number) - knot;
-      return width > 0 ? buckets / width : 0;
+  /** @param lines as `linesOf` gives them, from records spread more or less like the ones to come */
+  constructor(capacity: number, lines: readonly Line[]) {
+    this.#froms = Float64Array.from(lines, (line) => line.from);
+    this.#scales = new Float64Array(lines.length);
+    this.#firsts = new Uint32Array(lines.length + 1);
+    let buckets = 0;
+    lines.forEach(({ from, to, share }, line) => {
+      const own = Math.ceil(share * capacity);
+      this.#scales[line] = to > from ? own / (to - from) : 0;
+      buckets += own;
+      this.#firsts[line + 1] = buckets;
     });
-    this.#bucketsPerPiece = buckets;
-    this.#starts = new Uint32Array(buckets * pieces + 1);
+    this.#starts = new Uint32Array(buckets + 1);
   }
 
   get byteLength(): number {
-    return this.#starts.byteLength + this.#knots.byteLength + this.#scales.byteLength;
+    return this.#starts.byteLength + this.#froms.byteLength + this.#scales.byteLength + this.#firsts.byteLength;
   }
 
-  /** The bucket that a network belongs to; it ascends with the network. Hot path. */
+  /**
+   * The bucket that a network belongs to; it ascends with the network.
+   * Hot path: the line is found by counting, since a search would mispredict every other step of it.
+   */
   bucketOf(network: number): number {
-    const knots = this.#knots;
-    let piece = 0;
-    for (let high = knots.length; high - piece > 1; ) {
-      const middle = (piece + high) >>> 1;
-      if ((knots[middle] as number) <= network) piece = middle;
-      else high = middle;
-    }
-    const position = (network - (knots[piece] as number)) * (this.#scales[piece] as number);
-    const last = this.#bucketsPerPiece - 1;
-    return piece * this.#bucketsPerPiece + (position > 0 ? Math.trunc(Math.min(position, last)) : 0);
+    const froms = this.#froms;
+    let line = 0;
+    for (let next = 1; next < froms.length; next++) line += Number((froms[next] as number) <= network);
+    const first = this.#firsts[line] as number;
+    const last = (this.#firsts[line + 1] as number) - 1;
+    const position = (network - (froms[line] as number)) * (this.#scales[line] as number);
+    return first + (position > 0 ? Math.min(position, last - first) | 0 : 0);
   }
 
   /** The rank at which a bucket starts, and the one before it ends. */

@@ -3,7 +3,7 @@
  * additions that is rebuilt at each change, and between them a segment that was recent and is being merged into
  * the base, a slice at each change. Lookups ask all three.
  */
-import { knotsOf } from "./matcher-index.ts";
+import { linesOf } from "./matcher-index.ts";
 import { EXPIRY_WORD, type KeyWords, REMOVED, sortRecords } from "./matcher-records.ts";
 import { Segment } from "./matcher-segment.ts";
 
@@ -22,8 +22,8 @@ const SMALLER_LAYERS = [SETTLING, RECENT] as const;
 
 const NOTHING = new Uint32Array(0);
 const EMPTY = {
-  1: new Segment(1, 0, knotsOf(NOTHING, 0, 1)).seal(),
-  4: new Segment(4, 0, knotsOf(NOTHING, 0, 4)).seal(),
+  1: new Segment(1, 0, linesOf(NOTHING, 0, 1)).seal(),
+  4: new Segment(4, 0, linesOf(NOTHING, 0, 4)).seal(),
 };
 
 export class LayeredRecords {
@@ -161,7 +161,7 @@ function segmentOf(keyWords: KeyWords, sorted: Uint32Array): Segment {
   if (sorted.length === 0) return EMPTY[keyWords];
   const { stride } = EMPTY[keyWords];
   const count = sorted.length / stride;
-  const segment = new Segment(keyWords, count, knotsOf(sorted, count, keyWords));
+  const segment = new Segment(keyWords, count, linesOf(sorted, count, keyWords));
   for (let at = 0; at < sorted.length; at += stride) segment.append(sorted, at);
   return segment.seal();
 }
@@ -184,7 +184,7 @@ class SegmentMerge {
     this.#left = left;
     this.#right = right;
     const { records, count, keyWords } = left.count < right.count ? right : left;
-    this.out = new Segment(keyWords, left.live + right.live, knotsOf(records, count, keyWords));
+    this.out = new Segment(keyWords, left.live + right.live, linesOf(records, count, keyWords));
   }
 
   /** Takes up to `limit` records. @returns whether it is done. */

@@ -1,4 +1,4 @@
-/** Packed allowlist records: the layout that the matcher's segments hold, packing and sorting. */
+/** Packed allowlist records: the layout that the matcher's segments hold, packing, comparing and sorting. */
 import type { Prefix } from "./address.ts";
 import { SallyportError } from "./errors.ts";
 import { type EntryId, packEntryId } from "./ids.ts";
@@ -104,6 +104,60 @@ export function compareRecords(
     if (difference !== 0) return difference;
   }
   return ((left[leftAt + keyWords] as number) & LENGTH_MASK) - ((right[rightAt + keyWords] as number) & LENGTH_MASK);
+}
+
+/*
+ * An address to compare with is four words, signed as the parser makes them or not: they are taken as unsigned
+ * here, since V8 puts an unsigned word above 2³¹ into a box wherever it does not inline the call.
+ */
+
+/** Whether the network of the record at `at` is above an address. Hot path. */
+export function startsAfter(
+  records: Uint32Array,
+  at: number,
+  keyWords: KeyWords,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): boolean {
+  if (((records[at] as number) ^ a) !== 0) return (records[at] as number) > a >>> 0;
+  if (keyWords === 1) return false;
+  if (((records[at + 1] as number) ^ b) !== 0) return (records[at + 1] as number) > b >>> 0;
+  if (((records[at + 2] as number) ^ c) !== 0) return (records[at + 2] as number) > c >>> 0;
+  return (records[at + 3] as number) > d >>> 0;
+}
+
+/** How many leading bits the network of the record at `at` has in common with an address. */
+function commonBits(
+  records: Uint32Array,
+  at: number,
+  keyWords: KeyWords,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): number {
+  const first = Math.clz32((records[at] as number) ^ a);
+  if (first < 32 || keyWords === 1) return first;
+  const second = Math.clz32((records[at + 1] as number) ^ b);
+  if (second < 32) return 32 + second;
+  const third = Math.clz32((records[at + 2] as number) ^ c);
+  if (third < 32) return 64 + third;
+  return 96 + Math.clz32((records[at + 3] as number) ^ d);
+}
+
+/** Whether the prefix of the record at `at` covers an address. Hot path. */
+export function covers(
+  records: Uint32Array,
+  at: number,
+  keyWords: KeyWords,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): boolean {
+  return commonBits(records, at, keyWords, a, b, c, d) >= ((records[at + keyWords] as number) & LENGTH_MASK);
 }
 
 /** Whole seconds, rounded down. What is no sensible time (negative, a fraction of the first second, `NaN`) has expired. */

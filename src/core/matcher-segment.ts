@@ -7,15 +7,17 @@
  * by side and have one parent, so that a prefix with many owners is passed in one step.
  */
 import { SallyportError } from "./errors.ts";
-import { networkNumber, RankIndex } from "./matcher-index.ts";
+import { type Line, networkNumber, RankIndex } from "./matcher-index.ts";
 import {
   compareRecords,
+  covers,
   EXPIRY_WORD,
   ID_WORD,
   type KeyWords,
   LENGTH_MASK,
   NEVER,
   REMOVED,
+  startsAfter,
   strideOf,
 } from "./matcher-records.ts";
 
@@ -24,6 +26,8 @@ const MAX_RECORDS = 0xff_ffff;
 const PARENT_SHIFT = 8;
 /** Below this an index costs more than it saves. */
 const MIN_INDEXED = 64;
+/** So few records are faster read one after the other than searched. */
+const SCANNED = 4;
 
 /** Filled by `append` in order, then sealed; after that only expiries change. */
 export class Segment {
@@ -37,13 +41,13 @@ export class Segment {
   #sealed = false;
   readonly #index: RankIndex | undefined;
 
-  /** @param knots as `knotsOf` gives them, from records spread more or less like the ones to come */
-  constructor(keyWords: KeyWords, capacity: number, knots: Float64Array) {
+  /** @param lines as `linesOf` gives them, from records spread more or less like the ones to come */
+  constructor(keyWords: KeyWords, capacity: number, lines: readonly Line[]) {
     if (capacity > MAX_RECORDS) throw new SallyportError("entry_limit", `an allowlist holds at most ${MAX_RECORDS}`);
     this.keyWords = keyWords;
     this.stride = strideOf(keyWords);
     this.records = new Uint32Array(capacity * this.stride);
-    this.#index = capacity < MIN_INDEXED ? undefined : new RankIndex(capacity, knots);
+    this.#index = capacity < MIN_INDEXED ? undefined : new RankIndex(capacity, lines);
   }
 
   /** Records, those of removed entries included. */
@@ -104,18 +108,22 @@ export class Segment {
   }
 
   /**
-   * The most specific record that covers the address and expires after `nowSeconds`, or -1.
+   * The most specific record that covers the address, given as signed or unsigned words, and expires after
+   * `nowSeconds`, or -1.
    * Hot path: no allocation, no throw.
    */
   find(a: number, b: number, c: number, d: number, nowSeconds: number): number {
     const { records, stride, keyWords } = this;
-    let index = this.#lastAtOrBefore(a, b, c, d);
+    let index = this.#near(a, b, c, d);
     while (index >= 0) {
       const at = index * stride;
       if (covers(records, at, keyWords, a, b, c, d)) {
         if ((records[at + keyWords + EXPIRY_WORD] as number) > nowSeconds) return index;
         const other = this.#otherOwner(index, nowSeconds);
         if (other >= 0) return other;
+      } else if (startsAfter(records, at, keyWords, a, b, c, d)) {
+        index--;
+        continue;
       }
       index = ((records[at + keyWords] as number) >>> PARENT_SHIFT) - 1;
     }
@@ -175,19 +183,27 @@ export class Segment {
   /** The last record whose network is not above the address, or -1. */
   #lastAtOrBefore(a: number, b: number, c: number, d: number): number {
     const { records, stride, keyWords } = this;
+    let index = this.#near(a, b, c, d);
+    while (index >= 0 && startsAfter(records, index * stride, keyWords, a, b, c, d)) index--;
+    return index;
+  }
+
+  /** That record or one up to `SCANNED` after it. */
+  #near(a: number, b: number, c: number, d: number): number {
+    const { records, stride, keyWords } = this;
     let low = 0;
     let high = this.#count;
     if (this.#index !== undefined && this.#sealed) {
-      const bucket = this.#index.bucketOf(networkNumber(a, b));
+      const bucket = this.#index.bucketOf(networkNumber(a >>> 0, b >>> 0));
       low = this.#index.start(bucket);
       high = this.#index.start(bucket + 1);
     }
-    while (low < high) {
+    while (high - low > SCANNED) {
       const middle = (low + high) >>> 1;
       if (startsAfter(records, middle * stride, keyWords, a, b, c, d)) high = middle;
-      else low = middle + 1;
+      else low = middle;
     }
-    return low - 1;
+    return high - 1;
   }
 
   /** A record of the same prefix before this one that has not expired, or -1. */
@@ -214,52 +230,4 @@ export class Segment {
       records[own + id + 1] === from[at + id + 1]
     );
   }
-}
-
-/*
- * The innermost steps of a lookup are functions and not methods: as methods they were too large to be inlined,
- * which cost a third of the lookup.
- */
-
-/** Whether the network of the record at `at` is above an address. */
-function startsAfter(
-  records: Uint32Array,
-  at: number,
-  keyWords: KeyWords,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-): boolean {
-  if (records[at] !== a) return (records[at] as number) > a;
-  if (keyWords === 1) return false;
-  if (records[at + 1] !== b) return (records[at + 1] as number) > b;
-  if (records[at + 2] !== c) return (records[at + 2] as number) > c;
-  return (records[at + 3] as number) > d;
-}
-
-/** Whether the prefix of the record at `at` covers an address. */
-function covers(
-  records: Uint32Array,
-  at: number,
-  keyWords: KeyWords,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-): boolean {
-  const length = (records[at + keyWords] as number) & LENGTH_MASK;
-  if (length <= 32) return agree(records[at] as number, a, length);
-  return (
-    records[at] === a &&
-    agree(records[at + 1] as number, b, length - 32) &&
-    agree(records[at + 2] as number, c, length - 64) &&
-    agree(records[at + 3] as number, d, length - 96)
-  );
-}
-
-/** Whether the first `bits` bits of two words are the same. */
-function agree(left: number, right: number, bits: number): boolean {
-  if (bits <= 0) return true;
-  return (left ^ right) >>> (bits >= 32 ? 0 : 32 - bits) === 0;
 }

@@ -22,7 +22,7 @@ const MAGIC = 0x53_4c_59_50;
 const VERSION = 1;
 
 /**
- * IPv4 and IPv6 apart; 20 and 32 bytes an entry, and 2 for the index. Lookups cost about the same for ten
+ * IPv4 and IPv6 apart; 20 and 32 bytes an entry, and 4 for the index. Lookups cost about the same for ten
  * entries and for a million. The slots that `lookup` gives hold until the next `apply`.
  */
 export class AllowlistMatcher {
@@ -97,7 +97,7 @@ export class AllowlistMatcher {
   lookup(address: Address, nowSeconds: number): number {
     const { family, a, b, c, d } = address;
     const records = family === 4 ? this.#ipv4 : this.#ipv6;
-    const slot = records.find(a >>> 0, b >>> 0, c >>> 0, d >>> 0, nowSeconds);
+    const slot = records.find(a, b, c, d, nowSeconds);
     return slot < 0 ? -1 : slot * 2 + (family === 4 ? 0 : 1);
   }
 
