@@ -127,6 +127,8 @@ export type Difference = {
     readonly expiresAt?: string;
     /** The link, shortcut or name that it came from. */
     readonly sourceId?: string;
+    /** In a dry run: the present one of an entry that is there. After a replacement, what was added or changed has the answer's. */
+    readonly revision?: number;
   })[];
   readonly removed: readonly ({
     readonly id: string;
@@ -140,6 +142,8 @@ export type Difference = {
     readonly expiresAt?: string;
     /** The link, shortcut or name that it came from. */
     readonly sourceId?: string;
+    /** In a dry run: the present one of an entry that is there. After a replacement, what was added or changed has the answer's. */
+    readonly revision?: number;
   })[];
   readonly changed: readonly ({
     readonly id: string;
@@ -153,6 +157,8 @@ export type Difference = {
     readonly expiresAt?: string;
     /** The link, shortcut or name that it came from. */
     readonly sourceId?: string;
+    /** In a dry run: the present one of an entry that is there. After a replacement, what was added or changed has the answer's. */
+    readonly revision?: number;
   })[];
   readonly unchanged: number;
   readonly counts: {

@@ -7,7 +7,7 @@ import type { EntryRules } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
 import { CSV_HEADER, formatCsvLine, type ImportFormat, parseImport } from "../core/import.ts";
-import { AllowlistSchema } from "../schema/entry.ts";
+import { AllowlistSchema, entryToWire } from "../schema/entry.ts";
 import { authorOf } from "./authentication.ts";
 import { readTextBodies } from "./body.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
@@ -95,8 +95,10 @@ function differenceToWire({ added, removed, changed, unchanged }: Difference, dr
   return {
     dryRun,
     added: added.slice(0, most),
-    removed: removed.slice(0, most),
-    changed: changed.slice(0, most),
+    removed: removed.slice(0, most).map((view) => (dryRun ? entryToWire(view) : view.entry)),
+    changed: changed
+      .slice(0, most)
+      .map(({ before, after }) => (dryRun ? entryToWire({ ...before, entry: after }) : after)),
     unchanged,
     counts,
     truncated: Object.values(counts).some((count) => count > most),

@@ -1,27 +1,26 @@
 /** Whole allowlists: replacing one, adding many at once. One commit each, worked out without holding the process up. */
-import { createHash, hash } from "node:crypto";
 import type { AuditedChange, Author, Plan } from "./audit.ts";
 import { type Expectation, expectRevision, nextTurn } from "./change.ts";
-import { ALLOWLIST_KIND, type EntryRules, entryWrite, type Origin } from "./entries.ts";
+import { ALLOWLIST_KIND, type EntryRules, type EntryView, entryWrite, type Origin } from "./entries.ts";
 import type { AllowlistEntry } from "./entry.ts";
 import { ENTRY_KIND, entryDocumentId } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
 import { ConflictError, type Issue, SallyportError } from "./errors.ts";
 import type { TenantId } from "./ids.ts";
+import { broadOf, digestList, itemise, type ListChange } from "./list-audit.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 
 /** What a replacement does to a list. Entries that stay keep their id. */
 export interface Difference {
   readonly added: readonly AllowlistEntry[];
-  readonly removed: readonly AllowlistEntry[];
-  /** Same CIDR, other label or expiry: as it will be. */
-  readonly changed: readonly AllowlistEntry[];
+  readonly removed: readonly EntryView[];
+  /** Same CIDR, other label or expiry. */
+  readonly changed: readonly { readonly before: EntryView; readonly after: AllowlistEntry }[];
   readonly unchanged: number;
 }
 
 const SLICE = 500;
 const MAX_ISSUES = 100;
-const SAMPLE = 20;
 
 /** Checks many inputs, in slices. @throws SallyportError `body_invalid` with the first 100 issues and the count of all */
 export async function readEntryInputs(
@@ -78,45 +77,39 @@ export class AllowlistRules {
     const list = await this.#store.get(ALLOWLIST_KIND, tenant);
     const listAt = { kind: ALLOWLIST_KIND, id: tenant, revision: list?.revision ?? 0 };
     expectRevision(expected, listAt);
-    const present: AllowlistEntry[] = [];
-    for await (const page of this.#entries.pages(tenant)) present.push(...page.map(entryOf));
+    const present: EntryView[] = [];
+    for await (const page of this.#entries.pages(tenant)) present.push(...page.map(viewOf));
     const difference = await this.#compare(present, wanted, origin);
     const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
-    const summary = { digest: await digest(wanted), count: wanted.length, ...summarise(difference, wanted) };
+    const record = {
+      action: "allowlist.replaced",
+      tenant,
+      ...author,
+      before: { digest: await digestList(present.map(({ entry }) => entry)), count: present.length },
+      after: { digest: await digestList(wanted), count: wanted.length, broad: broadOf(wanted), ...counts(difference) },
+    };
     return {
       result: difference,
       change: {
         writes: await replacementWrites(tenant, difference),
         preconditions: [standing, listAt],
         counters: [this.#entries.counter(tenant, wanted.length - counted, room)],
-        audit: [
-          {
-            action: "allowlist.replaced",
-            tenant,
-            ...author,
-            before: { digest: await digest(present), count: present.length },
-            after: summary,
-          },
-        ],
+        audit: itemise(record, changesOf(difference)),
       },
     };
   }
 
-  async #compare(
-    present: readonly AllowlistEntry[],
-    wanted: readonly EntryFacts[],
-    origin: Origin,
-  ): Promise<Difference> {
+  async #compare(present: readonly EntryView[], wanted: readonly EntryFacts[], origin: Origin): Promise<Difference> {
     const stock = await byCidr(present);
-    const difference = { added: [] as AllowlistEntry[], changed: [] as AllowlistEntry[], unchanged: 0 };
+    const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
     for (const [index, facts] of wanted.entries()) {
       if (index % SLICE === SLICE - 1) await nextTurn();
       const kept = takeClosest(stock.get(facts.cidr), facts);
       if (kept === undefined) difference.added.push(this.#entries.makeEntry(facts, origin));
-      else if (sameFacts(kept, facts)) difference.unchanged++;
-      else difference.changed.push(withFacts(kept, facts));
+      else if (sameFacts(kept.entry, facts)) difference.unchanged++;
+      else difference.changed.push({ before: kept, after: withFacts(kept.entry, facts) });
     }
-    const removed: AllowlistEntry[] = [];
+    const removed: EntryView[] = [];
     for (const left of stock.values()) if (left.length > 0) removed.push(...left);
     return { ...difference, removed };
   }
@@ -130,10 +123,11 @@ export class AllowlistRules {
   ): Promise<Plan<number>> {
     const { standing, room } = await this.#entries.tenantStands(tenant);
     const preconditions = [standing, await this.#listAt(tenant)];
+    const added: AllowlistEntry[] = [];
     const writes: Write[] = [];
     for (let from = 0; from < wanted.length; from += SLICE) {
-      const slice = wanted.slice(from, from + SLICE);
-      const made = slice.map((facts) => entryWrite(tenant, this.#entries.makeEntry(facts, origin)));
+      const entries = wanted.slice(from, from + SLICE).map((facts) => this.#entries.makeEntry(facts, origin));
+      const made = entries.map((entry) => entryWrite(tenant, entry));
       const there = await this.#store.getMany(
         ENTRY_KIND,
         made.map(({ id }) => id),
@@ -141,16 +135,20 @@ export class AllowlistRules {
       // Another node made the same id in the same millisecond; the caller plans anew.
       const clash = there.find((document) => document !== undefined);
       if (clash !== undefined) throw new ConflictError(clash.kind, clash.id);
+      added.push(...entries);
       writes.push(...made);
       await nextTurn();
     }
-    const sample = wanted.slice(0, SAMPLE).map(cidrOf);
-    const after = { digest: await digest(wanted), count: wanted.length, broad: broadOf(wanted), sample };
+    const after = { digest: await digestList(wanted), count: wanted.length, broad: broadOf(wanted) };
+    const record = { action: "allowlist.imported", tenant, ...author, after };
     const change: AuditedChange = {
       writes,
       preconditions,
       counters: [this.#entries.counter(tenant, wanted.length, room)],
-      audit: [{ action: "allowlist.imported", tenant, ...author, after }],
+      audit: itemise(
+        record,
+        added.map((entry) => ({ after: entry })),
+      ),
     };
     return { change, result: wanted.length, relieve: () => this.#entries.recount(tenant) };
   }
@@ -161,8 +159,20 @@ export class AllowlistRules {
   }
 }
 
-const entryOf = ({ value }: StoredDocument) => value as AllowlistEntry;
-const cidrOf = ({ cidr }: { readonly cidr: string }) => cidr;
+const viewOf = ({ value, revision }: StoredDocument): EntryView => ({ entry: value as AllowlistEntry, revision });
+
+function counts({ added, removed, changed, unchanged }: Difference) {
+  return { added: added.length, removed: removed.length, changed: changed.length, unchanged };
+}
+
+/** What lets somebody in first. */
+function changesOf({ added, removed, changed }: Difference): ListChange[] {
+  return [
+    ...added.map((after) => ({ after })),
+    ...changed.map(({ before, after }) => ({ before: before.entry, after })),
+    ...removed.map(({ entry }) => ({ before: entry })),
+  ];
+}
 
 function sameFacts(entry: AllowlistEntry, { label, expiresAt }: EntryFacts): boolean {
   return entry.label === label && entry.expiresAt === expiresAt;
@@ -172,75 +182,33 @@ function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresA
   return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
-async function byCidr(present: readonly AllowlistEntry[]): Promise<Map<string, AllowlistEntry[]>> {
-  const stock = new Map<string, AllowlistEntry[]>();
-  for (const [index, entry] of present.entries()) {
+async function byCidr(present: readonly EntryView[]): Promise<Map<string, EntryView[]>> {
+  const stock = new Map<string, EntryView[]>();
+  for (const [index, view] of present.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
-    const same = stock.get(entry.cidr);
-    if (same === undefined) stock.set(entry.cidr, [entry]);
-    else same.push(entry);
+    const same = stock.get(view.entry.cidr);
+    if (same === undefined) stock.set(view.entry.cidr, [view]);
+    else same.push(view);
   }
   return stock;
 }
 
 /** Takes out of the stock of one CIDR the entry that is the same, else any. */
-function takeClosest(stock: AllowlistEntry[] | undefined, facts: EntryFacts): AllowlistEntry | undefined {
+function takeClosest(stock: EntryView[] | undefined, facts: EntryFacts): EntryView | undefined {
   if (stock === undefined) return undefined;
-  const same = stock.findIndex((entry) => sameFacts(entry, facts));
+  const same = stock.findIndex(({ entry }) => sameFacts(entry, facts));
   return stock.splice(Math.max(0, same), 1)[0];
 }
 
 async function replacementWrites(tenant: TenantId, { added, changed, removed }: Difference): Promise<Write[]> {
   const writes: Write[] = [];
-  for (const [index, entry] of [...added, ...changed].entries()) {
+  for (const [index, entry] of [...added, ...changed.map(({ after }) => after)].entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
     writes.push(entryWrite(tenant, entry));
   }
-  for (const [index, { id }] of removed.entries()) {
+  for (const [index, { entry }] of removed.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
-    writes.push({ kind: ENTRY_KIND, id: entryDocumentId(tenant, id), value: null });
+    writes.push({ kind: ENTRY_KIND, id: entryDocumentId(tenant, entry.id), value: null });
   }
   return writes;
-}
-
-/** What the audit log keeps of a change of thousands: counts, a sample, and every broad prefix's beginning. */
-function summarise({ added, removed, changed, unchanged }: Difference, wanted: readonly EntryFacts[]) {
-  const sample = { added: added.slice(0, SAMPLE).map(cidrOf), removed: removed.slice(0, SAMPLE).map(cidrOf) };
-  return {
-    added: added.length,
-    removed: removed.length,
-    changed: changed.length,
-    unchanged,
-    broad: broadOf(wanted),
-    sample,
-  };
-}
-
-function broadOf(wanted: readonly EntryFacts[]): string[] {
-  return wanted
-    .filter(({ broad }) => broad)
-    .slice(0, SAMPLE)
-    .map(cidrOf);
-}
-
-/**
- * SHA-256 over the sorted SHA-256 sums (hex) of the lines `cidr TAB label TAB expiresAt`: whoever has a list can
- * tell whether it was this one. Sorted by first byte, so that no step is long.
- */
-async function digest(
-  items: readonly { readonly cidr: string; readonly label: string; readonly expiresAt?: string }[],
-): Promise<string> {
-  const buckets = Array.from({ length: 256 }, (): string[] => []);
-  for (const [index, { cidr, label, expiresAt }] of items.entries()) {
-    if (index % SLICE === SLICE - 1) await nextTurn();
-    const sum = hash("sha256", `${cidr}\t${label}\t${expiresAt ?? ""}`, "hex");
-    buckets[Number.parseInt(sum.slice(0, 2), 16)]?.push(sum);
-  }
-  const whole = createHash("sha256");
-  for (const bucket of buckets) whole.update(bucket.sort(compareText).join(""));
-  return `sha256:${whole.digest("hex")}`;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : 1;
 }

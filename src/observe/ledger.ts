@@ -168,6 +168,8 @@ export class Ledger implements ChangeCommitter {
       for (const write of change.writes) writes.push(write);
       for (const precondition of change.preconditions ?? []) preconditions.push(precondition);
       for (const input of change.audit) {
+        // A large change has large records, and hashing one of them takes milliseconds.
+        if (change.writes.length > GROUP_WRITES) await nextTurn();
         const next = appendRecord(chain, head, input, clock.nowMs());
         head = next.head;
         writes.push({ kind: AUDIT_KIND, id: next.id, value: next.record });

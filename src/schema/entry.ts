@@ -154,7 +154,20 @@ export const EntrySchema = Type.Object(
   { ...closed, $id: "Entry" },
 );
 
-const DifferenceItem = Type.Array(Type.Object(storedFields, closed));
+const DifferenceItem = Type.Array(
+  Type.Object(
+    {
+      ...storedFields,
+      revision: Type.Optional(
+        Type.Integer({
+          description:
+            "In a dry run: the present one of an entry that is there. After a replacement, what was added or changed has the answer's.",
+        }),
+      ),
+    },
+    closed,
+  ),
+);
 
 export const DifferenceSchema = Type.Object(
   {

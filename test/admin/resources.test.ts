@@ -7,6 +7,10 @@ import { verifyAudit } from "../../src/observe/audit-verify.ts";
 import { parseTenantInput } from "../../src/schema/tenant.ts";
 import { START_MS, startAdminApi } from "../support/admin-api.ts";
 
+interface Entries {
+  readonly entries: readonly object[];
+}
+
 const TENANT = { id: "a", name: "Happy Feet", hosts: ["a.example"], upstreams: ["http://127.0.0.1:9000"] };
 const LIST = "/v1/tenants/a/allowlist";
 
@@ -250,12 +254,14 @@ t.test("replacing: dry run, ids kept, the list's own tag, the audit's summary", 
   const difference = {
     added: [{ cidr: "198.51.100.0/24" }],
     removed: [{ id: gone.id }],
-    changed: [{ id: renamed.id, label: "new" }],
+    changed: [{ id: renamed.id, label: "new", createdAt: renamed.createdAt }],
     unchanged: 1,
     counts: { added: 1, removed: 1, changed: 1 },
     truncated: false,
   };
   t.match(dry, { status: 200, body: { ...difference, dryRun: true } });
+  t.match(dry.body, { removed: [{ revision: gone.revision }], changed: [{ revision: renamed.revision }] });
+  t.notOk("revision" in dry.body.added[0], "what is not there has none");
   t.equal((await call("GET", LIST)).text, before, "a dry run changes nothing");
   const done = await call("PUT", LIST, { json, headers: { "if-match": dry.headers.get("etag") ?? "" } });
   t.match(done, { status: 200, body: { ...difference, dryRun: false } });
@@ -269,8 +275,16 @@ t.test("replacing: dry run, ids kept, the list's own tag, the audit's summary", 
   const [record] = (await call("GET", "/v1/audit?action=allowlist.replaced")).body.items;
   t.match(record, {
     before: { count: 3 },
-    after: { count: 3, added: 1, removed: 1, changed: 1, sample: { removed: ["192.0.2.3/32"] } },
+    after: { count: 3, added: 1, removed: 1, changed: 1, unchanged: 1, parts: 1, unnamed: 0 },
   });
+  t.strictSame(record.before.entries, [
+    { id: renamed.id, cidr: "192.0.2.2/32", label: "old" },
+    { id: gone.id, cidr: "192.0.2.3/32", label: "" },
+  ]);
+  t.strictSame(record.after.entries, [
+    { id: done.body.added[0].id, cidr: "198.51.100.0/24", label: "" },
+    { id: renamed.id, cidr: "192.0.2.2/32", label: "new" },
+  ]);
   t.match(record.before.digest, /^sha256:[0-9a-f]{64}$/);
   const exported = await call("GET", `${LIST}/export`);
   t.match(exported.headers.get("content-type"), "text/csv");
@@ -280,7 +294,53 @@ t.test("replacing: dry run, ids kept, the list's own tag, the audit's summary", 
     headers: { "content-type": "text/csv; charset=utf-8" },
   });
   t.match(again, { status: 201, body: { imported: 3 } });
+  const [added] = (await call("GET", "/v1/audit?action=allowlist.imported")).body.items;
+  t.match(added.after, {
+    count: 3,
+    entries: (await call("GET", LIST)).body.items.map(({ id }: { id: string }) => ({ id })),
+  });
   t.equal((await call("GET", `${LIST}/export`)).text.length, exported.text.length);
+});
+
+t.test("a large change is audited entry by entry, in records of bounded size", async (t) => {
+  const { call, tenant, store, keyring } = await startAdminApi(t, { entriesPerTenant: 20_000 });
+  await tenant("a");
+  const label = "\u{1F3E5}".repeat(200);
+  const items = Array.from({ length: 1_200 }, (_, n) => ({ cidr: `10.0.${n >> 8}.${n & 255}`, label }));
+  t.equal((await call("PUT", LIST, { json: { items } })).status, 200);
+  const relabelled = items.map(({ cidr }, n) => ({
+    cidr,
+    label: n % 2 === 0 ? label.replace("\u{1F3E5}", "x") : label,
+  }));
+  t.equal((await call("PUT", LIST, { json: { items: relabelled } })).status, 200);
+  t.equal((await call("PUT", LIST, { json: { items: [] } })).status, 200);
+  const records = (await call("GET", "/v1/audit?action=allowlist.")).body.items.reverse();
+  t.match(
+    records.map(
+      ({ action, before, after }: { action: string; before: Entries; after: Entries & { parts: number } }) => [
+        action,
+        before.entries.length,
+        after.entries.length,
+        after.parts,
+      ],
+    ),
+    [
+      ["allowlist.replaced", 0, 500, 3],
+      ["allowlist.itemised", 0, 500, 3],
+      ["allowlist.itemised", 0, 200, 3],
+      ["allowlist.replaced", 500, 500, 2],
+      ["allowlist.itemised", 100, 100, 2],
+      ["allowlist.replaced", 500, 0, 3],
+      ["allowlist.itemised", 500, 0, 3],
+      ["allowlist.itemised", 200, 0, 3],
+    ],
+  );
+  t.equal(new Set(records.slice(0, 3).map(({ requestId }: { requestId: string }) => requestId)).size, 1);
+  const many = Array.from({ length: 10_001 }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).join("\n");
+  await call("POST", `${LIST}/import`, { raw: many, headers: { "content-type": "text/plain" } });
+  const [imported] = (await call("GET", "/v1/audit?action=allowlist.imported")).body.items;
+  t.match(imported.after, { count: 10_001, parts: 20, unnamed: 1 });
+  t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true });
 });
 
 t.test("a list is read page by page, each entry once", async (t) => {
