@@ -82,7 +82,7 @@ export class EntryRules {
     return documents.map(({ value, revision }, index) => {
       const at = (seen[index]?.value as { at: number } | undefined)?.at;
       const entry = value as AllowlistEntry;
-      return { entry, revision, ...(at === undefined ? {} : { lastSeenAt: new Date(at * 1000).toISOString() }) };
+      return { entry, revision, ...(at === undefined ? {} : { lastSeenAt: lastSeenAt(at, entry) }) };
     });
   }
 
@@ -263,6 +263,12 @@ export class EntryRules {
       },
     );
   }
+}
+
+/** Whole seconds are counted, so that an entry used at once would seem to have been before it was there. */
+function lastSeenAt(seconds: number, { createdAt }: AllowlistEntry): string {
+  const at = new Date(seconds * 1000).toISOString();
+  return at < createdAt ? createdAt : at;
 }
 
 export function entryWrite(tenant: TenantId, entry: AllowlistEntry): Write {

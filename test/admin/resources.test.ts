@@ -1,11 +1,13 @@
 /** Tenants, entries, lists and keys as the API has them: shapes, rules and refusals. */
 import t from "tap";
+import { writeSeen } from "../../src/control/seen.ts";
 import { FixedClock } from "../../src/core/clock.ts";
 import { syncDeclaredTenants } from "../../src/core/declared-tenants.ts";
+import type { TenantId } from "../../src/core/ids.ts";
 import { storedEvidence } from "../../src/observe/audit-evidence.ts";
 import { verifyAudit } from "../../src/observe/audit-verify.ts";
 import { parseTenantInput } from "../../src/schema/tenant.ts";
-import { START_MS, startAdminApi } from "../support/admin-api.ts";
+import { START_MS, silent, startAdminApi } from "../support/admin-api.ts";
 
 interface Entries {
   readonly entries: readonly object[];
@@ -341,6 +343,15 @@ t.test("a large change is audited entry by entry, in records of bounded size", a
   const [imported] = (await call("GET", "/v1/audit?action=allowlist.imported")).body.items;
   t.match(imported.after, { count: 10_001, parts: 20, unnamed: 1 });
   t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true });
+});
+
+t.test("when an entry was last used is never before it was there", async (t) => {
+  const clock = new FixedClock(START_MS + 999);
+  const { call, tenant, store } = await startAdminApi(t, { clock });
+  await tenant("a");
+  const { id, createdAt } = (await call("POST", LIST, { json: { cidr: "192.0.2.1" } })).body;
+  await writeSeen(store, [["a" as TenantId, [[id, Math.floor(clock.nowMs() / 1000)]]]], silent);
+  t.equal((await call("GET", `${LIST}/${id}`)).body.lastSeenAt, createdAt);
 });
 
 t.test("a list is read page by page, each entry once", async (t) => {
