@@ -549,9 +549,10 @@ export type ChainHead = {
 
 export type Explanation = {
   readonly verdict: "allow" | "deny";
-  readonly outcome: "forward" | "blocked" | "sign-in";
+  /** pages: the gate's own answer, from any place; refused: the target is no door's to judge. */
+  readonly outcome: "forward" | "blocked" | "sign-in" | "pages" | "refused";
   readonly reason: string;
-  /** What the client would get; 200 stands for the upstream's answer. */
+  /** What the client would get; 200 stands for the upstream's answer, or the page's. */
   readonly status: number;
   /** network: observe lets pass what enforce would block. */
   readonly wouldBlock: boolean;

@@ -1,6 +1,7 @@
 /** The verdict on one request that somebody asks about, with every step that led to it. Pure. */
 import type { Address } from "./address.ts";
 import type { EntryId } from "./ids.ts";
+import { type Route, routeOf } from "./target.ts";
 import type { Policy } from "./tenant.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Outcome, type Reason } from "./verdict.ts";
 
@@ -12,16 +13,17 @@ export interface ExplainedEntry {
 }
 
 export interface ExplainedStep {
-  readonly step: "address" | "exempt" | "location" | "person" | "verdict";
+  readonly step: "address" | "target" | "exempt" | "location" | "person" | "verdict";
   readonly result: "pass" | "stop" | "skip";
   readonly detail: string;
 }
 
 export interface Explanation {
   readonly verdict: "allow" | "deny";
-  readonly outcome: Outcome;
-  readonly reason: Reason;
-  /** What the client would get; 200 stands for the upstream's answer. */
+  /** `pages`: the gate's own answer, from any place. `refused`: no door is tried. */
+  readonly outcome: Outcome | "pages" | "refused";
+  readonly reason: Reason | "own-pages" | "target-invalid";
+  /** What the client would get; 200 stands for the upstream's or the page's answer. */
   readonly status: number;
   readonly wouldBlock: boolean;
   readonly entry: ExplainedEntry | null;
@@ -40,8 +42,34 @@ export interface ExplainFacts {
   readonly path?: string;
 }
 
-/** Uses `decide`, as the edges do, so that it cannot tell another story than they. */
+/** Uses `routeOf` and `decide`, as the edges do, so that it cannot tell another story than they. */
 export function explain(facts: ExplainFacts): Explanation {
+  const { path } = facts;
+  const route = path === undefined ? "upstream" : /^[!-~]+$/.test(path) ? routeOf(path) : undefined;
+  return route === "upstream" ? explainDoors(facts) : explainTarget(facts, route);
+}
+
+/** What the target decides alone, before any door is tried. */
+function explainTarget(
+  { address, path, entry }: ExplainFacts,
+  route: Exclude<Route, "upstream"> | undefined,
+): Explanation {
+  const pages = route === "pages";
+  const detail = pages
+    ? `${path} is the gate's own, and answers every place: the way in for those who are blocked`
+    : `${path} is no spelling of the gate's own pages, and could be taken for one; or a request line cannot hold it`;
+  return {
+    verdict: pages ? "allow" : "deny",
+    outcome: pages ? "pages" : "refused",
+    reason: pages ? "own-pages" : "target-invalid",
+    status: pages ? 200 : 400,
+    wouldBlock: false,
+    entry: entry === undefined ? null : pick(entry),
+    steps: [addressStep(address), { step: "target", result: pages ? "pass" : "stop", detail }],
+  };
+}
+
+function explainDoors(facts: ExplainFacts): Explanation {
   const { policy, entry, path, method } = facts;
   const exemption = path === undefined ? undefined : isExempt(policy.exempt, method, path);
   const decided = decide(policy, entry !== undefined, facts.person?.hasSession ?? false);
@@ -49,7 +77,7 @@ export function explain(facts: ExplainFacts): Explanation {
   const status = { forward: 200, blocked: 403, "sign-in": 401 }[outcome];
   const verdict = outcome === "forward" ? "allow" : "deny";
   const steps: ExplainedStep[] = [
-    { step: "address", result: "pass", detail: `the address is ${facts.address.text}` },
+    addressStep(facts.address),
     exemptStep(exemption !== undefined, facts),
     locationStep(facts),
     personStep(facts),
@@ -60,6 +88,10 @@ export function explain(facts: ExplainFacts): Explanation {
 
 function pick({ id, cidr, label, expiresAt }: ExplainedEntry): ExplainedEntry {
   return { id, cidr, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+function addressStep({ text }: Address): ExplainedStep {
+  return { step: "address", result: "pass", detail: `the address is ${text}` };
 }
 
 function exemptStep(exempt: boolean, { path, method }: ExplainFacts): ExplainedStep {

@@ -1,11 +1,11 @@
 /** One request that the gate let through, for as long as its answer or its tunnel lasts. */
 import type { Address } from "../core/address.ts";
 import type { CanonicalHost } from "../core/ids.ts";
+import type { Route } from "../core/target.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
 import type { Connection } from "./connection.ts";
 import type { CachedSession } from "./sessions.ts";
-import type { Route } from "./target.ts";
 
 /** What the gate established, in the words of whoever carries the request on, and what it takes to decide again. */
 export interface Exchange {

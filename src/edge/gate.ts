@@ -4,6 +4,7 @@ import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Authority, parseAuthority } from "../core/host.ts";
 import type { SessionHash } from "../core/ids.ts";
+import { parseAbsolute, routeOf } from "../core/target.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Verdict } from "../core/verdict.ts";
 import type { PolicyReplica, TenantPolicy } from "../replica/policy.ts";
 import type { ClientRequest } from "./client-message.ts";
@@ -14,7 +15,6 @@ import { Refusal } from "./refusals.ts";
 import { RequestIds } from "./request-ids.ts";
 import { type CachedSession, type SessionDirectory, sessionHashOf, sessionSecretOf } from "./sessions.ts";
 import type { TrustedProxies } from "./source.ts";
-import { parseAbsolute, routeOf } from "./target.ts";
 import { asksForUpgrade, upgradeFault } from "./upgrade.ts";
 
 export interface GateOptions {

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import { pathOf } from "../core/target.ts";
 import { answerBrokenRequest, endWith } from "./broken-request.ts";
 import type { ClientRequest } from "./client-message.ts";
 import { Connection } from "./connection.ts";
@@ -20,7 +21,6 @@ import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
 import { newReference } from "./request-ids.ts";
 import type { CachedSession, SessionDirectory } from "./sessions.ts";
 import type { Mark, Tally } from "./tally.ts";
-import { pathOf } from "./target.ts";
 import { responseOn } from "./tunnel.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 

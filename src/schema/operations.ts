@@ -6,9 +6,13 @@ const closed = { additionalProperties: false } as const;
 export const ExplanationSchema = Type.Object(
   {
     verdict: Type.Enum(["allow", "deny"]),
-    outcome: Type.Enum(["forward", "blocked", "sign-in"]),
+    outcome: Type.Enum(["forward", "blocked", "sign-in", "pages", "refused"], {
+      description: "pages: the gate's own answer, from any place; refused: the target is no door's to judge.",
+    }),
     reason: Type.String({ examples: ["location"] }),
-    status: Type.Integer({ description: "What the client would get; 200 stands for the upstream's answer." }),
+    status: Type.Integer({
+      description: "What the client would get; 200 stands for the upstream's answer, or the page's.",
+    }),
     wouldBlock: Type.Boolean({ description: "network: observe lets pass what enforce would block." }),
     entry: Type.Union(
       [

@@ -437,6 +437,22 @@ t.test("explain, readiness and metrics", async (t) => {
   });
   t.match((await explain("ip=192.0.2.1&path=/hook&method=POST")).body, { verdict: "allow", reason: "exempt" });
   t.match((await explain("ip=192.0.2.1&path=/hook")).body, { verdict: "deny" });
+  for (const page of ["/.sallyport/sign-in", "/.sallyport/allow/abc?x=1"])
+    t.match((await explain(`ip=192.0.2.1&path=${encodeURIComponent(page)}`)).body, {
+      verdict: "allow",
+      outcome: "pages",
+      reason: "own-pages",
+      status: 200,
+      steps: [{ step: "address" }, { step: "target", result: "pass", detail: /answers every place/ }],
+    });
+  for (const disguise of ["/%2esallyport/sign-in", "/x/../.sallyport", "/.Sallyport", "/a b", "/caf\u00e9"])
+    t.match((await explain(`ip=198.51.100.7&path=${encodeURIComponent(disguise)}`)).body, {
+      verdict: "deny",
+      outcome: "refused",
+      reason: "target-invalid",
+      status: 400,
+      steps: { 1: { step: "target", result: "stop" } },
+    });
   for (const query of ["", "ip=010.0.0.1", "ip=1.2.3.4&ip=1.2.3.5", "ip=1.2.3.4&x=1"])
     t.equal((await explain(query)).status, 422, query);
   t.equal((await call("GET", "/readyz", { key: null })).status, 200);

@@ -38,6 +38,8 @@ t.test("a clinic's life by command line", async (t) => {
   t.match(await human("tenant", "list"), { code: 0, stdout: /clinic +Clinic +clinic\.example/ });
   t.match(await human("allow", "list", "clinic"), { stdout: /nobody is admitted/ });
   t.match(await human("explain", "clinic", "127.0.0.1"), { code: 0, stdout: /^deny \(403\)\n/ });
+  const page = await human("explain", "clinic", "127.0.0.1", "--path", "/.sallyport/sign-in");
+  t.match(page, { code: 0, stdout: /^allow \(200\)\n[\s\S]*target +\/\.sallyport\/sign-in is the gate's own/ });
 
   t.match(await human("allow", "add", "clinic", "127.0.0.1", "--label", "here", "--ttl", "8h"), {
     code: 0,

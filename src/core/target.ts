@@ -1,6 +1,6 @@
 /** The request target: where a request is bound, by the exact bytes that the upstream will see. */
-import type { Authority } from "../core/host.ts";
-import { parseAuthority } from "../core/host.ts";
+import type { Authority } from "./host.ts";
+import { parseAuthority } from "./host.ts";
 
 /** `pages`: control's, under `/.sallyport`. `upstream`: the tenant's application. */
 export type Route = "pages" | "upstream";
