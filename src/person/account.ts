@@ -25,12 +25,6 @@ export interface UserRecord {
   readonly createdAt: string;
 }
 
-/** A network from which this user has signed in, as `placeOf` names it. */
-export interface KnownPlace {
-  readonly place: string;
-  readonly atMs: number;
-}
-
 export interface CredentialRecord {
   /** PHC string of argon2id. */
   readonly password?: string;
@@ -41,8 +35,6 @@ export interface CredentialRecord {
   readonly lastSignInAt?: string;
   /** The e-mail address whose mailbox the person was seen to read; see `mailbox.ts`. Absent: none. */
   readonly mailbox?: string;
-  /** Newest first. */
-  readonly places: readonly KnownPlace[];
 }
 
 export interface Account {
@@ -54,7 +46,7 @@ export interface Account {
   readonly credentialRevision: number;
 }
 
-export const NO_CREDENTIAL: CredentialRecord = { factors: [], places: [] };
+export const NO_CREDENTIAL: CredentialRecord = { factors: [] };
 /** An id that no user has, so that looking for nobody costs what looking for somebody does. */
 const NOBODY = "usr_nobody";
 

@@ -10,6 +10,7 @@ import { type Challenge, closeChallenge } from "./challenge.ts";
 import type { Change } from "./change.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
+import { groupOf, isKnownPlace, markKnownPlace } from "./known-places.ts";
 import { withProvenMailbox } from "./mailbox.ts";
 import { FEW_CODES } from "./recovery.ts";
 import {
@@ -24,9 +25,6 @@ import type { SharedLogins } from "./shared-login.ts";
 import { giveBackFinished } from "./shares.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
 import { placeOf, type Visit } from "./visit.ts";
-
-const KNOWN_PLACES = 8;
-const PLACE_MEMORY_MS = 90 * 24 * 60 * 60_000;
 
 /** What has been proven and what else belongs to the commit. */
 export interface Proven extends Change {
@@ -75,20 +73,16 @@ export class Completion {
     this.#options = options;
   }
 
-  /** Which failures a try of this visit counts among. */
-  visitor(visit: Visit, email: string, account: Account | undefined): Visitor {
-    const { keyring, clock } = this.#options;
+  /** Which failures a try of this visit counts among; the same for a login that does not exist. */
+  async visitor(visit: Visit, email: string): Promise<Visitor> {
+    const { store, keyring } = this.#options;
+    const tenant = visit.tenant.id;
     const place = placeOf(visit.address);
-    const since = clock.nowMs() - PLACE_MEMORY_MS;
-    const browser = knownBrowserOf(keyring, visit.tenant.id, visit.cookies.known, email);
-    const atKnownPlace = account?.credential.places.some((known) => known.place === place && known.atMs > since);
-    const bucket = browser !== undefined ? `browser:${browser}` : atKnownPlace ? `place:${place}` : "stranger";
-    return {
-      tenant: visit.tenant.id,
-      email,
-      bucket: bucket === "stranger" && visit.located ? "located" : bucket,
-      place,
-    };
+    const known = await isKnownPlace(store, tenant, place);
+    const browser = knownBrowserOf(keyring, tenant, visit.cookies.known, email);
+    const [there, elsewhere] = visit.located ? ["located-place", "located"] : ["place", "stranger"];
+    const bucket = known ? `${there}:${groupOf(email, place)}` : elsewhere;
+    return { tenant, email, bucket: browser === undefined ? bucket : `browser:${browser}`, place };
   }
 
   /**
@@ -103,10 +97,12 @@ export class Completion {
     const close = closeChallenge(challenge);
     const amr = withSummary(proven.amr);
     const session = newSession(visit, account, amr, nowMs);
+    // As its tries were counted: the place may be known only from now on.
+    const visitor = await this.visitor(visit, account.user.email);
     const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
     const { record } = challenge;
     const spent = withProvenMailbox(proven.credential, record, proven.amr, account.user.email);
-    const credential = this.#signedInFrom(visit, spent, nowMs);
+    const credential = { ...spent, lastSignInAt: new Date(nowMs).toISOString() };
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
     const started = {
       action: "session.started",
@@ -121,6 +117,7 @@ export class Completion {
         ...(device === undefined ? [] : [device.write]),
         ...(await this.#replaced(visit)),
         writeCredential(account, credential, proven.managed !== true),
+        markKnownPlace(account.tenant, visitor.place, nowMs),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
         ...close.writes,
@@ -131,7 +128,7 @@ export class Completion {
     });
     // The session stands, whatever becomes of these.
     await Promise.allSettled([
-      throttle.clear(this.visitor(visit, account.user.email, account)),
+      throttle.clear(visitor),
       giveBackFinished(store, record.shares ?? [], account),
       sharedLogins.look(visit, account, session.hash),
     ]);
@@ -146,13 +143,6 @@ export class Completion {
       amr,
       ...(left === undefined || left > FEW_CODES ? {} : { recoveryCodesLeft: left }),
     };
-  }
-
-  #signedInFrom(visit: Visit, credential: CredentialRecord, nowMs: number): CredentialRecord {
-    const place = placeOf(visit.address);
-    const others = credential.places.filter((known) => known.place !== place);
-    const places = [{ place, atMs: nowMs }, ...others].slice(0, KNOWN_PLACES);
-    return { ...credential, places, lastSignInAt: new Date(nowMs).toISOString() };
   }
 
   async #replaced(visit: Visit): Promise<Write[]> {

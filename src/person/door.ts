@@ -18,6 +18,7 @@ import { Errands } from "./errands.ts";
 import { FirstSteps } from "./first-step.ts";
 import { Grants } from "./grants.ts";
 import { Invitations } from "./invitations.ts";
+import { KNOWN_PLACE_KIND } from "./known-places.ts";
 import { PasswordHasher } from "./password-hash.ts";
 import { ProofRequests } from "./proof-requests.ts";
 import { Proofs } from "./proofs.ts";
@@ -42,6 +43,7 @@ export const PERSON_KINDS = [
   DEVICE_KIND,
   SMS_CODE_KIND,
   FAILURE_KIND,
+  KNOWN_PLACE_KIND,
   LOGIN_KIND,
   CREDENTIAL_KIND,
   USER_KIND,

@@ -108,7 +108,7 @@ export class SignIn {
     if (email === undefined) return { kind: "refused" };
     if (visit.tenant.policy.firstFactor === "none") return await this.#askEveryone(visit, challenge, email);
     const account = await findAccount(store, visit.tenant.id, email);
-    const visitor = completion.visitor(visit, email, account);
+    const visitor = await completion.visitor(visit, email);
     const admission = await throttle.admit(visitor);
     if (!admission.allowed) return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
     const password = normalisePassword(input.password) ?? "";
@@ -149,7 +149,7 @@ export class SignIn {
     const email = read.record.email ?? "";
     const account = await accountOf(store, visit, read.record);
     if (account === undefined && read.record.epoch > 0) return GONE;
-    const visitor = completion.visitor(visit, email, account);
+    const visitor = await completion.visitor(visit, email);
     const admission = await throttle.admit(visitor);
     if (!admission.allowed) return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
     const challenge = await countTry(store, read);

@@ -16,7 +16,7 @@ interface FailureCount {
   readonly notBeforeMs: number;
 }
 
-/** One count for each kind of visitor: `stranger`, `located`, `place:…`, `browser:…`. */
+/** One count for each kind of visitor: `stranger`, `place:…`, `located`, `located-place:…`, `browser:…`. */
 interface FailureRecord {
   readonly [visitor: string]: FailureCount;
 }
@@ -61,12 +61,11 @@ export class Throttle {
   /** Admits one try, or says when to come back. */
   async admit(visitor: Visitor): Promise<Admission> {
     const { tenant, bucket, place } = visitor;
-    // Known browsers and places are not slowed by what strangers do from the same address or at the same tenant.
-    const strangers: readonly Share[] = [
-      ["address", place],
-      ["clinic", tenant],
-    ];
-    const shares = bucket === "stranger" ? strangers : [];
+    // Known browsers and places on the list are not slowed by what others do from the same address, nor known places
+    // by what strangers do at the same tenant.
+    const shares: Share[] = [];
+    if (bucket === "stranger" || bucket.startsWith("place:")) shares.push(["address", place]);
+    if (bucket === "stranger") shares.push(["clinic", tenant]);
     for (const share of shares) {
       const { allowed, retryAfterMs } = await takeShare(this.#store, share);
       if (!allowed) return { allowed, retryAfterMs };

@@ -132,6 +132,49 @@ onEveryStore(t, "unknown logins are locked like known ones", async (t, { clock, 
   t.same(await course("nobody@happy-feet.example"), await course(known.email));
 });
 
+onEveryStore(
+  t,
+  "in a user's own network nothing tells an unknown login from a known one",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const known = await enrolledUser(one, tenant, clock);
+    const code = { kind: "totp" as const, code: totpCode(known.secret, clock.nowMs()) };
+    t.match(await new Browser(tenant, NAT).signIn(one.door, known.email, code), { kind: "signed-in" });
+    clock.advance(3_600_000);
+    const guess = async (email: string, address: string) => {
+      const { outcome } = await new Browser(tenant, address).identify(one.door, email, WRONG);
+      return outcome.kind === "throttled" ? `wait ${outcome.retryAfterMs}` : outcome.kind;
+    };
+    const course = async (email: string) => {
+      const told: string[] = [];
+      for (let index = 0; index < 4; index++) told.push(await guess(email, "192.0.2.99"));
+      for (let index = 0; index < 4; index++) told.push(await guess(email, NAT));
+      return told;
+    };
+    const told = await course(known.email);
+    t.same(told, [...Array(3).fill("refused"), "wait 1000", ...Array(3).fill("refused"), "wait 1000"]);
+    t.same(await course("nobody@happy-feet.example"), told);
+    await leaveShares(one.store, ["address", placeOf(new Browser(tenant, NAT).visit.address)], 0);
+    clock.advance(1_000);
+    t.match([await guess(known.email, NAT), await guess("nobody@happy-feet.example", NAT)], [/^wait/, /^wait/]);
+  },
+);
+
+onEveryStore(t, "places that an insider makes known buy few guesses", async (t, { clock, tenant: { id }, node }) => {
+  const tenant = makeTenant(id, { secondFactor: "off" });
+  const one = await node();
+  const own = await one.door.users.create(tenant, { email: "own@happy-feet.example", password: PASSWORD }, API);
+  let judged = 0;
+  for (let index = 0; index < 60; index++) {
+    const address = `198.51.100.${index}`;
+    t.match(await new Browser(tenant, address).identify(one.door, own.email), { outcome: { kind: "signed-in" } });
+    const { outcome } = await new Browser(tenant, address).identify(one.door, "ann@happy-feet.example", WRONG);
+    if (outcome.kind === "refused") judged++;
+  }
+  t.ok(judged <= 24, `${judged} of 60 guesses were judged`);
+  clock.advance(1_000);
+});
+
 onEveryStore(t, "guesses at once on two nodes are counted one by one", async (t, { clock, tenant, node }) => {
   const nodes = [await node(), await node()];
   const user = await enrolledUser(nodes[0] ?? (await node()), tenant, clock);
@@ -182,18 +225,26 @@ onEveryStore(
     await leaveShares(one.store, ["begin", place], 40);
     await leaveShares(one.store, ["address", place], 20);
     let refused = 0;
+    let mark: { known?: string } = {};
     for (let index = 0; index < 30; index++) {
       // One challenge: a guess at somebody else's login, then the own one.
       const guesser = new Browser(tenant, NAT);
+      guesser.cookies = { ...mark };
       const challenge = await guesser.begin(one.door);
       const guess = { email: `user${index}@happy-feet.example`, password: WRONG };
       if ((await one.door.signIn.identify(guesser.visit, challenge, guess)).kind === "refused") refused++;
       const right = { email: own.email, password: PASSWORD };
-      t.match(await one.door.signIn.identify(guesser.visit, challenge, right), { kind: "signed-in" });
+      const outcome = await one.door.signIn.identify(guesser.visit, challenge, right);
+      t.match(outcome, { kind: "signed-in" });
+      if (outcome.kind === "signed-in") mark = { known: outcome.known };
     }
     t.equal(refused, 20);
     let finished = 30;
-    const again = async () => (await new Browser(tenant, NAT).identify(one.door, own.email)).outcome;
+    const again = async () => {
+      const browser = new Browser(tenant, NAT);
+      browser.cookies = { ...mark };
+      return (await browser.identify(one.door, own.email)).outcome;
+    };
     await t.rejects(
       (async () => {
         for (; finished < 500; finished++) await again();

@@ -1,0 +1,29 @@
+/**
+ * Networks from which somebody of a tenant signed in. They are the tenant's, not a login's: what a try is counted
+ * under must not tell whether the login exists.
+ */
+import type { TenantId } from "../core/ids.ts";
+import type { Store, Write } from "../core/store.ts";
+import { digest } from "./visit.ts";
+
+/** `{tenant}/{place}` → `{}`, as `placeOf` names the place. Quiet; gone when nobody signed in from there for long. */
+export const KNOWN_PLACE_KIND = "knownplace";
+
+const MEMORY_MS = 90 * 24 * 60 * 60_000;
+/** Counts that one login has for all known places together: whoever signs in from ever more places buys few guesses. */
+const GROUPS = 8;
+
+export async function isKnownPlace(store: Store, tenant: TenantId, place: string): Promise<boolean> {
+  return (await store.get(KNOWN_PLACE_KIND, `${tenant}/${place}`)) !== undefined;
+}
+
+/** Part of the commit of a sign-in that is finished. */
+export function markKnownPlace(tenant: TenantId, place: string, nowMs: number): Write {
+  const id = `${tenant}/${place}`;
+  return { kind: KNOWN_PLACE_KIND, id, value: {}, expiresAtMs: nowMs + MEMORY_MS, quiet: true };
+}
+
+/** Which of a login's counts a known place falls under. */
+export function groupOf(email: string, place: string): number {
+  return digest(`${email} ${place}`).charCodeAt(0) % GROUPS;
+}
