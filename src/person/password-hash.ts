@@ -1,6 +1,7 @@
 /** Passwords at rest: argon2id (RFC 9106) as PHC strings, computed off the main thread, few at a time. */
-import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { SallyportError } from "../core/errors.ts";
+import { HashThread } from "./hash-thread.ts";
 
 export interface Argon2Cost {
   /** KiB. */
@@ -16,7 +17,7 @@ const NONCE_BYTES = 16;
 const TAG_BYTES = 32;
 const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/;
 
-/** At once: two of libuv's four threads, so that a storm of sign-ins leaves the others, and memory, alone. */
+/** Threads, so that a storm of sign-ins leaves memory alone. */
 const CONCURRENT = 2;
 /** Waiting: about five seconds of work. Whoever comes later is told to try again, known people at twice as many. */
 const WAITING = 200;
@@ -27,8 +28,9 @@ export const BUSY_MS = 5_000;
 /** Hashes and checks passwords, a bounded number at once. */
 export class PasswordHasher {
   readonly #cost: Argon2Cost;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #waiting: ((thread: HashThread) => void)[] = [];
+  /** Threads without work, the one to take next last. */
+  readonly #idle = Array.from({ length: CONCURRENT }, () => new HashThread());
   /** Checked against when there is no password, so that no user and a wrong password take the same time. */
   readonly #decoy: string;
 
@@ -71,32 +73,21 @@ export class PasswordHasher {
   }
 
   async #derive(message: string, nonce: Buffer, cost: Argon2Cost, tagLength: number, first: boolean) {
-    if (!(await this.#enter(first))) return undefined;
+    const thread = this.#idle.pop() ?? (await this.#queue(first));
+    if (thread === undefined) return undefined;
     try {
-      return await new Promise<Buffer>((resolve, reject) => {
-        const parameters = { message, nonce, ...cost, tagLength };
-        argon2("argon2id", parameters, (error, key) => (error === null ? resolve(key) : reject(error)));
-      });
+      return await thread.derive({ message, nonce, ...cost, tagLength });
     } finally {
-      this.#leave();
+      // It goes straight to the next in line, so that nobody slips in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#idle.push(thread);
+      else next(thread);
     }
   }
 
-  async #enter(first: boolean): Promise<boolean> {
-    if (this.#running < CONCURRENT) {
-      this.#running++;
-      return true;
-    }
-    if (this.#waiting.length >= (first ? 2 * WAITING : WAITING)) return false;
-    await new Promise<void>((resolve) => (first ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve)));
-    return true;
-  }
-
-  /** The place goes straight to the next in line, so that nobody slips in between. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
+  async #queue(first: boolean): Promise<HashThread | undefined> {
+    if (this.#waiting.length >= (first ? 2 * WAITING : WAITING)) return undefined;
+    return await new Promise((resolve) => (first ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve)));
   }
 }
 

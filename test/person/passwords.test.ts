@@ -1,7 +1,11 @@
 /** Passwords: hashed by argon2id off the main thread, and only such as are not guessed first. */
+import { argon2Sync } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import t from "tap";
 import { CREDENTIAL_KIND } from "../../src/person/account.ts";
 import { normaliseEmail } from "../../src/person/email.ts";
+import { HashThread } from "../../src/person/hash-thread.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { checkNewPassword, normalisePassword } from "../../src/person/password-rules.ts";
 import { API, Browser, CHEAP, onEveryStore, PASSWORD } from "../support/person-door.ts";
@@ -43,6 +47,24 @@ t.test("a storm waits in line, and is turned away before it exhausts memory", as
   t.equal(answers.filter((answer) => answer === true).length, 202);
   t.ok(await known);
   t.ok(order.slice(58).indexOf("known") <= 3, "a known person goes first");
+});
+
+t.test("a thread of lower priority than requests does the work, and another after one that broke", async (t) => {
+  const thread = new HashThread();
+  const order = { message: PASSWORD, nonce: Buffer.alloc(16), memory: 8, passes: 1, parallelism: 1, tagLength: 32 };
+  await t.rejects(thread.derive({ ...order, memory: 1 }), { code: "ERR_OUT_OF_RANGE" });
+  const tag = await thread.derive(order);
+  t.same(tag, argon2Sync("argon2id", order));
+  if (process.platform !== "linux") return;
+  // The text after the name in parentheses begins with field 3; nice is field 19 (proc(5)).
+  const nice = readdirSync("/proc/self/task").map((task) =>
+    Number(
+      readFileSync(`/proc/self/task/${task}/stat`, "latin1")
+        .replace(/^.*\) /, "")
+        .split(" ")[16],
+    ),
+  );
+  t.ok(nice.includes(Math.max(getPriority(), 10)) && nice.includes(getPriority()), nice.join());
 });
 
 t.test("predictable passwords are refused", async (t) => {
