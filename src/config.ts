@@ -116,16 +116,17 @@ function isMap(value: unknown): value is Mutable {
 }
 
 /**
- * What fits the schema, so that the rules can look at all of it: a wrong value is left out, and the whole
- * item of a list in which something is wrong: there `undefined` stands, so that the others keep their places.
+ * What fits the schema, so that the rules can look at all of it: each wrong value is left out. In a list
+ * `undefined` stands for it, so that the others keep their places; what lacks something goes whole, except in
+ * a list, where the rules look at what it has.
  */
 function fitting(value: unknown, mistakes: readonly Mistake[]): FileSettings {
-  for (const { path } of mistakes) {
-    const item = path.findIndex((step) => typeof step === "number");
-    const steps = item < 0 ? [...path] : path.slice(0, item + 1);
-    const last = steps.pop();
+  // The innermost first, so that a way to what is wrong further out is still there.
+  for (const { path, lacks } of mistakes.toSorted((a, b) => b.path.length - a.path.length)) {
+    if (lacks && path.some((step) => typeof step === "number")) continue;
+    const last = path.at(-1);
     let parent = value as Mutable | undefined;
-    for (const step of steps) parent = parent?.[step] as Mutable | undefined;
+    for (const step of path.slice(0, -1)) parent = parent?.[step] as Mutable | undefined;
     if (last === undefined) return {};
     if (Array.isArray(parent)) parent[Number(last)] = undefined;
     else if (parent !== undefined) delete parent[last];

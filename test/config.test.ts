@@ -213,6 +213,54 @@ tenants:
   t.equal(found.length, expected.length, "and nothing else");
 });
 
+t.test("what is wrong in a list's item hides nothing else that is wrong in it", async (t) => {
+  const yaml = `edge:
+  listen:
+    - { address: nowhere, proxyProtocol: maybe }
+    - { tls: { cert: 5 } }
+    - { address: 127.0.0.1:80, tls: [{ cert: a }], port: 3 }
+    - 127.0.0.1:80
+admin: { tls: { cert: 5, key: k } }
+tenants:
+  - { id: good-id, name: G, hosts: ["a b"], upstreams: ["ftp://x"], policy: { network: maybe } }
+  - { id: good-id, hosts: [5, "c d", c.example], upstreams: [], limits: { linkUses: { default: 9, max: 3 } } }
+  - { id: e, name: E, hosts: [C.example], upstreams: ["http://127.0.0.1:9000"], polcy: {}, policy: { factors: [sms], exempt: [{ path: /.sallyport/x }, 3], webSocketOrigins: [4, here] } }
+  - 7
+`;
+  const found = issues(t, yaml);
+  const places = [
+    "admin.tls.cert",
+    "edge.listen[0].address",
+    "edge.listen[0].proxyProtocol",
+    "edge.listen[1]",
+    "edge.listen[1].tls.cert",
+    "edge.listen[1].tls",
+    "edge.listen[2].port",
+    "edge.listen[2].tls[0]",
+    "edge.listen[3]",
+    "tenants[0].hosts[0]",
+    "tenants[0].policy.network",
+    "tenants[0].upstreams[0]",
+    "tenants[1]",
+    "tenants[1].hosts[0]",
+    "tenants[1].hosts[1]",
+    "tenants[1].limits.linkUses.default",
+    "tenants[1].upstreams",
+    "tenants[2]",
+    "tenants[2].polcy",
+    "tenants[2].policy.exempt[0]",
+    "tenants[2].policy.exempt[0].path",
+    "tenants[2].policy.exempt[1]",
+    "tenants[2].policy.factors",
+    "tenants[2].policy.webSocketOrigins[0]",
+    "tenants[2].policy.webSocketOrigins[1]",
+    "tenants[3]",
+  ];
+  const told = found.map(({ at }) => at.replace(/^.* /, ""));
+  t.strictSame(new Set(told), new Set(places));
+  t.equal(told.length, places.length + 1, "one lacks its name and repeats an id");
+});
+
 t.test("broken YAML is told with its place", async (t) => {
   t.match(issues(t, "edge:\n  listen: [\n"), [{ at: /sallyport\.yaml:\d+:\d+$/ }]);
   t.match(issues(t, "edge: {}\nedge: {}\n"), [{ at: /:2:1$/, message: /unique/ }]);

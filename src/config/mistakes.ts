@@ -16,6 +16,8 @@ export interface Origin {
 export interface Mistake {
   readonly path: KeyPath;
   readonly issue: Issue;
+  /** The value lacks something; what it has may be right. */
+  readonly lacks?: true;
 }
 
 /** `["edge", "listen", 0, "tls"]` → `edge.listen[0].tls`. */
@@ -59,7 +61,7 @@ function mistakeOf(schema: Json, error: TLocalizedValidationError, origin: Origi
   }
   if (error.keyword === "required") {
     const missing = error.params.requiredProperties.map((name) => `"${name}"`).join(", ");
-    return { path, issue: { at, message: `lacks ${missing}` } };
+    return { path, issue: { at, message: `lacks ${missing}` }, lacks: true };
   }
   return { path, issue: { at, message: expected ?? plainMessage(error) } };
 }

@@ -5,7 +5,7 @@ import { formatPrefix, parsePrefix } from "../core/address.ts";
 import { SallyportError } from "../core/errors.ts";
 import { settleMail, settleSms, settleSmsLimits } from "../notify/settings.ts";
 import { durationSeconds } from "../schema/duration.ts";
-import { parseTenantInput } from "../schema/tenant.ts";
+import { examineFitting, type FittingTenant, isComplete, parseTenantInput } from "../schema/tenant.ts";
 import type { EdgeSettings, FileSettings, ListenerSettings } from "./file-schema.ts";
 import type {
   AdminConfig,
@@ -116,7 +116,7 @@ function settleEdge(edge: EdgeSettings, base: string, report: Report): EdgeConfi
 }
 
 function settleListeners(
-  listen: string | readonly (string | ListenerSettings | undefined)[],
+  listen: string | readonly (string | Partial<ListenerSettings> | undefined)[],
   base: string,
   report: Report,
 ): ListenerConfig[] {
@@ -126,19 +126,23 @@ function settleListeners(
   return listen.flatMap((item, index) => {
     if (item === undefined) return [];
     const { address, tls, proxyProtocol = false } = typeof item === "string" ? { address: item } : item;
+    if (address === undefined) return [];
     const at = endpoint(address, typeof item === "string" ? [...path, index] : [...path, index, "address"], report);
     if (at.port !== 0 && seen.has(formatEndpoint(at))) report([...path, index], `repeats ${formatEndpoint(at)}`);
     seen.add(formatEndpoint(at));
     return {
       ...at,
-      ...(tls !== undefined && { tls: [tls].flat().map((files) => settleTls(files, base)) }),
+      ...(tls !== undefined && { tls: [tls].flat().flatMap((files) => settleTls(files, base)) }),
       proxyProtocol,
     };
   });
 }
 
-function settleTls(files: TlsSettings, base: string): TlsFiles {
-  return { ...files, cert: resolve(base, files.cert), key: resolve(base, files.key) };
+function settleTls(files: Partial<TlsSettings> | undefined, base: string): TlsFiles[] {
+  const { cert, key, ...rest } = files ?? {};
+  return cert === undefined || key === undefined
+    ? []
+    : [{ ...rest, cert: resolve(base, cert), key: resolve(base, key) }];
 }
 
 function settleProxies(proxies: readonly (string | undefined)[], report: Report): string[] {
@@ -164,29 +168,33 @@ function settleAdmin(admin: NonNullable<FileSettings["admin"]>, base: string, re
     const hint = "give admin.tls, or set admin.allowCleartext: true where the network is private";
     report(["admin", "listen"], "is reachable from other machines in cleartext, which would carry keys", hint);
   }
-  return { ...at, allowCleartext, ...(admin.tls !== undefined && { tls: settleTls(admin.tls, base) }) };
+  const [tls] = settleTls(admin.tls, base);
+  return { ...at, allowCleartext, ...(tls !== undefined && { tls }) };
 }
 
-function settleTenants(declared: readonly unknown[], report: Report): DeclaredTenant[] {
-  const owners = new Map<string, string>();
+function settleTenants(declared: readonly (FittingTenant | undefined)[], report: Report): DeclaredTenant[] {
+  const owners = new Map<string, number>();
   return declared.flatMap((input, index) => {
     if (input === undefined) return [];
     const path: KeyPath = ["tenants", index];
-    try {
-      const tenant = parseTenantInput(input);
-      for (const name of [`the id ${tenant.id}`, ...tenant.hosts.map((host) => `the host ${host}`)]) {
-        const owner = owners.get(name);
-        if (owner !== undefined) report(path, `repeats ${name}, which tenants[${owner}] has`);
-        else owners.set(name, String(index));
-      }
-      return [tenant];
-    } catch (error) {
-      if (!(error instanceof SallyportError)) throw error;
-      if (error.issues.length === 0) report(path, error.message);
-      for (const issue of error.issues) report([...path, ...steps(issue.at)], issue.message, issue.hint);
-      return [];
+    const { tenant, hosts, issues } = settleTenant(input);
+    for (const issue of issues) report([...path, ...steps(issue.at)], issue.message, issue.hint);
+    for (const name of [
+      ...(input.id === undefined ? [] : [`the id ${input.id}`]),
+      ...hosts.map((host) => `the host ${host}`),
+    ]) {
+      const owner = owners.get(name);
+      if (owner !== undefined) report(path, `repeats ${name}, which tenants[${owner}] has`);
+      else owners.set(name, index);
     }
+    return tenant ?? [];
   });
+}
+
+/** Of one that lost what does not fit the schema, the rest is examined all the same. */
+function settleTenant(input: FittingTenant) {
+  const { hosts, issues } = examineFitting(input);
+  return { hosts, issues, tenant: isComplete(input) && issues.length === 0 ? parseTenantInput(input) : undefined };
 }
 
 /** The steps of a JSON pointer. */

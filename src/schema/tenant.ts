@@ -1,14 +1,12 @@
 /** A tenant on the wire: its shape, the rules of each field, and the way to the core's form and back. */
 import Type, { type Static } from "typebox";
 import { type Issue, SallyportError } from "../core/errors.ts";
-import { canonicalHost } from "../core/host.ts";
-import type { CanonicalHost, TenantId } from "../core/ids.ts";
-import { type AltHosts, type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
-import { canonicalUpstream } from "../core/upstream.ts";
+import type { TenantId } from "../core/ids.ts";
+import { type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
 import { durationSchema, durationSeconds, formatDuration } from "./duration.ts";
-import { pointer, Shape } from "./issues.ts";
-import { originIssue } from "./origin.ts";
+import { Shape } from "./issues.ts";
 import { limitsToWire, parseLimits, TenantLimitsSchema } from "./tenant-limits.ts";
+import { parseAltHosts, parseHosts, parseUpstreams, policyIssues } from "./tenant-rules.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -94,6 +92,8 @@ const PolicySchema = Type.Object(
   },
   closed,
 );
+
+type PolicyInput = Static<typeof PolicySchema>;
 
 const BrandingSchema = Type.Object(
   {
@@ -203,54 +203,33 @@ export function parseTenantInput(input: unknown): Omit<Tenant, "declared"> {
   return tenant;
 }
 
-function parseHosts(hosts: readonly string[], issues: Issue[]): CanonicalHost[] {
-  const seen = new Set<CanonicalHost>();
-  for (const [index, text] of hosts.entries()) {
-    const at = pointer("hosts", index);
-    const host = /[:/@]/.test(text) && !text.startsWith("[") ? undefined : canonicalHost(text);
-    if (host === undefined) issues.push({ at, message: "is not a host name", hint: hostHint(text) });
-    else if (seen.has(host)) issues.push({ at, message: "is there twice" });
-    else seen.add(host);
-  }
-  return [...seen];
+/** A declaration of which what does not fit the shape was left out: in a list, `undefined` stands in its place. */
+export interface FittingTenant {
+  readonly id?: string;
+  readonly hosts?: readonly (string | undefined)[];
+  readonly upstreams?: readonly (string | undefined)[];
+  readonly policy?: object;
+  readonly altHosts?: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly limits?: object;
 }
 
-function hostHint(text: string): string {
-  const plain = /^[^\s:/?#@\\]+$/u.test(text) ? URL.parse(`http://${text}`)?.hostname : undefined;
-  if (plain !== undefined && canonicalHost(plain) !== undefined) return `write "${plain}"`;
-  return "write a DNS name alone, such as clinic.example, without scheme, port or path";
+/** Whether nothing had to be left out. */
+export function isComplete(input: FittingTenant): input is TenantDeclaration {
+  return declaration.admits(input);
 }
 
-function parseAltHosts(
-  given: { readonly ipv4?: string; readonly ipv6?: string },
-  hosts: readonly CanonicalHost[],
-  issues: Issue[],
-): AltHosts {
-  const parsed: { ipv4?: CanonicalHost; ipv6?: CanonicalHost } = {};
-  for (const family of ["ipv4", "ipv6"] as const) {
-    const text = given[family];
-    if (text === undefined) continue;
-    const host = hosts.find((each) => each === canonicalHost(text));
-    if (host === undefined) issues.push({ at: pointer("altHosts", family), message: "must be one of hosts" });
-    else parsed[family] = host;
-  }
-  return parsed;
+/** What the rules find in the rest of a declaration, so that its mistakes are told with those of its shape. */
+export function examineFitting({ hosts, upstreams, policy, altHosts, limits }: FittingTenant) {
+  const issues: Issue[] = [];
+  const known = parseHosts(hosts ?? [], issues);
+  parseUpstreams(upstreams ?? [], issues);
+  parsePolicy((policy ?? {}) as PolicyInput, issues);
+  if (hosts?.every((host) => host !== undefined)) parseAltHosts(altHosts ?? {}, known, issues);
+  parseLimits((limits ?? {}) as TenantDeclaration["limits"] & object, issues);
+  return { hosts: known, issues };
 }
 
-function parseUpstreams(upstreams: readonly string[], issues: Issue[]): string[] {
-  const origins = new Set<string>();
-  for (const [index, text] of upstreams.entries()) {
-    const result = canonicalUpstream(text);
-    const at = pointer("upstreams", index);
-    if ("refused" in result)
-      issues.push({ at, message: result.refused, hint: "write an origin such as http://10.0.0.5:9000" });
-    else if (origins.has(result.origin)) issues.push({ at, message: "is there twice" });
-    else origins.add(result.origin);
-  }
-  return [...origins];
-}
-
-function parsePolicy(input: Static<typeof PolicySchema>, issues: Issue[]): Policy {
+function parsePolicy(input: PolicyInput, issues: Issue[]): Policy {
   const { session, ...rest } = input;
   const seconds = (value: string | number | undefined, fallback: number) =>
     value === undefined ? fallback : durationSeconds(value);
@@ -265,25 +244,6 @@ function parsePolicy(input: Static<typeof PolicySchema>, issues: Issue[]): Polic
   };
   issues.push(...policyIssues(policy));
   return policy;
-}
-
-/** What the shape alone cannot say. */
-function* policyIssues({ factors, session, exempt, webSocketOrigins }: Policy): Generator<Issue> {
-  if (factors.every((factor) => factor === "sms"))
-    yield { at: "/policy/factors", message: "sms alone is too weak", hint: 'add "totp" or "passkey"' };
-  if (session.idleSeconds < 60) yield { at: "/policy/session/idle", message: "must be a minute or more" };
-  if (session.maxSeconds < session.idleSeconds)
-    yield { at: "/policy/session/max", message: "must not be shorter than idle", hint: "raise max or lower idle" };
-  if (session.maxSeconds > 30 * 86_400) yield { at: "/policy/session/max", message: "must be 30d or less" };
-  if (session.rememberDeviceSeconds > 90 * 86_400)
-    yield { at: "/policy/session/rememberDevice", message: "must be 90d or less" };
-  for (const [index, { path }] of exempt.entries())
-    if (/^\/(\.|%2e)sallyport/i.test(path))
-      yield { at: pointer("policy", "exempt", index, "path"), message: "belongs to the gate itself" };
-  for (const [index, text] of webSocketOrigins.entries()) {
-    const message = originIssue(text);
-    if (message !== undefined) yield { at: pointer("policy", "webSocketOrigins", index), message };
-  }
 }
 
 /** The declaration that {@link parseTenantInput} turns back into the same tenant. */
