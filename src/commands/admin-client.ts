@@ -21,6 +21,13 @@ export const CLIENT_OPTIONS: Options = {
   },
 };
 
+/** Taken by changes that the lock-out guard may refuse. */
+export const FORCE: Options = { force: { type: "boolean", help: "even if it leaves no owner a way in" } };
+
+export function forceOf(call: Call): { force: string | undefined } {
+  return { force: call.flag("force") ? "true" : undefined };
+}
+
 export interface Request {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
@@ -164,8 +171,25 @@ function problemOf(status: number, answer: string): SallyportError {
   const problem = parseProblem(answer);
   const code = ERROR_CODES.find((known) => known === problem["code"]) ?? codeOf(status);
   const message = problem["detail"] ?? problem["title"] ?? `the admin API answered ${status}`;
-  const issues = Array.isArray(problem["issues"]) ? (problem["issues"] as Issue[]) : [];
-  return new SallyportError(code, String(message), { issues });
+  const issues = Array.isArray(problem["issues"]) ? (problem["issues"] as WireIssue[]).map(issueOf) : [];
+  return new SallyportError(code, inFlags(String(message)), { issues });
+}
+
+interface WireIssue {
+  readonly pointer?: string;
+  readonly line?: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+function issueOf({ pointer, line, message, hint }: WireIssue): Issue {
+  const at = pointer ?? `line ${line}`;
+  return { at, message, ...(hint === undefined ? {} : { hint: inFlags(hint) }) };
+}
+
+/** The API's parameters, where it says to repeat a request with one, as the flags that send them. */
+function inFlags(text: string): string {
+  return text.replace(/\bforce=true\b/g, "--force").replace(/"?allowBroad"?(?:=|: )true/g, "--allow-broad");
 }
 
 function parseProblem(answer: string): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { text as readAll } from "node:stream/consumers";
-import { AdminClient, CLIENT_OPTIONS, tenantPath } from "./admin-client.ts";
+import { AdminClient, CLIENT_OPTIONS, FORCE, forceOf, tenantPath } from "./admin-client.ts";
 import { argument, type Command, columns } from "./command.ts";
 
 export const allowList: Command = {
@@ -25,7 +25,7 @@ export const allowList: Command = {
 export const allowRemove: Command = {
   summary: "Remove an entry, named by its id or its CIDR.",
   args: "TENANT ENTRY",
-  options: CLIENT_OPTIONS,
+  options: { ...FORCE, ...CLIENT_OPTIONS },
   async run(call) {
     const [tenant, wanted] = [argument(call, 0), argument(call, 1)];
     const client = AdminClient.of(call);
@@ -35,7 +35,7 @@ export const allowRemove: Command = {
         if (cidr === wanted || cidr === `${wanted}/${wanted.includes(":") ? 128 : 32}`) ids.push(String(id));
       }
     } else ids.push(wanted);
-    for (const id of ids) await client.json("DELETE", tenantPath(tenant, "allowlist", id));
+    for (const id of ids) await client.json("DELETE", tenantPath(tenant, "allowlist", id), { query: forceOf(call) });
     const text = ids.length === 0 ? `${wanted} is not on the list of ${tenant}` : `removed ${wanted} from ${tenant}`;
     return { data: { removed: ids }, text, failed: ids.length === 0 };
   },
@@ -44,13 +44,17 @@ export const allowRemove: Command = {
 export const allowImport: Command = {
   summary: "Add all addresses of a file, or none: one a line, or CSV with a header.",
   args: "TENANT FILE",
-  options: CLIENT_OPTIONS,
+  options: {
+    "allow-broad": { type: "boolean", help: "allow prefixes shorter than /8 (IPv6: /32)" },
+    ...CLIENT_OPTIONS,
+  },
   async run(call) {
     const [tenant, file] = [argument(call, 0), argument(call, 1)];
     const content = file === "-" ? await readAll(process.stdin) : readFileSync(resolve(call.base, file), "utf8");
     const type = /^\s*"?cidr"?\s*(,|$)/im.test(content.slice(0, content.indexOf("\n") + 1)) ? "text/csv" : "text/plain";
     const data = (await AdminClient.of(call).json("POST", tenantPath(tenant, "allowlist", "import"), {
       text: { type, content },
+      query: { allowBroad: call.flag("allow-broad") ? "true" : undefined },
     })) as Record<string, unknown>;
     return { data, text: `imported ${String(data["added"] ?? data["imported"] ?? "all")} entries into ${tenant}` };
   },

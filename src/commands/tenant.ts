@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { AdminClient, CLIENT_OPTIONS, tenantPath } from "./admin-client.ts";
+import { AdminClient, CLIENT_OPTIONS, FORCE, forceOf, tenantPath } from "./admin-client.ts";
 import { argument, type Call, type Command, columns, type Options, type Output, UsageError } from "./command.ts";
 
 const FIELDS: Options = {
@@ -53,11 +53,12 @@ export const tenantCreate: Command = {
 export const tenantSet: Command = {
   summary: "Change a tenant; what is not given stays.",
   args: "TENANT",
-  options: { ...FIELDS, ...CLIENT_OPTIONS },
+  options: { ...FIELDS, ...FORCE, ...CLIENT_OPTIONS },
   async run(call) {
     const body = fieldsOf(call);
     if (Object.keys(body).length === 0) throw new UsageError("nothing to change was given");
-    return shown(await AdminClient.of(call).json("PATCH", tenantPath(argument(call, 0)), { body }));
+    const request = { body, query: forceOf(call) };
+    return shown(await AdminClient.of(call).json("PATCH", tenantPath(argument(call, 0)), request));
   },
 };
 

@@ -1,6 +1,6 @@
 /** `user …`: who may sign in at a tenant, by the admin API. A user is named by e-mail or id. */
 import { SallyportError } from "../core/errors.ts";
-import { AdminClient, CLIENT_OPTIONS, tenantPath } from "./admin-client.ts";
+import { AdminClient, CLIENT_OPTIONS, FORCE, forceOf, tenantPath } from "./admin-client.ts";
 import { argument, type Call, type Command, columns, type Output } from "./command.ts";
 
 type Item = Readonly<Record<string, unknown>>;
@@ -67,7 +67,7 @@ export const userResetFactors: Command = acting(
 export const userDelete: Command = {
   summary: "Delete a user with everything that proves them.",
   args: "TENANT USER",
-  options: CLIENT_OPTIONS,
+  options: { ...FORCE, ...CLIENT_OPTIONS },
   async run(call) {
     await act(call, "DELETE");
     return { data: { deleted: argument(call, 1) }, text: `deleted ${argument(call, 1)}` };
@@ -78,7 +78,7 @@ function changing(summary: string, body: object): Command {
   return {
     summary,
     args: "TENANT USER",
-    options: CLIENT_OPTIONS,
+    options: { ...FORCE, ...CLIENT_OPTIONS },
     run: async (call) => shown((await act(call, "PATCH", undefined, body)) as Item),
   };
 }
@@ -96,7 +96,7 @@ function acting(summary: string, action: string): Command {
 async function act(call: Call, method: string, action?: string, body?: object): Promise<unknown> {
   const { id } = await findUser(call);
   const path = tenantPath(argument(call, 0), "users", String(id), ...(action === undefined ? [] : [action]));
-  const query = { wait: "applied" };
+  const query = { wait: "applied", ...forceOf(call) };
   return await AdminClient.of(call).json(method, path, body === undefined ? { query } : { query, body });
 }
 
