@@ -17,10 +17,10 @@ interface Listed {
 }
 
 const SLICE = 500;
-/** With labels of the greatest length before and after, a record stays under the store's 1 MiB. */
-export const PER_RECORD = 500;
+/** With the longest labels before and after, a record stays under 100 KB: a page of the log holds 1,000 of them. */
+const PER_RECORD = 50;
 /** Beyond, naming each would take a notable part of the commit. */
-export const MOST_NAMED = 10_000;
+const MOST_NAMED = 10_000;
 const MOST_BROAD = 20;
 
 /**
