@@ -1,5 +1,7 @@
 /** `restore`: puts a backup in the place of the SQLite store, while the gate is stopped. */
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SECRET_KEY_FILE } from "../config/key-files.ts";
 import { refuseServed } from "../serve/socket-folder.ts";
 import { restoreSqlite } from "../store/sqlite-backup.ts";
 import { argument, type Command } from "./command.ts";
@@ -14,8 +16,12 @@ export const restore: Command = {
     await refuseServed(loaded.config.dataDir);
     const file = configuredFile(loaded);
     const replaced = await restoreSqlite(resolve(call.base, argument(call, 0)), file);
+    const { config, secrets } = loaded;
+    const key = join(config.dataDir, SECRET_KEY_FILE);
+    const keyless = secrets.secretKey === undefined && !existsSync(key);
+    const note = keyless ? `\nPut the ${key} that belongs to it back before the start, which would make another.` : "";
     const before =
       replaced === undefined ? "there was no store before" : `what was there before is kept as ${replaced}`;
-    return { data: { restored: file, replaced }, text: `restored ${file}; ${before}` };
+    return { data: { restored: file, replaced }, text: `restored ${file}; ${before}${note}` };
   },
 };

@@ -55,7 +55,9 @@ t.test("restoring: to a new place, and not from what is no backup", async (t) =>
   t.strictSame(readdirSync(join(cwd, "data")), ["sallyport.db"]);
 
   t.equal((await sallyport(["backup", "b.db", "--config", "c.yaml"], cwd)).code, 0);
-  t.match(await sallyport(["restore", "b.db", "--config", "new.yaml"], cwd), { stdout: /there was no store before/ });
+  t.match(await sallyport(["restore", "b.db", "--config", "new.yaml"], cwd), {
+    stdout: /there was no store before\nPut the .*new\/secret\.key that belongs to it back/,
+  });
   t.strictSame(readdirSync(join(cwd, "new")), ["sallyport.db"]);
   t.match(await sallyport(["restore", "b.db", "--config", "new.yaml"], cwd), { stdout: /kept as .*\.replaced/ });
   t.ok(existsSync(join(cwd, "new/sallyport.db.replaced")));
