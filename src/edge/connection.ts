@@ -131,7 +131,10 @@ export class Connection {
 
   /** Ends it at once: what is still buffered for the client does not arrive. */
   cut(): void {
-    this.facts.transport.resetAndDestroy();
+    const { transport } = this.facts;
+    // While the end of what it sends is on its way, Node cannot reset a socket: it would neither close nor say so.
+    if (this.socket.writableEnded && this.socket.writableLength === 0) transport.destroy();
+    else transport.resetAndDestroy();
   }
 }
 
