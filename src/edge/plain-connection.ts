@@ -62,7 +62,8 @@ export class PlainConnection implements PlainResponseHost {
   /** Called once a second. */
   tick(nowMs: number): void {
     if (this.#response !== undefined || nowMs < this.#dueAtMs) return;
-    if (this.connection.used) this.socket.destroySoon();
+    // All of its answers are gone out: nothing is lost, and who takes nothing any more cannot put it off.
+    if (this.connection.used) this.socket.destroy();
     else {
       this.#release();
       this.#options.receiver.late(this.socket);
@@ -84,6 +85,7 @@ export class PlainConnection implements PlainResponseHost {
   };
 
   readonly #onData = (bytes: Buffer): void => {
+    if (this.socket.writableEnded) return;
     if (this.#response !== undefined) {
       this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
       this.socket.pause();
@@ -126,7 +128,8 @@ export class PlainConnection implements PlainResponseHost {
 
   #handOver(): void {
     const { socket } = this;
-    if (socket.destroyed) return;
+    // What nobody can answer any more must not be carried out.
+    if (socket.destroyed || socket.writableEnded) return;
     this.#release();
     socket.pause();
     const bytes = [this.#request, this.#early].filter((part) => part !== undefined);

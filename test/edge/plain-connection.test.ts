@@ -1,5 +1,9 @@
 /** Plain requests through a whole edge: answered as Node's server would, and handed over to it where they are not plain. */
+import { Socket } from "node:net";
 import t, { type Test } from "tap";
+import { parseAddress } from "../../src/core/address.ts";
+import { Connection } from "../../src/edge/connection.ts";
+import { PlainConnection, type PlainReceiver } from "../../src/edge/plain-connection.ts";
 import { HAPPY, type LiveEdgeOptions, startLiveEdge } from "../support/live-edge.ts";
 import { exchangeRaw, RawClient } from "../support/raw-http.ts";
 import { always, ok, type Script, startUpstream } from "../support/upstream.ts";
@@ -166,4 +170,63 @@ t.test("a slow client holds the upstream back, and gets every byte", async (t) =
   const bodyOf = (text: string): number => text.length - text.indexOf("\r\n\r\n") - 4;
   await client.until((text) => bodyOf(text) >= total);
   t.equal(bodyOf(client.received), total);
+});
+
+t.test("what came early is not carried out once the edge drains: there would be no answer to it", async (t) => {
+  const streaming = Promise.withResolvers<() => void>();
+  const { client, edge, upstream } = await clinic(t, ({ received, socket }) => {
+    if (!received.startsWith("GET /stream ")) return;
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+    streaming.resolve(() => socket.write("lf"));
+  });
+  client.send(get("/stream"));
+  const goOn = await streaming.promise;
+  await client.until((text) => text.endsWith("ha"));
+  client.send(`POST /order HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\n1`);
+  const drained = edge.drain(10_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  goOn();
+  t.match(await client.untilEnd(), /half$/);
+  await drained;
+  t.notMatch(upstream.connections.map(({ received }) => received).join(), /POST/);
+});
+
+/** A client's socket that never lets the end of it through, as one does beneath TLS whose client reads no more. */
+class Endless extends Socket {
+  override _read(): void {}
+  override _write(_bytes: Buffer, _encoding: string, done: () => void): void {
+    done();
+  }
+  override _final(): void {}
+}
+
+t.test("whose answer was the last is heard no more, and let go if it does not go", async (t) => {
+  const peer = parseAddress("127.0.0.1");
+  if (peer === undefined) throw new Error("not an address");
+  const socket = new Endless();
+  t.teardown(() => socket.destroy());
+  const facts = { peer, trusted: false, forwards: false, tls: true, transport: socket, serverName: undefined };
+  const heard: string[] = [];
+  const receiver: PlainReceiver = {
+    receive: ({ url }, res) => {
+      heard.push(url);
+      plain.connection.used = true;
+      res.writeHead(200, undefined, ["Content-Length", "2"]).end("ok", "latin1");
+    },
+    finished() {},
+    late() {},
+  };
+  const handOver = () => heard.push("by Node");
+  const times = { headersMs: 1_000, keepAliveMs: 1_000 };
+  const plain = new PlainConnection(new Connection(socket, facts), { receiver, handOver, ...times });
+  socket.push(get("/last", "Connection: close\r\n"));
+  await new Promise((resolve) => setImmediate(resolve));
+  socket.push(get("/plain"));
+  socket.push("POST / HTTP/1.1\r\n\r\n");
+  await new Promise((resolve) => setImmediate(resolve));
+  t.strictSame(heard, ["/last"]);
+  plain.tick(performance.now() + 1_000);
+  t.equal(socket.destroyed, false);
+  plain.tick(performance.now() + 2_100);
+  t.equal(socket.destroyed, true);
 });
