@@ -39,13 +39,16 @@ export class PlainRequest implements ClientRequest {
     this.closes = fields.closes;
   }
 
-  /** By name in lower case; of those that are doubled, the first. */
+  /** By name in lower case; those that are doubled in one, joined by commas. */
   get headers(): IncomingHttpHeaders {
-    const headers: IncomingHttpHeaders = {};
+    const headers = new Map<string, string>();
     for (let index = 0; index + 1 < this.rawHeaders.length; index += 2) {
-      headers[this.rawHeaders[index]?.toLowerCase() ?? ""] ??= this.rawHeaders[index + 1];
+      const name = this.rawHeaders[index]?.toLowerCase() ?? "";
+      const value = this.rawHeaders[index + 1] ?? "";
+      const earlier = headers.get(name);
+      headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
     }
-    return headers;
+    return Object.fromEntries(headers);
   }
 }
 
