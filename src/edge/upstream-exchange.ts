@@ -216,7 +216,8 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 function bodyOf(req: IncomingMessage | undefined, head: Order["head"]): Buffer | IncomingMessage | undefined {
   if (req === undefined || !head.hasBody) return undefined;
   if (!req.complete || head.chunked || req.readableLength !== head.contentLength) return req;
-  return req.read();
+  // Without a size it would be only the first of the pieces in which it came.
+  return req.read(head.contentLength);
 }
 
 function approach(exchange: UpstreamExchange): void {

@@ -191,6 +191,26 @@ t.test("an answer that comes before the request's body has ended", async (t) => 
   client.close();
 });
 
+t.test("a body that came in pieces before there was a connection for it", async (t) => {
+  const { upstream, edge } = await start(t, () => {}, { upstream: { maxConnections: 1 } });
+  const [first, second] = [await RawClient.open(edge.port), await RawClient.open(edge.port)];
+  first.send(request());
+  await once(edge.server, "request");
+  second.send(request("POST", "Content-Length: 8\r\n", "four"));
+  const [post] = await once(edge.server, "request");
+  second.send("more");
+  while (!post.complete) await new Promise((resolve) => setImmediate(resolve));
+  await upstream.reached(1);
+  const [connection] = upstream.connections;
+  connection?.socket.write(ok());
+  await first.until((received) => received.endsWith("ok"));
+  while (!connection?.received.includes("POST")) await new Promise((resolve) => setImmediate(resolve));
+  t.match(connection.received, /fourmore$/);
+  connection.socket.write(ok());
+  await second.until((received) => received.endsWith("ok"));
+  for (const client of [first, second]) client.close();
+});
+
 t.test("both directions at once", async (t) => {
   const { edge } = await start(t, ({ socket, received }, piece) => {
     if (piece.includes("one")) socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nONE\r\n");
