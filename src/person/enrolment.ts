@@ -186,7 +186,8 @@ export class Enrolments {
       ...account.credential,
       factors: [...account.credential.factors, factor],
       ...(recovery === undefined ? {} : { recovery: recovery.stored }),
-      lastFactor: kind,
+      // What is offered first is what was used to sign in, not what was set up last.
+      ...(grant.challenge === undefined ? {} : { lastFactor: kind }),
     };
     const notice = { kind: "factor-added", factor: kind, name } as const;
     const told = joinChanges(change, { ...NO_CHANGE, writes: outbox.write(visit.tenant, account.user, notice, nowMs) });

@@ -5,7 +5,17 @@ import { openSmsProvider } from "../../src/notify/open-sms.ts";
 import type { TextProvider } from "../../src/notify/sms.ts";
 import { SMS_CODE_KIND, SMS_RULES } from "../../src/person/sms-factor.ts";
 import { placeOf } from "../../src/person/visit.ts";
-import { API, Browser, leaveShares, makeTenant, type Node, onEveryStore, PASSWORD } from "../support/person-door.ts";
+import {
+  API,
+  Browser,
+  enrolledUser,
+  leaveShares,
+  makeTenant,
+  type Node,
+  onEveryStore,
+  PASSWORD,
+  totpCode,
+} from "../support/person-door.ts";
 import { ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID, startTwilio } from "../support/twilio.ts";
 
 const NUMBER = "+44 7700 900123";
@@ -217,3 +227,25 @@ onEveryStore(
     t.match(await ask(new Browser(tenant)), { sending: { sent: false, reason: "limit" } }, "one is not finished");
   },
 );
+
+onEveryStore(t, "what was used last is offered first; what is set up beside it is not", async (t, { clock, node }) => {
+  const tenant = makeTenant("happy-feet", { factors: ["sms", "totp"] });
+  const phone = new Phone();
+  const one = await node({ sms: phone });
+  const { door } = one;
+  const { email, secret } = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(door, email, { kind: "totp", code: totpCode(secret, clock.nowMs()) });
+  const { enrolment } = await door.enrolments.beginSms(browser.visit, undefined, NUMBER, "");
+  browser.keep(await door.enrolments.confirm(browser.visit, undefined, enrolment, { code: phone.code }));
+  clock.advance(3_600_000);
+  const first = async () => {
+    const { challenge, outcome } = await new Browser(tenant).identify(door, email);
+    return { challenge, choices: outcome.kind === "continue" ? outcome.step.choices.map(({ kind }) => kind) : [] };
+  };
+  t.same((await first()).choices, ["totp", "sms", "recovery"]);
+  const { challenge } = await browser.identify(door, email);
+  await door.proofRequests.sendSms(browser.visit, challenge);
+  t.match(await door.signIn.verify(browser.visit, challenge, { kind: "sms", code: phone.code }), { kind: "signed-in" });
+  t.same((await first()).choices, ["sms", "totp", "recovery"]);
+});
