@@ -122,8 +122,13 @@ export const PERSON_EN_GB = {
   "link.signIn": "Go to the sign-in",
   "invite.title": "Welcome",
   "invite.why": "{tenant} has made you a login of your own. Nobody else should use it.",
+  "invite.deadWhy":
+    "It has been used, has expired or is not complete, or your login was changed since it was sent. Ask {tenant} for a new one if you still need it.",
   "reset.title": "Choose a new password",
   "reset.why": "Your login at {tenant} gets the password that you choose now. You are signed out everywhere else.",
+  "reset.deadWhy":
+    "It has been used, has expired or is not complete, or your sign-in was changed since it was sent. You can ask for a new one.",
+  "reset.again": "Ask for a new link",
   "password.new": "New password",
   "password.hint": "At least 12 characters. A few unrelated words are easy to remember and hard to guess.",
   "password.set": "Set password",

@@ -129,8 +129,13 @@ export const PERSON_NL: Pick<Catalogue, keyof typeof PERSON_EN_GB> = {
   "link.signIn": "Naar het inloggen",
   "invite.title": "Welkom",
   "invite.why": "{tenant} heeft een eigen login voor u gemaakt. Niemand anders hoort die te gebruiken.",
+  "invite.deadWhy":
+    "De link is gebruikt, verlopen of niet volledig, of uw login is gewijzigd sinds hij is verstuurd. Vraag {tenant} om een nieuwe als u die nog nodig hebt.",
   "reset.title": "Kies een nieuw wachtwoord",
   "reset.why": "Uw login bij {tenant} krijgt het wachtwoord dat u nu kiest. Overal elders wordt u uitgelogd.",
+  "reset.deadWhy":
+    "De link is gebruikt, verlopen of niet volledig, of uw manier van inloggen is gewijzigd sinds hij is verstuurd. U kunt een nieuwe vragen.",
+  "reset.again": "Een nieuwe link vragen",
   "password.new": "Nieuw wachtwoord",
   "password.hint": "Minstens 12 tekens. Enkele losse woorden zijn makkelijk te onthouden en moeilijk te raden.",
   "password.set": "Wachtwoord instellen",

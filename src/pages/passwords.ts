@@ -31,17 +31,19 @@ export function passwordRoutes(pages: PersonPages): Route[] {
 }
 
 /** A link that is used up, expired, void or made up: the same page for all of them. */
-function showDead(call: Call): Answer {
+function showDead(call: Call, purpose: Purpose): Answer {
   const { text, visit } = call;
-  const body = html`<section class="panel"><h1>${text("link.dead")}</h1><p>${text("link.deadWhy", { tenant: visit.tenant.name })}</p>
-<p class="actions"><a class="button" href="${pathTo("sign-in")}">${text("link.signIn")}</a></p></section>`;
+  const again = purpose === "reset" && visit.tenant.policy.firstFactor === "password";
+  const why = again ? text("reset.deadWhy") : text("invite.deadWhy", { tenant: visit.tenant.name });
+  const body = html`<section class="panel"><h1>${text("link.dead")}</h1><p>${why}</p>
+<p class="actions">${again && html`<a class="button" href="${pathTo("forgot-password")}">${text("reset.again")}</a>`}<a class="button${again && " secondary"}" href="${pathTo("sign-in")}">${text("link.signIn")}</a></p></section>`;
   return showPage({ title: text("link.dead"), body }, 410);
 }
 
 async function showLink(call: Call, { person }: PersonPages, purpose: Purpose, message?: string): Promise<Answer> {
   const { text, visit, token } = call;
   const live = await person.invitations.show(visit, purpose, token);
-  if (live === undefined) return showDead(call);
+  if (live === undefined) return showDead(call, purpose);
   const asks = visit.tenant.policy.firstFactor === "password";
   const title = text(purpose === "reset" ? "reset.title" : "invite.title");
   const body = html`<section class="panel">${doorHead(call)}${purpose === "invite" && enrolSteps(call, 0)}
@@ -72,7 +74,7 @@ export function newPasswordField({ text }: Pick<Call, "text">, email: string, er
 async function accept(call: Call, { person, ...pages }: PersonPages, purpose: Purpose): Promise<Answer> {
   try {
     const accepted = await person.invitations.accept(call.visit, purpose, call.token, call.form["password"]);
-    if (accepted.kind === "gone") return showDead(call);
+    if (accepted.kind === "gone") return showDead(call, purpose);
     return afterOutcome(call, accepted, accepted.browser === undefined ? {} : { browser: accepted.browser });
   } catch (error) {
     if (!isRefusedPassword(error)) throw error;

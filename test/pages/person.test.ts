@@ -165,6 +165,19 @@ t.test("forgotten password: a link by mail, looked at without harm, used once", 
   t.equal((await stranger.get(path)).status, 410);
 });
 
+t.test("a reset link that a later change made void says so, and leads to a new one", async (t) => {
+  const { site, user } = await enrolled(t);
+  const client = new PageClient(site.origin);
+  const ask = `${ROOT}/forgot-password`;
+  await client.submit(await client.get(ask), ask, { email: EMAIL });
+  const path = new URL(await mailedLink(site.mails, EMAIL, "reset")).pathname;
+  await site.door.users.endSessions(site.tenant, user.id, API);
+  const dead = await client.get(path);
+  t.equal(dead.status, 410);
+  t.match(dead.body, /your sign-in was changed since it was sent/);
+  t.match(dead.body, `href="${ask}"`);
+});
+
 t.test("ticket: a page that looks at nothing, one post, then the factor", async (t) => {
   const { site, user } = await enrolled(t);
   const { token } = await site.door.invitations.ticket(site.tenant.id, user.id, API, "/chart");
