@@ -46,6 +46,10 @@ export const PORTAL_EN_GB = {
   "portal.hereTitle": "You are at this place",
   "portal.hereWarning":
     "You are at {address} now, and nothing else on the list lets you in from here. If you remove it, you and everybody at this place are out at once.",
+  "portal.hereLink":
+    "You are at {address} now, and only this link has put it on the list. If you revoke the link, you and everybody at this place are out at once.",
+  "portal.hereShortcut":
+    "You are at {address} now, and only this shortcut has put it on the list. If you remove the shortcut, you and everybody at this place are out at once.",
   "portal.removeHere": "Remove it all the same",
   "portal.keep": "Keep it",
   "portal.done.added": "The place was added. It is let in now.",
@@ -119,6 +123,7 @@ export const PORTAL_EN_GB = {
   "links.onlyFrom": "Only from {network}",
   "links.ended": "Ended",
   "links.revoke": "Revoke",
+  "links.revokeHere": "Revoke it all the same",
   "links.revokeWhy": "Revoking the link takes every place off the list that it has added.",
   "links.hand": "Give this address to nobody but the person it is for.",
   "links.copy": "Copy the link",

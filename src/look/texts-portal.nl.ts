@@ -50,6 +50,10 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.hereTitle": "U bent op deze plaats",
   "portal.hereWarning":
     "U bent nu op {address} en niets anders op de lijst laat u vanaf hier binnen. Als u het verwijdert, zijn u en alle anderen op deze plaats meteen buiten.",
+  "portal.hereLink":
+    "U bent nu op {address} en alleen deze link heeft dat op de lijst gezet. Als u de link intrekt, zijn u en alle anderen op deze plaats meteen buiten.",
+  "portal.hereShortcut":
+    "U bent nu op {address} en alleen deze snelkoppeling heeft dat op de lijst gezet. Als u de snelkoppeling verwijdert, zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.removeHere": "Toch verwijderen",
   "portal.keep": "Behouden",
   "portal.done.added": "De plaats is toegevoegd en heeft nu toegang.",
@@ -122,6 +126,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "links.onlyFrom": "Alleen vanaf {network}",
   "links.ended": "Afgelopen",
   "links.revoke": "Intrekken",
+  "links.revokeHere": "Toch intrekken",
   "links.revokeWhy": "De link intrekken haalt elke plaats van de lijst die erdoor is toegevoegd.",
   "links.hand": "Geef dit adres aan niemand anders dan de persoon voor wie het is.",
   "links.copy": "Link kopiëren",

@@ -8,6 +8,7 @@ import type { PlacePages } from "./place-pages.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { LINK_FIELDS, linkAdvice, linkForm, readLinkForm } from "./portal-link-form.ts";
 import { placeText } from "./portal-places.ts";
+import { takeOrAsk } from "./portal-removal.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
 import { describeBrowser, durationText, moment } from "./wording.ts";
@@ -25,8 +26,13 @@ export function portalLinkRoutes(pages: PlacePages): Route[] {
       work: create,
       advice: linkAdvice,
     }),
-    portalForm(pages, { path: "portal/links/remove", fields: ["id"], view: showLinks, work: remove }),
-    portalForm(pages, { path: "portal/links/not-us", fields: ["id", "use"], view: showLinks, work: takeBack }),
+    portalForm(pages, { path: "portal/links/remove", fields: ["id", "confirm"], view: showLinks, work: remove }),
+    portalForm(pages, {
+      path: "portal/links/not-us",
+      fields: ["id", "use", "confirm"],
+      view: showLinks,
+      work: takeBack,
+    }),
   ];
 }
 
@@ -118,15 +124,29 @@ function usesTable(call: OwnerCall, id: string, uses: readonly LinkUse[]): Html 
   return html`${table(text("links.uses"), columns, rows)}<p class="quiet">${text("links.notUsWhy")}</p>`;
 }
 
-async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
-  const author = { actor: actorOf(call, call.session) };
-  await whitelist.manage(() => whitelist.links.planDelete(call.visit.tenant.id, call.form["id"] ?? "", author));
-  return pathTo("portal/links", { done: "ended" });
+async function remove(call: OwnerCall, pages: PlacePages): Promise<string | Answer> {
+  const { visit, form, text, session } = call;
+  const author = { actor: actorOf(call, session) };
+  return await takeOrAsk(call, pages, {
+    path: "portal/links/remove",
+    page: "portal/links",
+    warning: "portal.hereLink",
+    go: text("links.revokeHere"),
+    plan: () => pages.whitelist.links.planDelete(visit.tenant.id, form["id"] ?? "", author),
+    done: () => pathTo("portal/links", { done: "ended" }),
+  });
 }
 
-async function takeBack(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
-  const { id = "", use = "" } = call.form;
-  const author = { actor: actorOf(call, call.session) };
-  await whitelist.manage(() => whitelist.links.planRemoveUse(call.visit.tenant.id, id, use, author));
-  return pathTo(`portal/links/${id}`, { done: "removed" });
+async function takeBack(call: OwnerCall, pages: PlacePages): Promise<string | Answer> {
+  const { visit, form, text, session } = call;
+  const { id = "", use = "" } = form;
+  const author = { actor: actorOf(call, session) };
+  return await takeOrAsk(call, pages, {
+    path: "portal/links/not-us",
+    page: "portal/links",
+    warning: "portal.hereWarning",
+    go: text("portal.removeHere"),
+    plan: () => pages.whitelist.links.planRemoveUse(visit.tenant.id, id, use, author),
+    done: () => pathTo(`portal/links/${id}`, { done: "removed" }),
+  });
 }

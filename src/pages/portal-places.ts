@@ -16,7 +16,7 @@ import { offerForm } from "./place.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { nameRoutes, namesPanel } from "./portal-names.ts";
-import { removeOrAsk } from "./portal-removal.ts";
+import { removePlace } from "./portal-removal.ts";
 import { openRequests, requestRoutes, requestsPanel } from "./portal-requests.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
@@ -33,7 +33,7 @@ export function portalPlaceRoutes(pages: PlacePages): Route[] {
     portalView(pages, "portal", showPlaces),
     portalForm(pages, { path: "portal/add", fields: ["cidr", "label", "days"], view: showPlaces, work: add }),
     portalForm(pages, { path: "portal/change", fields: ["id", "label", "days"], view: showPlaces, work: change }),
-    portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: removeOrAsk }),
+    portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: removePlace }),
     portalForm(pages, { path: "portal/restore", fields: ["id"], view: showPlaces, work: restore }),
     ...requestRoutes(pages, showPlaces),
     ...nameRoutes(pages, showPlaces),

@@ -1,39 +1,55 @@
-/** Taking places and names off the list: whoever would shut themselves out by it is asked first. */
+/** Taking places off the list, by whatever brought them: whoever would shut themselves out by it is asked first. */
+import type { Address } from "../core/address.ts";
+import type { Plan } from "../core/audit.ts";
 import { SallyportError } from "../core/errors.ts";
-import { notice } from "../look/displays.ts";
-import { button } from "../look/forms.ts";
-import { html } from "../look/html.ts";
 import { isName } from "../whitelist/removals.ts";
-import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type OwnerCall, showPortal } from "./portal-frame.ts";
+import { showConfirmation } from "./portal-confirm.ts";
+import type { OwnerCall, PortalPath } from "./portal-frame.ts";
 import { type Answer, pathTo } from "./route.ts";
 import { actorOf } from "./visitor.ts";
 
-const PATH = "portal/remove";
-
-/** What has the form's `id`. The place where the owner stands goes only once they have sent `confirm`, too. */
-export async function removeOrAsk(call: OwnerCall, { whitelist }: PlacePages): Promise<string | Answer> {
-  const { visit, form, session } = call;
-  const { id = "", confirm } = form;
-  const author = { actor: actorOf(call, session) };
-  const onBehalfOf = confirm === "yes" ? undefined : visit.address;
-  try {
-    const removed = await whitelist.manage(() => whitelist.removals.plan(visit.tenant.id, id, author, { onBehalfOf }));
-    return pathTo("portal", { [isName(removed) ? "unfollowed" : "removed"]: removed.id });
-  } catch (error) {
-    if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
-    return showConfirmation(call, id);
-  }
+export interface Taking<Result> {
+  /** The form that asks for it; it takes `confirm`, too. */
+  readonly path: PortalPath;
+  /** The page that it belongs to. */
+  readonly page: PortalPath;
+  readonly warning: "portal.hereWarning" | "portal.hereLink" | "portal.hereShortcut";
+  readonly go: string;
+  readonly plan: () => Promise<Plan<Result>>;
+  /** Where the browser goes then. */
+  readonly done: (result: Result) => string;
 }
 
-function showConfirmation(call: OwnerCall, id: string): Answer {
-  const { text, visit } = call;
-  const confirm = postForm(
-    call,
-    { path: PATH, hidden: { id, confirm: "yes" } },
-    html`<p class="actions">${button(text("portal.removeHere"), { kind: "danger" })}<a class="button" href="${pathTo("portal")}">${text("portal.keep")}</a></p>`,
-  );
-  const body = html`<section class="panel">${notice("warn", text("portal.hereWarning", { address: visit.address.text }))}${confirm}</section>`;
-  return showPortal(call, { path: "portal", title: text("portal.hereTitle"), body, status: 409 });
+/** What has the form's `id`: an entry, or a name with its places. */
+export async function removePlace(call: OwnerCall, pages: PlacePages): Promise<string | Answer> {
+  const { visit, form, session, text } = call;
+  const { removals } = pages.whitelist;
+  return await takeOrAsk(call, pages, {
+    path: "portal/remove",
+    page: "portal",
+    warning: "portal.hereWarning",
+    go: text("portal.removeHere"),
+    plan: () => removals.plan(visit.tenant.id, form["id"] ?? "", { actor: actorOf(call, session) }, {}),
+    done: (removed) => pathTo("portal", { [isName(removed) ? "unfollowed" : "removed"]: removed.id }),
+  });
+}
+
+/** The place where the owner stands goes only once they have sent `confirm`, too. */
+export async function takeOrAsk<Result>(
+  call: OwnerCall,
+  { whitelist }: PlacePages,
+  { path, page, warning, go, plan, done }: Taking<Result>,
+): Promise<string | Answer> {
+  const { visit, text } = call;
+  const { confirm, ...hidden } = call.form;
+  const standing: Address | undefined = confirm === "yes" ? undefined : visit.address;
+  try {
+    const sparing = async () => await whitelist.removals.sparing(visit.tenant.id, await plan(), standing);
+    return done(await whitelist.manage(sparing));
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
+    const [title, why] = [text("portal.hereTitle"), text(warning, { address: visit.address.text })];
+    return showConfirmation(call, { path, page, title, why, go, hidden });
+  }
 }

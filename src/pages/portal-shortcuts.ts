@@ -5,6 +5,7 @@ import type { UserView } from "../person/user-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { takeOrAsk } from "./portal-removal.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { shortcutTable } from "./shortcuts.ts";
 import { actorOf } from "./visitor.ts";
@@ -16,7 +17,7 @@ export function portalShortcutRoutes(pages: PlacePages): Route[] {
   return [
     portalView(pages, path, show),
     portalForm(pages, { path, fields: ["label", "user"], view: show, work: create }),
-    portalForm(pages, { path: `${path}/remove`, fields: ["id"], view: show, work: remove }),
+    portalForm(pages, { path: `${path}/remove`, fields: ["id", "confirm"], view: show, work: remove }),
   ];
 }
 
@@ -54,8 +55,15 @@ async function create(call: OwnerCall, { whitelist }: PlacePages): Promise<strin
   return pathTo(`shortcuts/${shortcut.id}`);
 }
 
-async function remove(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
-  const author = { actor: actorOf(call, call.session) };
-  await whitelist.manage(() => whitelist.shortcuts.planDelete(call.visit.tenant.id, call.form["id"] ?? "", author));
-  return pathTo("portal/shortcuts", { done: "ended" });
+async function remove(call: OwnerCall, pages: PlacePages): Promise<string | Answer> {
+  const { visit, form, text, session } = call;
+  const author = { actor: actorOf(call, session) };
+  return await takeOrAsk(call, pages, {
+    path: "portal/shortcuts/remove",
+    page: "portal/shortcuts",
+    warning: "portal.hereShortcut",
+    go: text("portal.removeHere"),
+    plan: () => pages.whitelist.shortcuts.planDelete(visit.tenant.id, form["id"] ?? "", author),
+    done: () => pathTo("portal/shortcuts", { done: "ended" }),
+  });
 }

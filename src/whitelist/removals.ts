@@ -48,8 +48,19 @@ export class Removals {
     const gone = isName(planned.result) ? planned.result.entries : [planned.result];
     const withoutEntries = gone.map((entry) => entry.id);
     const guarded = force ? planned : await this.#lockout.guard(tenant, { withoutEntries }, planned);
+    return await this.sparing(tenant, guarded, onBehalfOf);
+  }
+
+  /**
+   * The planned change, unless all goes with it that admits the address; every entry that a change removes is in its
+   * audit records.
+   * @throws SallyportError `confirmation_required`
+   */
+  async sparing<Result>(tenant: TenantId, planned: Plan<Result>, onBehalfOf: Address | undefined) {
+    const deleted = planned.change.audit.filter(({ action }) => action === "entry.deleted");
+    const gone = deleted.map(({ before }) => before as AllowlistEntry);
     if (onBehalfOf !== undefined) await this.#options.entries.guardOwnPlace(tenant, gone, onBehalfOf);
-    return guarded;
+    return planned;
   }
 
   async #plan(tenant: TenantId, id: string, author: Author, expected: Expectation): Promise<Plan<Removed>> {
