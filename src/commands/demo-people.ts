@@ -82,6 +82,7 @@ async function enrolOwner(door: PersonDoor, tenant: Tenant, clock: Clock, inbox:
     origin: `http://${host}`,
     address,
     userAgent: "demo",
+    lang: "en-GB",
     located: false,
     cookies: {},
   };

@@ -107,7 +107,7 @@ export class Reception {
   }
 
   #callOf({ visit }: Caller, request: FastifyRequest, form: Call["form"]): Call {
-    const lang = negotiateLanguage(request.headers["accept-language"]);
+    const { lang } = visit;
     const { token = "" } = request.params as { token?: string };
     const wanted = request.headers["sallyport-target"];
     return {

@@ -5,6 +5,7 @@ import { cookieNames, readCookie } from "../core/cookies.ts";
 import { canonicalHost } from "../core/host.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { negotiateLanguage } from "../look/language.ts";
 import type { Visit } from "../person/visit.ts";
 import type { TenantPolicy } from "../replica/policy.ts";
 
@@ -36,6 +37,7 @@ export function readCaller(fields: RequestFields, findTenant: FindTenant, clock:
     origin: new URL(`${secure ? "https" : "http"}://${host}${port === "" ? "" : `:${port}`}`).origin,
     address,
     userAgent: textOf(fields["user-agent"]),
+    lang: negotiateLanguage(textOf(fields["accept-language"])),
     located: policy.matcher.lookup(address, Math.floor(clock.nowMs() / 1000)) >= 0,
     cookies: readCookies(textOf(fields["cookie"]), secure),
   };

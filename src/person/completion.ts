@@ -24,7 +24,7 @@ import {
 import type { SharedLogins } from "./shared-login.ts";
 import { giveBackFinished } from "./shares.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
-import { placeOf, type Visit } from "./visit.ts";
+import { placeOf, readerOf, type Visit } from "./visit.ts";
 
 /** What has been proven and what else belongs to the commit. */
 export interface Proven extends Change {
@@ -157,7 +157,12 @@ export class Completion {
   #recoveryNotice(visit: Visit, account: Account, proven: Proven, nowMs: number): readonly Write[] {
     if (!proven.amr.includes("recovery")) return [];
     const left = proven.credential.recovery?.hashes.length ?? 0;
-    return this.#options.outbox.write(visit.tenant, account.user, { kind: "recovery-code-used", left }, nowMs);
+    return this.#options.outbox.write(
+      visit.tenant,
+      readerOf(visit, account.user),
+      { kind: "recovery-code-used", left },
+      nowMs,
+    );
   }
 }
 

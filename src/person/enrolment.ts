@@ -19,7 +19,7 @@ import { newRecoveryCodes } from "./recovery.ts";
 import { retryConflicts } from "./retry.ts";
 import { maskNumber, parsePhoneNumber, type SmsCodes, type SmsSending } from "./sms-factor.ts";
 import { matchTotp, newTotpSecret, type TotpOffer, totpContext, totpOffer } from "./totp.ts";
-import type { Visit } from "./visit.ts";
+import { readerOf, type Visit } from "./visit.ts";
 
 /** `{tenant}/{user}/{enrolment}` → {@link EnrolmentRecord}; gone once confirmed. Quiet. */
 export const ENROLMENT_KIND = "enrolment";
@@ -190,7 +190,10 @@ export class Enrolments {
       ...(grant.challenge === undefined ? {} : { lastFactor: kind }),
     };
     const notice = { kind: "factor-added", factor: kind, name } as const;
-    const told = joinChanges(change, { ...NO_CHANGE, writes: outbox.write(visit.tenant, account.user, notice, nowMs) });
+    const told = joinChanges(change, {
+      ...NO_CHANGE,
+      writes: outbox.write(visit.tenant, readerOf(visit, account.user), notice, nowMs),
+    });
     const audit = { action: "factor.added", after: { id, kind, name } };
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
     const { challenge } = grant;

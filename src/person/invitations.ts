@@ -20,7 +20,7 @@ import type { Sessions } from "./sessions.ts";
 import type { Outcome } from "./step.ts";
 import type { Throttle } from "./throttle.ts";
 import { type LiveToken, newToken, readToken } from "./tokens.ts";
-import { digest, placeOf, type Visit } from "./visit.ts";
+import { digest, placeOf, readerOf, type Visit } from "./visit.ts";
 import { requireWayBack } from "./way-back.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -115,7 +115,10 @@ export class Invitations {
       const nowMs = clock.nowMs();
       const { token, expiresAtMs, write } = newToken(account, "reset", account.user.epoch, nowMs, { mailed: true });
       const link = `${siteOrigin(tenant)}/.sallyport/reset/${token}`;
-      writes.push(write, ...outbox.write(tenant, account.user, { kind: "password-reset", link, expiresAtMs }, nowMs));
+      writes.push(
+        write,
+        ...outbox.write(tenant, readerOf(visit, account.user), { kind: "password-reset", link, expiresAtMs }, nowMs),
+      );
     }
     const actor = { kind: "user" as const, id: wanted ? account.id : "unknown", address: visit.address.text };
     await ledger.commit({ writes, audit: [{ action: "reset.requested", tenant: tenant.id, actor }] });
@@ -190,7 +193,9 @@ export class Invitations {
     const unproven = withoutMailbox(account.credential);
     const credential = phc === undefined ? unproven : { ...unproven, password: phc };
     const told =
-      purpose === "reset" ? outbox.write(visit.tenant, user, { kind: "password-changed" }, clock.nowMs()) : [];
+      purpose === "reset"
+        ? outbox.write(visit.tenant, readerOf(visit, user), { kind: "password-changed" }, clock.nowMs())
+        : [];
     const action = purpose === "reset" ? "password.reset" : "invite.accepted";
     const actor = { kind: "user" as const, id, address: visit.address.text };
     await sessions.revoke(account, user, {

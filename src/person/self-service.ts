@@ -18,7 +18,7 @@ import { newRecoveryCodes } from "./recovery.ts";
 import { retryConflicts } from "./retry.ts";
 import type { LiveSession } from "./session-record.ts";
 import { describeFactors, type FactorView } from "./user-view.ts";
-import type { Visit } from "./visit.ts";
+import { readerOf, type Visit } from "./visit.ts";
 
 export interface SelfServiceOptions {
   readonly store: Store;
@@ -44,7 +44,12 @@ export class SelfService {
     const phc = await hasher.hash(checkNewPassword(password, passwordContext(visit.tenant, account)));
     return await retryConflicts(async () => {
       const grant = await grants.require(visit, undefined);
-      const writes = outbox.write(visit.tenant, grant.account.user, { kind: "password-changed" }, clock.nowMs());
+      const writes = outbox.write(
+        visit.tenant,
+        readerOf(visit, grant.account.user),
+        { kind: "password-changed" },
+        clock.nowMs(),
+      );
       const credential = { ...grant.account.credential, password: phc };
       return await grants.change(visit, grant, credential, { ...NO_CHANGE, writes }, { action: "password.changed" });
     });
@@ -66,7 +71,12 @@ export class SelfService {
       const { recovery: _, ...withoutRecovery } = credential;
       const next = factors.length === 0 ? { ...withoutRecovery, factors } : { ...credential, factors };
       const { id, kind, name } = removed;
-      const writes = outbox.write(visit.tenant, user, { kind: "factor-removed", factor: kind, name }, clock.nowMs());
+      const writes = outbox.write(
+        visit.tenant,
+        readerOf(visit, user),
+        { kind: "factor-removed", factor: kind, name },
+        clock.nowMs(),
+      );
       const audit = { action: "factor.removed", before: { id, kind, name } };
       return await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
     });
@@ -100,7 +110,12 @@ export class SelfService {
       const { user, credential } = grant.account;
       if (credential.factors.length === 0) throw new SallyportError("forbidden", "set up another kind of proof first");
       const { codes, stored } = newRecoveryCodes(clock.nowMs());
-      const writes = outbox.write(visit.tenant, user, { kind: "recovery-codes-renewed" }, clock.nowMs());
+      const writes = outbox.write(
+        visit.tenant,
+        readerOf(visit, user),
+        { kind: "recovery-codes-renewed" },
+        clock.nowMs(),
+      );
       const audit = { action: "recovery-codes.renewed" };
       const next = { ...credential, recovery: stored };
       const signedIn = await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);

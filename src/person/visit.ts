@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import type { Address } from "../core/address.ts";
 import type { CanonicalHost } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
+import type { Language } from "../look/language.ts";
+import type { Recipient } from "../notify/outbox.ts";
 
 /** Cookie values as received: proof of nothing until a rule has checked them. */
 export interface VisitCookies {
@@ -23,9 +25,16 @@ export interface Visit {
   readonly origin: string;
   readonly address: Address;
   readonly userAgent: string;
+  /** What the browser asked to be answered in. */
+  readonly lang: Language;
   /** Whether the tenant's allowlist covers the address. */
   readonly located: boolean;
   readonly cookies: VisitCookies;
+}
+
+/** Whoever makes the visit, for a mail that their own doing causes: in the language they read. */
+export function readerOf({ lang }: Visit, { email, name }: Recipient): Recipient {
+  return { email, lang, ...(name === undefined ? {} : { name }) };
 }
 
 /** The network that counts as one place: an IPv4 address, or an IPv6 /64. Not readable back. */

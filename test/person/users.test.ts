@@ -310,3 +310,26 @@ onEveryStore(t, "changes: revisions, e-mail, role, self-harm, deletion", async (
   t.equal((await door.users.create(tenant, { email: bob.email }, API)).state, "invited", "its e-mail is free again");
   await t.rejects(door.users.create(tenant, { email: "x" }, API), { code: "email_invalid" });
 });
+
+onEveryStore(t, "a mail that somebody's own doing causes is in the language of the browser", async (t, site) => {
+  const { clock, tenant } = site;
+  const one = await site.node();
+  const { door } = one;
+  const { id, email, secret } = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  browser.lang = "nl";
+  await door.invitations.requestReset(browser.visit, email);
+  const token = await mailedToken(one, "password-reset");
+  browser.keep(await door.invitations.accept(browser.visit, "reset", token, "another pony battery staple"));
+  const { challenge } = await browser.identify(door, email, "another pony battery staple");
+  const proof = { kind: "totp", code: totpCode(secret, clock.nowMs()) } as const;
+  browser.keep(await door.signIn.verify(browser.visit, challenge, proof));
+  browser.keep(await door.selfService.renewRecoveryCodes(browser.visit));
+  // Another's doing tells nothing of what the reader reads.
+  await door.users.resetFactors(tenant, id, API);
+  const texts = new Map((await mails(one)).map(({ notice, text }) => [notice, text]));
+  for (const notice of ["password-reset", "password-changed", "recovery-codes-renewed"]) {
+    t.match(texts.get(notice), /^Hallo/m, notice);
+  }
+  t.match(texts.get("factors-reset"), /^Hello/m);
+});

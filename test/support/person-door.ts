@@ -9,6 +9,7 @@ import type { CanonicalHost, TenantId } from "../../src/core/ids.ts";
 import { Keyring } from "../../src/core/keyring.ts";
 import type { Store } from "../../src/core/store.ts";
 import { DEFAULT_POLICY, type Policy, type Tenant } from "../../src/core/tenant.ts";
+import type { Language } from "../../src/look/language.ts";
 import { OUTBOX_KIND, Outbox, type OutboxItem } from "../../src/notify/outbox.ts";
 import type { SmsProvider } from "../../src/notify/sms.ts";
 import { Ledger } from "../../src/observe/ledger.ts";
@@ -188,6 +189,7 @@ export class Browser {
   readonly tenant: Tenant;
   address: string;
   userAgent: string;
+  lang: Language = "en-GB";
   located = false;
   cookies: { -readonly [K in keyof VisitCookies]: VisitCookies[K] } = {};
 
@@ -201,8 +203,8 @@ export class Browser {
     const address = parseAddress(this.address);
     const host = this.tenant.hosts[0];
     if (address === undefined || host === undefined) throw new Error("not an address or no host");
-    const { tenant, userAgent, located, cookies } = this;
-    return { tenant, host, origin: `https://${host}`, address, userAgent, located, cookies: { ...cookies } };
+    const { tenant, userAgent, lang, located, cookies } = this;
+    return { tenant, host, origin: `https://${host}`, address, userAgent, lang, located, cookies: { ...cookies } };
   }
 
   /** Takes the cookies that an outcome brings, as a page would set them. */
