@@ -4,23 +4,22 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
-import { pathOf } from "../core/target.ts";
 import { answerBrokenRequest, endWith } from "./broken-request.ts";
-import type { ClientRequest } from "./client-message.ts";
 import { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
 import { type Gate, SessionQuestion } from "./gate.ts";
+import { Judge } from "./judge.ts";
 import { LateRequests } from "./late-requests.ts";
 import type { PlainConnection, PlainReceiver } from "./plain-connection.ts";
 import type { PlainRequest } from "./plain-request.ts";
 import type { PlainResponse } from "./plain-response.ts";
-import { markOf, REFUSALS, Refusal } from "./refusals.ts";
+import { Refusal } from "./refusals.ts";
 import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
-import { newReference } from "./request-ids.ts";
-import type { CachedSession, SessionDirectory } from "./sessions.ts";
-import type { Mark, Tally } from "./tally.ts";
+import { RequestTally } from "./request-tally.ts";
+import type { SessionDirectory } from "./sessions.ts";
+import type { Tally } from "./tally.ts";
 import { responseOn } from "./tunnel.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 
@@ -34,19 +33,22 @@ export interface ReceptionOptions {
   readonly log: Logger;
 }
 
-const PAGES: Mark = Object.freeze({ outcome: "pages", reason: "pages", wouldBlock: false });
 /** More requests than this at once no client sends on one connection; an attacker would, to multiply its own. */
 const MOST_PIPELINED = 100;
-const LISTED_PATH_LENGTH = 256;
 /** Node's code for a head that did not come in time. */
 const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
 export class Reception implements PlainReceiver {
   readonly #options: ReceptionOptions;
+  readonly #judge: Judge;
+  readonly #requests: RequestTally;
   readonly #late = new LateRequests<[Error, Duplex]>((which) => this.#answerBroken(...which));
 
   constructor(options: ReceptionOptions) {
+    const { gate, sessions, tally, clock, log } = options;
     this.#options = options;
+    this.#judge = new Judge(gate, sessions, log);
+    this.#requests = new RequestTally(tally, clock, log);
   }
 
   /** Takes all that a server has to say. */
@@ -71,10 +73,10 @@ export class Reception implements PlainReceiver {
     const { connection } = plain;
     plain.startedAtMs = performance.now();
     this.#options.connections.begun(connection, res);
-    const passage = this.#judge(req, connection);
+    const passage = this.#judge.judge(req, connection);
     if (passage instanceof SessionQuestion) {
-      void this.#ask(passage, req, connection, (answer) => this.#forwardPlain(req, res, plain, answer));
-    } else this.#guarded(connection, () => this.#forwardPlain(req, res, plain, passage));
+      void this.#judge.ask(passage, req, connection, (answer) => this.#forwardPlain(req, res, plain, answer));
+    } else this.#judge.guarded(connection, () => this.#forwardPlain(req, res, plain, passage));
   }
 
   finished(res: PlainResponse, plain: PlainConnection, nowMs: number): void {
@@ -93,7 +95,7 @@ export class Reception implements PlainReceiver {
   readonly shouldUpgrade = (req: IncomingMessage): boolean => {
     const connection = Connection.of(req.socket);
     if (connection === undefined) return false;
-    const passage = this.#judge(req, connection);
+    const passage = this.#judge.judge(req, connection);
     if (passage instanceof Refusal) return false;
     // Behind an earlier answer there is no place for the refusal that the session's look-up may lead to.
     const leaves =
@@ -112,7 +114,7 @@ export class Reception implements PlainReceiver {
     }
     const startedAtMs = performance.now();
     const { connections, tally } = this.#options;
-    const passage = refusal ?? connection.refusal ?? this.#judge(req, connection);
+    const passage = refusal ?? connection.refusal ?? this.#judge.judge(req, connection);
     connection.refusal = undefined;
     let tracked: Exchange | undefined;
     connections.begun(connection, res);
@@ -133,8 +135,8 @@ export class Reception implements PlainReceiver {
       }
       this.#handOn(req, res, passage);
     };
-    if (passage instanceof SessionQuestion) void this.#ask(passage, req, connection, proceed);
-    else this.#guarded(connection, () => proceed(passage));
+    if (passage instanceof SessionQuestion) void this.#judge.ask(passage, req, connection, proceed);
+    else this.#judge.guarded(connection, () => proceed(passage));
   }
 
   #forwardPlain(req: PlainRequest, res: PlainResponse, plain: PlainConnection, passage: Exchange | Refusal): void {
@@ -147,43 +149,14 @@ export class Reception implements PlainReceiver {
     }
     plain.exchange = passage;
     connections.admit(passage);
-    this.#count(req, passage);
+    this.#requests.admitted(req, passage);
     forwarder.forwardPlain(req, res, passage);
-  }
-
-  /** Whatever throws while a request is answered costs that request's connection and nobody else's. */
-  #guarded({ socket }: Connection, answer: () => void): void {
-    try {
-      answer();
-    } catch (error) {
-      this.#options.log.error({ err: error }, "a request could not be answered");
-      socket.destroy();
-    }
-  }
-
-  /** Looks a session up, then judges the request anew: meanwhile everything may have changed. */
-  async #ask(
-    { tenant, hash }: SessionQuestion,
-    req: ClientRequest,
-    connection: Connection,
-    proceed: (passage: Exchange | Refusal) => void,
-  ): Promise<void> {
-    const { sessions, log } = this.#options;
-    const answer = await sessions.ask(tenant.id, hash).catch((error: unknown) => {
-      log.warn({ err: error }, "a session could not be looked up");
-      return "unanswered" as const;
-    });
-    if (connection.socket.destroyed) return;
-    const passage = this.#judge(req, connection, answer);
-    this.#guarded(connection, () =>
-      proceed(passage instanceof SessionQuestion ? new Refusal("session_unknown", tenant) : passage),
-    );
   }
 
   #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {
     const { forwarder, log } = this.#options;
     if (exchange.hasBody) exchange.connection.expectBody(req);
-    this.#count(req, exchange);
+    this.#requests.admitted(req, exchange);
     try {
       if (exchange.route === "pages") forwarder.forwardToControl(req, res, exchange);
       else forwarder.forward(req, res, exchange);
@@ -197,7 +170,7 @@ export class Reception implements PlainReceiver {
   /** Control answers with the redirect to the sign-in, since it is who remembers the way back. */
   #askToSignIn(req: IncomingMessage, res: ServerResponse, refusal: Refusal, exchange: Exchange): void {
     if (exchange.hasBody) exchange.connection.expectBody(req);
-    this.#options.tally.count(exchange.tenant.id, refusal.mark);
+    this.#requests.sentToSignIn(refusal);
     this.#options.forwarder.forwardToControl(req, res, exchange, true);
   }
 
@@ -212,7 +185,7 @@ export class Reception implements PlainReceiver {
       this.#openTunnel(req, socket, head, connection, passage);
       return;
     }
-    void this.#ask(passage, req, connection, (answer) => {
+    void this.#judge.ask(passage, req, connection, (answer) => {
       // Node has handed the connection over already, so that a refusal needs an answer of its own.
       if (answer instanceof Refusal) this.#refuse(req, responseOn(req, socket), answer);
       else if (!answer.upgrades) socket.destroy();
@@ -222,7 +195,7 @@ export class Reception implements PlainReceiver {
 
   #openTunnel(req: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection, exchange: Exchange): void {
     const { forwarder, connections, tally, log } = this.#options;
-    this.#count(req, exchange);
+    this.#requests.admitted(req, exchange);
     connections.admit(exchange);
     connection.used = true;
     tally.tunnels += 1;
@@ -238,66 +211,19 @@ export class Reception implements PlainReceiver {
     }
   }
 
-  /** Whatever throws while deciding denies. */
-  #judge(
-    req: ClientRequest,
-    connection: Connection,
-    answer?: CachedSession | "unanswered",
-  ): Exchange | Refusal | SessionQuestion {
-    try {
-      return this.#options.gate.judge(req, connection, answer);
-    } catch (error) {
-      this.#options.log.error({ err: error }, "the gate could not decide");
-      return new Refusal("internal");
-    }
-  }
-
   #refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
-    const reference = newReference();
-    this.#options.tally.count(refusal.tenant?.id, refusal.mark);
-    if (REFUSALS[refusal.code].listed) this.#list(req, refusal, refusal.mark.reason, reference);
-    refuse(req, res, refusal, reference);
-  }
-
-  #count(req: ClientRequest, exchange: Exchange): void {
-    const { tenant, verdict } = exchange;
-    this.#options.tally.count(tenant.id, verdict ?? PAGES);
-    if (verdict?.wouldBlock === true) this.#list(req, exchange, verdict.reason, newReference());
-  }
-
-  #list(
-    req: ClientRequest,
-    { tenant, address }: Pick<Refusal, "tenant" | "address">,
-    reason: string,
-    reference: string,
-  ): void {
-    const denial = {
-      at: this.#options.clock.nowMs(),
-      reference,
-      ...(tenant !== undefined && { tenant: tenant.id }),
-      address: address?.text ?? "",
-      method: req.method ?? "",
-      path: listedPath(req.url ?? ""),
-      reason,
-    };
-    this.#options.tally.deny(denial);
-    this.#options.log.debug(denial, "denied");
+    refuse(req, res, refusal, this.#requests.refused(req, refusal));
   }
 
   #answerBroken(error: Error, socket: Duplex): void {
     const code = answerBrokenRequest(error, socket as Socket);
-    if (code !== undefined) this.#options.tally.count(undefined, markOf(code));
+    if (code !== undefined) this.#requests.broken(code);
   }
 
   #refuseConnect(req: IncomingMessage, socket: Duplex): void {
     const connection = Connection.of(req.socket);
-    this.#options.tally.count(undefined, markOf("method_refused"));
+    this.#requests.broken("method_refused");
     if (connection?.answers === 0) endWith(req.socket, rawRefusal("method_refused"), true);
     else socket.destroy();
   }
-}
-
-/** Without query; the paths of our own pages hold tokens, so only where they begin. */
-function listedPath(target: string): string {
-  return /sallyport/i.test(target) ? "/.sallyport/…" : pathOf(target).slice(0, LISTED_PATH_LENGTH);
 }
