@@ -1,27 +1,36 @@
 /** How a shortcut is handed over: a link to drag, a file for each desktop, a QR code, lines for routers and scripts. */
 import QRCode from "qrcode";
 import { notice } from "../look/displays.ts";
-import { html } from "../look/html.ts";
-import type { LiveSession } from "../person/session-record.ts";
+import { type Html, html } from "../look/html.ts";
 import { cronLine, curlLine } from "../whitelist/handover.ts";
 import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
-import { PAGE_SCRIPT } from "./assets.ts";
-import { type Answer, type Call, pathTo, showPage } from "./route.ts";
-import { accountNav } from "./visitor.ts";
+import { type Call, pathTo } from "./route.ts";
 
-export async function showHandover(
+export interface Handover {
+  readonly shortcut: ShortcutRecord;
+  readonly url: string;
+}
+
+/** Where the pages of shortcuts are: a person's own, or all of the clinic's. */
+export type ShortcutRoot = "shortcuts" | "portal/shortcuts";
+
+const FILE_PATHS = { shortcuts: "shortcut-file", "portal/shortcuts": "portal/shortcut-file" } as const;
+
+/** @param heading what the first panel begins with */
+export async function handoverPanels(
   call: Call,
-  session: LiveSession,
-  { shortcut, url }: { readonly shortcut: ShortcutRecord; readonly url: string },
-): Promise<Answer> {
+  root: ShortcutRoot,
+  { shortcut, url }: Handover,
+  heading?: Html,
+): Promise<Html> {
   const { text, visit } = call;
   const tenant = visit.tenant.name;
   const picture = await QRCode.toDataURL(url, { margin: 0, scale: 6, errorCorrectionLevel: "L" });
   const file = (kind: string, label: string) =>
-    html`<a class="button secondary" href="${pathTo(`shortcut-file/${shortcut.id}.${kind}`)}" download>${label}</a>`;
+    html`<a class="button secondary" href="${pathTo(`${FILE_PATHS[root]}/${shortcut.id}.${kind}`)}" download>${label}</a>`;
   const copy = (value: string) =>
     html`<p><button class="button secondary" type="button" data-copy="${value}" data-copied="${text("form.copied")}" hidden>${text("recovery.copy")}</button></p>`;
-  const body = html`<section class="panel"><h1>${shortcut.label === "" ? text("shortcuts.title") : shortcut.label}</h1>
+  return html`<section class="panel">${heading}
 <p>${text("shortcuts.how", { tenant })}</p>${notice("warn", text("shortcuts.secret"))}
 <h2>${text("shortcuts.computer")}</h2><p>${text("shortcuts.drag")}</p>
 <p class="actions"><a class="button" href="${url}" draggable="true">${text("shortcuts.name", { tenant })}</a></p>
@@ -34,7 +43,5 @@ export async function showHandover(
 <p>${text("shortcuts.cron")}</p><code class="line">${cronLine({ url })}</code>
 <p>${text("shortcuts.systemd")}</p>
 <p class="actions">${file("service", "sallyport-whitelist.service")}${file("timer", "sallyport-whitelist.timer")}</p></section>
-<p><a href="${pathTo("shortcuts")}">${text("shortcuts.back")}</a></p>`;
-  const nav = accountNav(call, "shortcuts", session);
-  return showPage({ title: text("shortcuts.title"), body, nav, width: "wide", scripts: [PAGE_SCRIPT.path] });
+<p><a href="${pathTo(root)}">${text("shortcuts.back")}</a></p>`;
 }

@@ -2,12 +2,13 @@
 import { button, field } from "../look/forms.ts";
 import { html, raw } from "../look/html.ts";
 import type { UserView } from "../person/user-view.ts";
+import { handoverPanels } from "./handover-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { takeOrAsk } from "./portal-removal.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
-import { shortcutTable } from "./shortcuts.ts";
+import { anyOf, shortcutFile, shortcutTable } from "./shortcuts.ts";
 import { actorOf } from "./visitor.ts";
 
 const MOST = 500;
@@ -16,6 +17,8 @@ export function portalShortcutRoutes(pages: PlacePages): Route[] {
   const path = "portal/shortcuts";
   return [
     portalView(pages, path, show),
+    portalView(pages, `${path}/:token`, showOne),
+    portalView(pages, "portal/shortcut-file/:token", (call) => shortcutFile(call, (id) => anyOf(call, pages, id))),
     portalForm(pages, { path, fields: ["label", "user"], view: show, work: create }),
     portalForm(pages, { path: `${path}/remove`, fields: ["id", "confirm"], view: show, work: remove }),
   ];
@@ -28,7 +31,7 @@ async function show(call: OwnerCall, { whitelist, person }: PlacePages): Promise
   const list =
     views.length === 0
       ? html`<h2>${text("shortcuts.list")}</h2><p class="empty">${text("shortcuts.none")}</p>`
-      : shortcutTable(call, views, "portal/shortcuts/remove");
+      : shortcutTable(call, views, "portal/shortcuts");
   const label = field({
     name: "label",
     label: text("shortcuts.label"),
@@ -42,6 +45,16 @@ ${postForm(call, { path: "portal/shortcuts" }, html`<div class="columns">${label
   return showPortal(call, { path: "portal/shortcuts", title: text("portal.shortcuts"), body });
 }
 
+async function showOne(call: OwnerCall, pages: PlacePages): Promise<Answer> {
+  const found = await anyOf(call, pages, call.token);
+  const body = await handoverPanels(call, "portal/shortcuts", found);
+  return showPortal(call, {
+    path: "portal/shortcuts",
+    title: found.shortcut.label || call.text("portal.shortcuts"),
+    body,
+  });
+}
+
 function userOption({ id, name, email }: UserView, chosen: string | undefined) {
   return html`<option value="${id}"${id === chosen && raw` selected`}>${name ?? email}</option>`;
 }
@@ -52,7 +65,7 @@ async function create(call: OwnerCall, { whitelist }: PlacePages): Promise<strin
   const input = { label: label.trim(), ...(user === "" ? {} : { user }) };
   const author = { actor: actorOf(call, session) };
   const { shortcut } = await whitelist.manage(() => whitelist.shortcuts.planCreate(visit.tenant.id, input, author));
-  return pathTo(`shortcuts/${shortcut.id}`);
+  return pathTo(`portal/shortcuts/${shortcut.id}`);
 }
 
 async function remove(call: OwnerCall, pages: PlacePages): Promise<string | Answer> {

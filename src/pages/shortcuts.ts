@@ -2,13 +2,13 @@
 import { SallyportError } from "../core/errors.ts";
 import { table } from "../look/displays.ts";
 import { button, field } from "../look/forms.ts";
-import { html } from "../look/html.ts";
+import { type Html, html } from "../look/html.ts";
 import type { LiveSession } from "../person/session-record.ts";
 import { linuxShortcut, macShortcut, systemdUnits, windowsShortcut } from "../whitelist/handover.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
 import { PAGE_SCRIPT } from "./assets.ts";
-import { showHandover } from "./handover-view.ts";
+import { type Handover, handoverPanels, type ShortcutRoot } from "./handover-view.ts";
 import { ICON_PATH } from "./icon.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
@@ -39,9 +39,13 @@ export function shortcutRoutes(pages: PlacePages): Route[] {
     {
       method: "GET",
       path: "shortcuts/:token",
-      handle: mine(async (call, session) => showHandover(call, session, await ownOf(call, pages, session, call.token))),
+      handle: mine((call, session) => showOne(call, pages, session)),
     },
-    { method: "GET", path: "shortcut-file/:token", handle: mine((call, session) => download(call, pages, session)) },
+    {
+      method: "GET",
+      path: "shortcut-file/:token",
+      handle: mine((call, session) => shortcutFile(call, (id) => ownOf(call, pages, session, id))),
+    },
   ];
 }
 
@@ -55,21 +59,28 @@ async function show(call: Call, { whitelist }: PlacePages, session: LiveSession)
     attributes: html`maxlength="80" autocomplete="off"`,
   });
   const body = html`<section class="panel"><h1>${text("shortcuts.title")}</h1><p>${text("shortcuts.why")}</p>
-${own.length === 0 ? html`<p class="empty">${text("shortcuts.none")}</p>` : shortcutTable(call, own, "shortcuts/remove")}</section>
+${own.length === 0 ? html`<p class="empty">${text("shortcuts.none")}</p>` : shortcutTable(call, own, "shortcuts")}</section>
 <section class="panel"><h2>${text("shortcuts.new")}</h2>
 ${postForm(call, { path: "shortcuts" }, html`${label}<p class="actions">${button(text("shortcuts.make"))}</p>`)}</section>`;
-  const title = text("shortcuts.title");
-  return showPage({
-    title,
-    body,
-    nav: accountNav(call, "shortcuts", session),
-    width: "wide",
-    scripts: [PAGE_SCRIPT.path],
-  });
+  return inFrame(call, session, body);
 }
 
-/** @param remove the route that ends one */
-export function shortcutTable(call: Call, views: readonly { readonly shortcut: ShortcutRecord }[], remove: string) {
+async function showOne(call: Call, pages: PlacePages, session: LiveSession): Promise<Answer> {
+  const own = await ownOf(call, pages, session, call.token);
+  const heading = html`<h1>${own.shortcut.label || call.text("shortcuts.title")}</h1>`;
+  return inFrame(call, session, await handoverPanels(call, "shortcuts", own, heading));
+}
+
+function inFrame(call: Call, session: LiveSession, body: Html): Answer {
+  const nav = accountNav(call, "shortcuts", session);
+  return showPage({ title: call.text("shortcuts.title"), body, nav, width: "wide", scripts: [PAGE_SCRIPT.path] });
+}
+
+export function shortcutTable(
+  call: Call,
+  views: readonly { readonly shortcut: ShortcutRecord }[],
+  root: ShortcutRoot,
+): Html {
   const { text } = call;
   const columns = [
     text("shortcuts.device"),
@@ -79,13 +90,13 @@ export function shortcutTable(call: Call, views: readonly { readonly shortcut: S
     "",
   ];
   const rows = views.map(({ shortcut: { id, label, lastRun, expiresAt } }) => [
-    html`<a href="${pathTo(`shortcuts/${id}`)}">${label === "" ? text("portal.unnamed") : label}</a>`,
+    html`<a href="${pathTo(`${root}/${id}`)}">${label === "" ? text("portal.unnamed") : label}</a>`,
     lastRun === undefined ? text("account.never") : moment(call, lastRun.at),
     html`<span class="mono">${lastRun?.address ?? "–"}</span>`,
     moment(call, expiresAt),
     postForm(
       call,
-      { path: remove, hidden: { id } },
+      { path: `${root}/remove`, hidden: { id } },
       html`<button class="link-button" type="submit">${text("account.remove")}<span class="visually-hidden"> ${label}</span></button>`,
     ),
   ]);
@@ -110,20 +121,25 @@ async function remove(call: Call, pages: PlacePages, session: LiveSession): Prom
   return redirectTo(pathTo("shortcuts"));
 }
 
-/** A person's own, or any of the clinic's for an owner. @throws SallyportError `not_found` */
-async function ownOf(call: Call, { whitelist }: PlacePages, session: LiveSession, id: string) {
-  const { tenant } = call.visit;
-  const { shortcut } = await whitelist.shortcuts.read(tenant.id, id);
-  if (shortcut.user !== session.user && session.role !== "owner")
-    throw new SallyportError("not_found", "there is no such shortcut");
-  return { shortcut, url: await whitelist.shortcuts.urlOf(tenant, shortcut) };
+/** A person's own. @throws SallyportError `not_found` */
+async function ownOf(call: Call, pages: PlacePages, session: LiveSession, id: string): Promise<Handover> {
+  const found = await anyOf(call, pages, id);
+  if (found.shortcut.user !== session.user) throw new SallyportError("not_found", "there is no such shortcut");
+  return found;
+}
+
+/** Any of the clinic's, for the portal. @throws SallyportError `not_found` */
+export async function anyOf({ visit }: Call, { whitelist }: PlacePages, id: string): Promise<Handover> {
+  const { shortcut } = await whitelist.shortcuts.read(visit.tenant.id, id);
+  return { shortcut, url: await whitelist.shortcuts.urlOf(visit.tenant, shortcut) };
 }
 
 const FILES = { url: windowsShortcut, webloc: macShortcut, desktop: linuxShortcut } as const;
 
-async function download(call: Call, pages: PlacePages, session: LiveSession): Promise<Answer> {
+/** The file that the path's last segment names, as `{id}.{kind}`. */
+export async function shortcutFile(call: Call, find: (id: string) => Promise<Handover>): Promise<Answer> {
   const [id = "", kind = ""] = call.token.split(".", 2);
-  const { url } = await ownOf(call, pages, session, id);
+  const { url } = await find(id);
   const { name } = call.visit.tenant;
   const handover = { name, url, icon: `${call.visit.origin}${ICON_PATH}` };
   const file =

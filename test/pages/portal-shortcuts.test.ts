@@ -1,0 +1,33 @@
+/** A clinic's shortcut on the portal: made, handed over and left again without leaving the portal's frame. */
+import t from "tap";
+import { CLINIC, startClinics } from "../support/clinics.ts";
+import { signInOwner } from "../support/owner-pages.ts";
+
+const SHORTCUTS = "/.sallyport/portal/shortcuts";
+
+t.test("making one leads to its page in the portal, and from there back to the list", async (t) => {
+  const clinics = await startClinics(t, { policy: { selfAllow: "nobody" } });
+  const owner = await signInOwner(clinics.origin);
+  const made = await owner.submit(await owner.get(SHORTCUTS), SHORTCUTS, { label: "Reception" });
+  t.match(made.headers["location"], new RegExp(`^${SHORTCUTS}/sct_`));
+  const { body } = await owner.follow(made);
+  t.match(body, /<nav aria-label="Portal">/);
+  t.match(body, /<h1>Reception<\/h1>/);
+  t.match(body, `<a href="${SHORTCUTS}">Back to the shortcuts</a>`);
+  const files = [...body.matchAll(/<a class="button secondary" href="([^"]*)" download>/g)].map(
+    ([, href = ""]) => href,
+  );
+  t.equal(files.length, 5);
+  for (const file of files) t.equal((await owner.get(file)).status, 200, file);
+  const list = await owner.get(SHORTCUTS);
+  t.match(list.body, `<a href="${made.headers["location"]}">Reception</a>`);
+});
+
+t.test("the account's pages show a person's own alone", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const { id } = await clinics.admin<{ id: string }>("POST", `/v1/tenants/${CLINIC.id}/shortcuts`, { label: "Router" });
+  t.equal((await owner.get(`/.sallyport/shortcuts/${id}`)).status, 404);
+  t.equal((await owner.get(`/.sallyport/shortcut-file/${id}.url`)).status, 404);
+  t.equal((await owner.get(`${SHORTCUTS}/${id}`)).status, 200);
+});
