@@ -1,6 +1,6 @@
 /** An audit record as a sentence for people who run a clinic, or nothing where it would not concern them. */
 import type { AuditRecord } from "../core/audit.ts";
-import type { TextKey, Translate } from "../look/language.ts";
+import type { PlainKey, TextKey, Translate } from "../look/language.ts";
 
 const SENTENCES = {
   "entry.created": "activity.entry.created",
@@ -48,15 +48,44 @@ export interface Sentence {
 }
 
 export function sentenceOf(text: Translate, record: AuditRecord, names: Names): Sentence | undefined {
-  const key = newRoleOf(record) ?? SENTENCES[record.action as keyof typeof SENTENCES];
-  if (key === undefined) return undefined;
   const { actor, action } = record;
   const arrives = action === "session.started" || action === "link.used" || action === "shortcut.run";
   // What a link or shortcut did to the list is told by its own record.
   if (action.startsWith("entry.") && (actor.kind === "link" || actor.kind === "shortcut")) return undefined;
   const what = subjectOf(record, names) ?? text("portal.unnamed");
+  const said = say(text, record, what);
+  if (said === undefined) return undefined;
   const by = actorName(text, record, names);
-  return { group: arrives ? "in" : "changes", text: text(key, { what }), by: by === what ? undefined : by };
+  return { group: arrives ? "in" : "changes", text: said, by: by === what ? undefined : by };
+}
+
+function say(text: Translate, record: AuditRecord, what: string): string | undefined {
+  const { action, after } = record;
+  if (action === "sign-in.failed") {
+    return text("activity.signIn.failed", { what, count: Number(asObject(after)["count"] ?? 1) });
+  }
+  const key = newRoleOf(record) ?? SENTENCES[action as keyof typeof SENTENCES];
+  return key === undefined ? undefined : text(key, { what }) + stepsOf(text, record);
+}
+
+const STEPS: Readonly<Record<string, PlainKey>> = {
+  pwd: "activity.step.password",
+  mail: "activity.step.mail",
+  ticket: "activity.step.ticket",
+  device: "activity.step.device",
+  otp: "factor.totp",
+  sms: "factor.sms",
+  hwk: "factor.passkey",
+  swk: "factor.passkey",
+  recovery: "factor.recovery",
+};
+
+/** By which steps somebody signed in. */
+function stepsOf(text: Translate, { action, after }: AuditRecord): string {
+  const { amr } = asObject(after);
+  if (action !== "session.started" || !Array.isArray(amr)) return "";
+  const steps = amr.flatMap((method) => STEPS[String(method)] ?? []).map((key) => text(key));
+  return steps.length === 0 ? "" : ` (${steps.join(", ")})`;
 }
 
 /** Who may manage the clinic is worth a sentence of its own. */

@@ -7,6 +7,7 @@ import { type BlockedPlace, readActivity, readBlockedPlaces } from "../observe/a
 import { readAudit } from "../observe/audit-log.ts";
 import { type Names, type Sentence, sentenceOf } from "./activity-words.ts";
 import { trafficChart } from "./chart.ts";
+import { foldFailures, isFailedSignIn } from "./failed-sign-ins.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalView, showPortal } from "./portal-frame.ts";
@@ -17,6 +18,8 @@ import { moment } from "./wording.ts";
 const RECORDS = 60;
 /** Records looked at for those. */
 const READ = 1000;
+/** With the failed sign-ins among them. */
+const MOST_READ = 5 * READ;
 const PLACES = 30;
 const CHART_DAYS = 14;
 const BLOCKED_DAYS = 7;
@@ -48,8 +51,13 @@ async function show(call: OwnerCall, pages: PlacePages): Promise<Answer> {
 
 async function newest({ store }: PlacePages, tenant: TenantId): Promise<AuditRecord[]> {
   const records: AuditRecord[] = [];
-  for await (const { record } of readAudit(store, { tenant })) if (records.push(record) >= READ) break;
-  return records;
+  let others = 0;
+  for await (const { record } of readAudit(store, { tenant })) {
+    // Whoever guesses passwords pushes nothing else out of sight.
+    if (!isFailedSignIn(record)) others += 1;
+    if (records.push(record) >= MOST_READ || others >= READ) break;
+  }
+  return foldFailures(records);
 }
 
 function blockedTable(call: OwnerCall, places: readonly BlockedPlace[], by: "blocked" | "observed"): Html {

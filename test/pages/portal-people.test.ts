@@ -7,7 +7,7 @@ import type { SessionRecord } from "../../src/person/session-record.ts";
 import { openStore } from "../../src/store/open.ts";
 import { CLINIC, type Clinics, OTHER_CLINIC, OWNER, startClinics } from "../support/clinics.ts";
 import { signInOwner } from "../support/owner-pages.ts";
-import type { PageAnswer, PageClient } from "../support/page-client.ts";
+import { type PageAnswer, PageClient } from "../support/page-client.ts";
 import { PASSWORD } from "../support/person-door.ts";
 
 const PEOPLE = "/.sallyport/portal/people";
@@ -113,3 +113,19 @@ async function age({ gate }: Clinics): Promise<void> {
   await store.commit({ writes });
   await store.close();
 }
+
+t.test("the activity says by which steps somebody signed in, and how often it failed, in one line a day", async (t) => {
+  const clinics = await startClinics(t);
+  await addPerson(clinics);
+  await signInOwner(clinics.origin, BEN);
+  const owner = await signInOwner(clinics.origin);
+  const stranger = new PageClient(clinics.origin);
+  for (const email of [BEN, BEN, "nobody@clinics.example"]) {
+    const page = await stranger.get("/.sallyport/sign-in");
+    await stranger.submit(page, "/.sallyport/sign-in", { email, password: "wrong pony battery staple" });
+  }
+  const { body } = await owner.get("/.sallyport/portal/activity");
+  t.match(body, /Ben signed in \(Password, Authenticator app\)/);
+  t.equal(body.match(/sign-ins? of/g)?.length, 1, "nothing of logins that nobody has");
+  t.match(body, /2 sign-ins of Ben failed/);
+});
