@@ -53,6 +53,7 @@ export const PORTAL_EN_GB = {
   "portal.removeHere": "Remove it all the same",
   "portal.keep": "Keep it",
   "portal.done.added": "The place was added. It is let in now.",
+  "portal.done.listed": "The place is on the list already, so nothing was added.",
   "portal.done.changed": "Your change was saved.",
   "portal.done.removed": "The place was removed. Nobody gets in from there any more.",
   "portal.done.unfollowed":
@@ -199,6 +200,8 @@ export const PORTAL_EN_GB = {
   "activity.last": "Last",
   "activity.requests": "Requests",
   "activity.admit": "Let in",
+  "activity.admitFor": "Let in for {time}",
+  "activity.listed": "On the list now",
   "activity.in": "Who was let in",
   "activity.changes": "What changed",
   "activity.nothing": "Nothing yet.",

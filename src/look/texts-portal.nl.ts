@@ -57,6 +57,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.removeHere": "Toch verwijderen",
   "portal.keep": "Behouden",
   "portal.done.added": "De plaats is toegevoegd en heeft nu toegang.",
+  "portal.done.listed": "De plaats staat al op de lijst; er is niets toegevoegd.",
   "portal.done.changed": "Uw wijziging is opgeslagen.",
   "portal.done.removed": "De plaats is verwijderd. Vanaf daar komt niemand meer binnen.",
   "portal.done.unfollowed":
@@ -202,6 +203,8 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "activity.last": "Laatst",
   "activity.requests": "Verzoeken",
   "activity.admit": "Toelaten",
+  "activity.admitFor": "{time} toelaten",
+  "activity.listed": "Staat nu op de lijst",
   "activity.in": "Wie is toegelaten",
   "activity.changes": "Wat is veranderd",
   "activity.nothing": "Nog niets.",

@@ -123,6 +123,7 @@ const NAV: readonly (readonly [PortalPath, PlainKey])[] = [
 
 const DONE = new Set([
   "added",
+  "listed",
   "changed",
   "removed",
   "restored",

@@ -206,7 +206,8 @@ async function askedPlace(call: OwnerCall, pages: PlacePages): Promise<Html | fa
   );
 }
 
-async function isListed({ visit }: OwnerCall, { explain }: PlacePages, text: string): Promise<boolean> {
+/** Whether the list has the address now. */
+export async function isListed({ visit }: OwnerCall, { explain }: PlacePages, text: string): Promise<boolean> {
   const address = parseAddress(text);
   return address !== undefined && (await explain(visit.tenant.id, { address, method: "GET" })).entry !== null;
 }
