@@ -423,7 +423,14 @@ export type User = {
   readonly signIn: {
     readonly possible: boolean;
     /** Why this person cannot sign in. */
-    readonly reasons: readonly ("disabled" | "locked" | "no-password" | "no-usable-factor" | "not-enrolled")[];
+    readonly reasons: readonly ("disabled" | "locked" | "waiting" | "no-password" | "no-usable-factor" | "not-enrolled")[];
+    /** Failed attempts with this login that no sign-in from there has followed yet. */
+    readonly failures?: {
+      readonly count: number;
+      readonly since?: string;
+      /** Before it, whoever failed like that is not judged. */
+      readonly waitUntil?: string;
+    };
   };
   readonly createdAt: string;
   readonly lastSignInAt?: string;

@@ -111,13 +111,25 @@ export async function findUser(call: Call): Promise<Item> {
   return user;
 }
 
+interface SignInOutlook {
+  readonly possible: boolean;
+  readonly reasons: readonly string[];
+  readonly failures?: { readonly count: number; readonly since?: string; readonly waitUntil?: string };
+}
+
+function failuresOf({ count, since, waitUntil }: NonNullable<SignInOutlook["failures"]>): string {
+  const from = since === undefined ? "" : ` since ${since}`;
+  return `${count}${from}${waitUntil === undefined ? "" : `, wait until ${waitUntil}`}`;
+}
+
 function shown(user: Item): Output {
   const { signIn, factors: _, ...fields } = user;
-  const { possible, reasons } = signIn as { possible: boolean; reasons: readonly string[] };
+  const { possible, reasons, failures } = signIn as SignInOutlook;
   const rows = Object.entries({
     ...fields,
     factors: kindsOf(user) || "none",
     signIn: possible ? "possible" : `not possible: ${reasons.join(", ")}`,
+    ...(failures === undefined ? {} : { failures: failuresOf(failures) }),
   });
   return { data: user, text: columns(rows.map(([key, value]) => [key, String(value)])) };
 }

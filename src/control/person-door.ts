@@ -143,8 +143,15 @@ function siteOrigin(publicUrl: string, { hosts }: Pick<Tenant, "hosts">): string
   return publicUrl.replace("{host}", () => hosts[0] ?? "");
 }
 
+function failuresText(failures: UserView["signIn"]["failures"]): string {
+  if (failures === undefined) return "";
+  const { count, since, waitUntil } = failures;
+  const tries = `; ${count} failed attempt${count === 1 ? "" : "s"}${since === undefined ? "" : ` since ${since}`}`;
+  return waitUntil === undefined ? tries : `${tries}, wait until ${waitUntil}`;
+}
+
 function describe({ email, id, signIn }: UserView, live: number): string {
   const sessions = live === 0 ? "no live session" : `${live} live session${live === 1 ? "" : "s"}`;
   const outlook = signIn.possible ? "can sign in" : `cannot sign in: ${signIn.reasons.join(", ")}`;
-  return `${email} (${id}) has ${sessions}, and ${outlook}`;
+  return `${email} (${id}) has ${sessions}, and ${outlook}${failuresText(signIn.failures)}`;
 }

@@ -58,7 +58,7 @@ function isOwner({ role }: UserView): boolean {
 
 function known({ id, email, name, role, state, signIn }: UserView): KnownUser {
   const disabled = state === "disabled";
-  // A lock passes by itself.
-  const canSignIn = signIn.reasons.every((reason) => reason === "locked");
+  // What failures lead to passes by itself.
+  const canSignIn = signIn.reasons.every((reason) => reason === "locked" || reason === "waiting");
   return { id, email, role, disabled, canSignIn, ...(name === undefined ? {} : { name }) };
 }

@@ -177,11 +177,21 @@ async function explanation(
 ): Promise<Html> {
   const { text, visit } = call;
   const reasons = user.signIn.reasons.map((reason) => html`<li>${text(`people.why.${reason}`)}</li>`);
+  const tried = failures(call, user.signIn.failures);
   const places = await Promise.all(live.slice(0, 10).map((one) => describePlace(call, pages, one)));
   const asked = await askedPlace(call, pages);
   const form = html`<form method="get" action="${pathTo(`portal/people/${user.id}`)}" class="bar"><div class="field"><label for="ip">${text("people.from")}</label><input id="ip" name="ip" class="mono" value="${call.query["ip"] ?? ""}" placeholder="203.0.113.7" autocomplete="off"></div>${button(text("people.check"), { kind: "secondary" })}</form>`;
-  return html`<ul class="how">${reasons.length === 0 ? html`<li>${text("people.canSignIn")}</li>` : reasons}${places.length === 0 ? html`<li>${text("people.noSession")}</li>` : places}</ul>
+  return html`<ul class="how">${reasons.length === 0 ? html`<li>${text("people.canSignIn")}</li>` : reasons}${tried}${places.length === 0 ? html`<li>${text("people.noSession")}</li>` : places}</ul>
 ${visit.tenant.policy.network !== "off" && html`${form}${asked}`}`;
+}
+
+function failures(call: OwnerCall, failed: UserView["signIn"]["failures"]): Html | false {
+  if (failed === undefined) return false;
+  const { count, since, waitUntil } = failed;
+  const { text } = call;
+  const wait = waitUntil !== undefined && html`; ${text("people.waitUntil")} ${moment(call, waitUntil)}`;
+  const from = since !== undefined && html` ${text("people.since")} ${moment(call, since)}`;
+  return html`<li>${text("people.failures", { count })}${from}${wait}</li>`;
 }
 
 async function describePlace(

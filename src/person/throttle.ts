@@ -14,6 +14,18 @@ interface FailureCount {
   readonly count: number;
   /** No try counts before this moment. */
   readonly notBeforeMs: number;
+  /** The first of them; absent in counts of earlier versions. */
+  readonly sinceMs?: number;
+}
+
+/** What a login's failures come to, over every kind of visitor. Moments in the past are 0. */
+export interface FailureSummary {
+  readonly count: number;
+  readonly sinceMs?: number;
+  /** Until when some kind of visitor has to wait. */
+  readonly waitUntilMs: number;
+  /** Until when some kind of visitor is locked out. */
+  readonly lockedUntilMs: number;
 }
 
 /** One count for each kind of visitor: `stranger`, `place:…`, `located`, `located-place:…`, `browser:…`. */
@@ -78,14 +90,18 @@ export class Throttle {
       // A longer wait than the count calls for can only come from a clock that was set back.
       if (waitMs > 0 && waitMs <= delayMs(before.count)) return { allowed: false, retryAfterMs: waitMs };
       const count = before.count + 1;
-      await this.#write(visitor, revision, { ...record, [bucket]: { count, notBeforeMs: nowMs + delayMs(count) } });
+      const { sinceMs = nowMs } = before;
+      await this.#write(visitor, revision, {
+        ...record,
+        [bucket]: { count, notBeforeMs: nowMs + delayMs(count), sinceMs },
+      });
       return { allowed: true, last: count >= LOCKING_FAILURES, shares };
     }).catch(crowdedOut);
   }
 
   /** Takes one counted failure back: the step succeeded, or was not judged. */
   async refund(visitor: Visitor): Promise<void> {
-    await this.#change(visitor, (count) => ({ count: count.count - 1, notBeforeMs: 0 }));
+    await this.#change(visitor, (count) => ({ ...count, count: count.count - 1, notBeforeMs: 0 }));
   }
 
   /** Forgets this kind of visitor's failures: the sign-in is complete. */
@@ -99,17 +115,12 @@ export class Throttle {
     await this.#store.commit({ writes: [{ kind: FAILURE_KIND, id, value: null, quiet: true }] });
   }
 
-  /** For each login, until when some kind of visitor is locked out; 0: nobody is. At most 1,000 e-mails. */
-  async lockedUntilMs(tenant: TenantId, emails: readonly string[]): Promise<number[]> {
+  /** For those who manage the logins, one summary for each. At most 1,000 e-mails. */
+  async summaries(tenant: TenantId, emails: readonly string[]): Promise<FailureSummary[]> {
     const ids = emails.map((email) => loginDocumentId(tenant, email));
     const documents = await this.#store.getMany(FAILURE_KIND, ids);
     const nowMs = this.#clock.nowMs();
-    return documents.map((document) => {
-      const counts = Object.values((document?.value ?? {}) as FailureRecord);
-      return counts.reduce((latest, { count, notBeforeMs }) => {
-        return count >= LOCKING_FAILURES && notBeforeMs > nowMs ? Math.max(latest, notBeforeMs) : latest;
-      }, 0);
-    });
+    return documents.map((document) => summaryOf((document?.value ?? {}) as FailureRecord, nowMs));
   }
 
   async #change(visitor: Visitor, change: (count: FailureCount) => FailureCount): Promise<void> {
@@ -136,6 +147,19 @@ export class Throttle {
       preconditions: [{ kind: FAILURE_KIND, id, revision }],
     });
   }
+}
+
+function summaryOf(record: FailureRecord, nowMs: number): FailureSummary {
+  const counts = Object.values(record);
+  const first = Math.min(...counts.flatMap(({ sinceMs }) => sinceMs ?? []));
+  const latest = (some: readonly FailureCount[]) =>
+    Math.max(0, ...some.map(({ notBeforeMs }) => notBeforeMs).filter((ms) => ms > nowMs));
+  return {
+    count: counts.reduce((sum, { count }) => sum + count, 0),
+    ...(Number.isFinite(first) ? { sinceMs: first } : {}),
+    waitUntilMs: latest(counts),
+    lockedUntilMs: latest(counts.filter(({ count }) => count >= LOCKING_FAILURES)),
+  };
 }
 
 /** Too many tries of one login at once: this one is not judged; a count that could not be lowered stays. */

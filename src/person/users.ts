@@ -126,7 +126,7 @@ export class Users {
       users.map((document) => document.id),
     );
     const records = users.map((document) => document.value as UserRecord);
-    const locks = await throttle.lockedUntilMs(
+    const failures = await throttle.summaries(
       tenant.id,
       records.map((user) => user.email),
     );
@@ -134,7 +134,7 @@ export class Users {
       const credential = (credentials[index]?.value as CredentialRecord | undefined) ?? NO_CREDENTIAL;
       const user = document.value as UserRecord;
       const id = document.id.slice(prefix.length);
-      return describeUser(tenant, { id, user, credential, revision: document.revision }, locks[index] ?? 0);
+      return describeUser(tenant, { id, user, credential, revision: document.revision }, failures[index]);
     });
   }
 
@@ -253,8 +253,8 @@ export class Users {
   }
 
   async #view(tenant: Tenant, { id, user, userRevision: revision, credential }: Account): Promise<UserView> {
-    const [lockedUntilMs = 0] = await this.#options.throttle.lockedUntilMs(tenant.id, [user.email]);
-    return describeUser(tenant, { id, user, credential, revision }, lockedUntilMs);
+    const [failures] = await this.#options.throttle.summaries(tenant.id, [user.email]);
+    return describeUser(tenant, { id, user, credential, revision }, failures);
   }
 }
 

@@ -57,6 +57,17 @@ export const UserChangeSchema = Type.Object(
   { ...closed, minProperties: 1, errorMessage: "must change something" },
 );
 
+const FailuresSchema = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1 }),
+    since: Type.Optional(InstantSchema),
+    waitUntil: Type.Optional(
+      Type.String({ format: "date-time", description: "Before it, whoever failed like that is not judged." }),
+    ),
+  },
+  { ...closed, description: "Failed attempts with this login that no sign-in from there has followed yet." },
+);
+
 export const UserSchema = Type.Object(
   {
     id: Type.String({ pattern: "^usr_[0-9a-z]{26}$" }),
@@ -79,9 +90,13 @@ export const UserSchema = Type.Object(
     signIn: Type.Object(
       {
         possible: Type.Boolean(),
-        reasons: Type.Array(Type.Enum(["disabled", "locked", "no-password", "no-usable-factor", "not-enrolled"]), {
-          description: "Why this person cannot sign in.",
-        }),
+        reasons: Type.Array(
+          Type.Enum(["disabled", "locked", "waiting", "no-password", "no-usable-factor", "not-enrolled"]),
+          {
+            description: "Why this person cannot sign in.",
+          },
+        ),
+        failures: Type.Optional(FailuresSchema),
       },
       closed,
     ),

@@ -116,7 +116,7 @@ async function age({ gate }: Clinics): Promise<void> {
 
 t.test("the activity says by which steps somebody signed in, and how often it failed, in one line a day", async (t) => {
   const clinics = await startClinics(t);
-  await addPerson(clinics);
+  const ben = await addPerson(clinics);
   await signInOwner(clinics.origin, BEN);
   const owner = await signInOwner(clinics.origin);
   const stranger = new PageClient(clinics.origin);
@@ -128,4 +128,7 @@ t.test("the activity says by which steps somebody signed in, and how often it fa
   t.match(body, /Ben signed in \(Password, Authenticator app\)/);
   t.equal(body.match(/sign-ins? of/g)?.length, 1, "nothing of logins that nobody has");
   t.match(body, /2 sign-ins of Ben failed/);
+  t.match((await owner.get(`${PEOPLE}/${ben}`)).body, /<li>2 failed attempts since <time /);
+  const steps = await clinics.admin<{ steps: object[] }>("GET", `${SCOPE}/explain?ip=203.0.113.9&user=${BEN}`);
+  t.match(JSON.stringify(steps), /2 failed attempts since 20/);
 });

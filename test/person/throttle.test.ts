@@ -85,7 +85,7 @@ onEveryStore(
     located.located = true;
     t.equal((await located.signIn(one.door, user.email, code())).kind, "signed-in", "a place on the allowlist");
     t.match(await new Browser(tenant, "192.0.2.46").signIn(one.door, user.email, code()), { kind: "throttled" });
-    t.same((await one.door.users.get(tenant, user.id)).signIn, { possible: false, reasons: ["locked"] });
+    t.match((await one.door.users.get(tenant, user.id)).signIn, { possible: false, reasons: ["locked"] });
   },
 );
 
@@ -252,5 +252,32 @@ onEveryStore(
       { code: "limit_reached" },
     );
     t.equal(finished, 140, "a hundred gave back, forty did not");
+  },
+);
+
+onEveryStore(
+  t,
+  "an owner reads how often it failed, since when, and until when to wait",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const { door } = one;
+    const user = await enrolledUser(one, tenant, clock);
+    const outlook = async () => (await door.users.get(tenant, user.id)).signIn;
+    t.same(await outlook(), { possible: true, reasons: [] });
+    const stranger = new Browser(tenant, "198.51.100.4");
+    const since = new Date(clock.nowMs()).toISOString();
+    for (let index = 0; index < 3; index++) {
+      await stranger.identify(door, user.email, WRONG);
+      clock.advance(500);
+    }
+    const waitUntil = new Date(clock.nowMs() + 500).toISOString();
+    t.same(await outlook(), { possible: false, reasons: ["waiting"], failures: { count: 3, since, waitUntil } });
+    t.same((await door.users.list(tenant, { limit: 1 }))[0]?.signIn.failures, { count: 3, since, waitUntil });
+    clock.advance(500);
+    t.same(await outlook(), { possible: true, reasons: [], failures: { count: 3, since } }, "the wait is over");
+    await stranger.identify(door, user.email);
+    t.same((await outlook()).failures, { count: 3, since }, "the password alone forgives nothing");
+    await door.users.unlock(tenant, user.id, API);
+    t.same(await outlook(), { possible: true, reasons: [] });
   },
 );
