@@ -57,8 +57,11 @@ export const PLACES_EN_GB = {
     "Whoever has the shortcut can add the place where they are. Keep it on the one device; remove it here when the device is lost.",
   "shortcuts.computer": "On a computer",
   "shortcuts.drag": "Drag this button to the desktop or to the bookmarks:",
-  "shortcuts.name": "Whitelist me at {tenant}",
+  "shortcuts.name": "Whitelist me - {tenant}",
   "shortcuts.files": "Or download a file and move it to the desktop:",
+  "shortcuts.icon":
+    "The file for Windows shows the icon of {tenant}. Files for macOS and Linux cannot bring one with them: download it and choose it in the file's properties.",
+  "shortcuts.iconFile": "Download the icon",
   "shortcuts.phone": "On a phone",
   "shortcuts.scan": "Scan this picture with the camera, open the page, and add it to the home screen.",
   "shortcuts.picture": "QR code that opens the shortcut",

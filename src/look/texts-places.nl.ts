@@ -64,6 +64,9 @@ export const PLACES_NL: Pick<Catalogue, keyof typeof PLACES_EN_GB> = {
   "shortcuts.drag": "Sleep deze knop naar het bureaublad of de bladwijzers:",
   "shortcuts.name": "Laat mij binnen bij {tenant}",
   "shortcuts.files": "Of download een bestand en zet het op het bureaublad:",
+  "shortcuts.icon":
+    "Het bestand voor Windows toont het pictogram van {tenant}. Bestanden voor macOS en Linux kunnen er geen meenemen: download het en kies het in de eigenschappen van het bestand.",
+  "shortcuts.iconFile": "Het pictogram downloaden",
   "shortcuts.phone": "Op een telefoon",
   "shortcuts.scan": "Scan deze afbeelding met de camera, open de pagina en zet die op het beginscherm.",
   "shortcuts.picture": "QR-code die de snelkoppeling opent",

@@ -35,7 +35,8 @@ export async function handoverPanels(
 <h2>${text("shortcuts.computer")}</h2><p>${text("shortcuts.drag")}</p>
 <p class="actions"><a class="button" href="${url}" draggable="true">${text("shortcuts.name", { tenant })}</a></p>
 <p>${text("shortcuts.files")}</p>
-<p class="actions">${file("url", "Windows")}${file("webloc", "macOS")}${file("desktop", "Linux")}</p></section>
+<p class="actions">${file("url", "Windows")}${file("webloc", "macOS")}${file("desktop", "Linux")}</p>
+<p class="quiet">${text("shortcuts.icon", { tenant })} <a href="${pathTo("icon.png")}" download>${text("shortcuts.iconFile")}</a></p></section>
 <section class="panel"><h2>${text("shortcuts.phone")}</h2><p>${text("shortcuts.scan")}</p>
 <img class="qr" src="${picture}" width="208" height="208" alt="${text("shortcuts.picture")}"></section>
 <section class="panel"><h2>${text("shortcuts.script")}</h2><p>${text("shortcuts.curl")}</p>

@@ -1,4 +1,4 @@
-/** The clinic's icon as a file that desktops take for a shortcut: its logo where that is a PNG, or our mark. */
+/** The clinic's icon as files that desktops take for a shortcut: its logo where that is a PNG, or our mark. */
 import { readFileSync } from "node:fs";
 import type { Branding } from "../core/tenant.ts";
 import { ROOT, type Route } from "./route.ts";
@@ -8,14 +8,24 @@ export const ICON_PATH: string = `${ROOT}/icon.ico`;
 const MARK = readFileSync(new URL("../look/mark.png", import.meta.url));
 const PNG_LOGO = /^data:image\/png;base64,/;
 
-export const ICON_ROUTE: Route = {
-  method: "GET",
-  path: "icon.ico",
-  handle: ({ visit }) => {
-    const body = icoOf(logoOf(visit.tenant.branding) ?? MARK);
-    return { kind: "file", status: 200, contentType: "image/vnd.microsoft.icon", body };
+export const ICON_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "icon.ico",
+    handle: ({ visit }) => {
+      const body = icoOf(logoOf(visit.tenant.branding) ?? MARK);
+      return { kind: "file", status: 200, contentType: "image/vnd.microsoft.icon", body };
+    },
   },
-};
+  {
+    method: "GET",
+    path: "icon.png",
+    handle: ({ visit: { tenant } }) => {
+      const body = logoOf(tenant.branding) ?? MARK;
+      return { kind: "file", status: 200, contentType: "image/png", body, name: `${tenant.id}.png` };
+    },
+  },
+];
 
 /** Icons are square, and of 256 pixels at most. */
 function logoOf({ logo }: Branding): Buffer | undefined {

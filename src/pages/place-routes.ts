@@ -2,7 +2,7 @@
 import { allowRoutes } from "./allow.ts";
 import { askRoutes } from "./ask.ts";
 import { clinicRoutes } from "./clinics.ts";
-import { ICON_ROUTE } from "./icon.ts";
+import { ICON_ROUTES } from "./icon.ts";
 import { placeOfferRoutes } from "./place.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { portalActivityRoutes } from "./portal-activity.ts";
@@ -29,6 +29,6 @@ export function placeRoutes(pages: PlacePages): readonly Route[] {
     ...portalActivityRoutes(pages),
     ...portalSettingsRoutes(pages),
     ...portalLiveRoutes(pages),
-    ICON_ROUTE,
+    ...ICON_ROUTES,
   ];
 }

@@ -29,7 +29,7 @@ export function windowsShortcut({ name, url, icon }: Handover): Download {
   };
 }
 
-/** macOS: a property list. */
+/** macOS: a property list, which has no place for an icon. */
 export function macShortcut({ name, url }: Handover): Download {
   const content = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -43,13 +43,17 @@ export function macShortcut({ name, url }: Handover): Download {
   return { fileName: `${fileNameOf(name)}.webloc`, contentType: "application/xml", content };
 }
 
-/** Linux: a desktop entry (freedesktop.org, version 1.5) of type Link. */
+/**
+ * Linux: a desktop entry (freedesktop.org, version 1.5) of type Link. Its icon is a name in the icon theme or an
+ * absolute path, and a download knows neither a path on the device nor a theme with the clinic in it: the person
+ * chooses the clinic's own in the file's properties.
+ */
 export function linuxShortcut({ name, url }: Handover): Download {
   const lines = [
     "[Desktop Entry]",
     "Version=1.5",
     "Type=Link",
-    `Name=${oneLine(name)}`,
+    `Name=${titleOf(name)}`,
     "Icon=web-browser",
     `URL=${url}`,
   ];
@@ -72,7 +76,7 @@ export function cronLine(handover: Pick<Handover, "url">): string {
 
 /** A service and its timer for systemd, as two files. */
 export function systemdUnits({ name, url }: Handover): readonly Download[] {
-  const title = `Whitelist me at ${oneLine(name)}`.replaceAll("%", "%%");
+  const title = titleOf(name).replaceAll("%", "%%");
   const command = `/usr/bin/${curlLine({ url }).replaceAll("%", "%%")} --output /dev/null`;
   const service = ["[Unit]", `Description=${title}`, "", "[Service]", "Type=oneshot", `ExecStart=${command}`];
   const timer = [
@@ -86,6 +90,12 @@ export function systemdUnits({ name, url }: Handover): readonly Download[] {
   ];
 }
 
+/** As the shortcut is called wherever it has a name. */
+function titleOf(name: string): string {
+  const plain = oneLine(name);
+  return plain === "" ? "Whitelist me" : `Whitelist me - ${plain}`;
+}
+
 /** A name that every file system takes, and that no header field or path can be made of. */
 function fileNameOf(name: string): string {
   const clean = oneLine(name)
@@ -94,7 +104,7 @@ function fileNameOf(name: string): string {
     .replace(/^[. ]+|[. ]+$/g, "");
   // By code points: half a surrogate pair cannot be sent in a header field.
   const plain = [...clean].slice(0, 60).join("");
-  return plain === "" ? "Whitelist me" : `Whitelist me - ${plain}`;
+  return titleOf(plain);
 }
 
 function oneLine(text: string): string {

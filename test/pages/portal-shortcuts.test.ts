@@ -19,6 +19,12 @@ t.test("making one leads to its page in the portal, and from there back to the l
   );
   t.equal(files.length, 5);
   for (const file of files) t.equal((await owner.get(file)).status, 200, file);
+  t.match(body, 'href="/.sallyport/icon.png" download>', "for the systems whose files bring none");
+  const icon = await owner.get("/.sallyport/icon.png");
+  t.match(icon.headers, {
+    "content-type": "image/png",
+    "content-disposition": `attachment; filename="${CLINIC.id}.png"`,
+  });
   const list = await owner.get(SHORTCUTS);
   t.match(list.body, `<a href="${made.headers["location"]}">Reception</a>`);
 });

@@ -23,6 +23,18 @@ t.test("Linux", async (t) => {
   t.strictSame(keys, ["[Desktop Entry]", "Version", "Type", "Name", "Icon", "URL", ""]);
 });
 
+t.test("every file has the one name", async (t) => {
+  const made = { name: "Happy Feet Podiatry", url };
+  const files = [handover.windowsShortcut(made), handover.macShortcut(made), handover.linuxShortcut(made)];
+  const title = "Whitelist me - Happy Feet Podiatry";
+  t.strictSame(
+    files.map(({ fileName }) => fileName),
+    [".url", ".webloc", ".desktop"].map((kind) => title + kind),
+  );
+  t.match(files[2]?.content, `\nName=${title}\n`);
+  for (const { content } of handover.systemdUnits(made)) t.match(content, `\nDescription=${title}\n`);
+});
+
 t.test("a shell takes the curl line as one command of one address", async (t) => {
   const sly = "https://x.example/a'; echo hacked; '$(id)";
   const shown = execFileSync("sh", ["-c", handover.curlLine({ url: sly }).replace(/^curl/, "printf '%s\\n'")]);
