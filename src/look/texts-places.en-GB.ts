@@ -15,6 +15,11 @@ export const PLACES_EN_GB = {
   "allow.companion": "Your connection has a second address; it was added too.",
   "allow.onward": "Go on to {tenant}",
   "allow.refusedTitle": "This place was not added",
+  "allow.elsewhere":
+    "This link works only from the network that it was made for, and you are at {address}. Open it from there, or ask {tenant} for another one.",
+  "allow.shortcutDead": "This shortcut no longer works",
+  "allow.shortcutDeadWhy":
+    "It has been removed or has not been used for too long. Ask {tenant} for a new one if you still need it.",
   "allow.full": "The list of {tenant} is full. Ask the account owner to remove places that nobody uses any more.",
   "place.title": "The place you are at is not on the list",
   "place.offer": "You are at {address}, which is not on {tenant}'s list. Do you want to add it?",

@@ -18,6 +18,11 @@ export const PLACES_NL: Pick<Catalogue, keyof typeof PLACES_EN_GB> = {
   "allow.companion": "Uw verbinding heeft een tweede adres; dat is ook toegevoegd.",
   "allow.onward": "Verder naar {tenant}",
   "allow.refusedTitle": "Deze plaats is niet toegevoegd",
+  "allow.elsewhere":
+    "Deze link werkt alleen vanaf het netwerk waarvoor die is gemaakt, en u bent op {address}. Open de link daar of vraag {tenant} om een andere.",
+  "allow.shortcutDead": "Deze snelkoppeling werkt niet meer",
+  "allow.shortcutDeadWhy":
+    "De snelkoppeling is verwijderd of te lang niet gebruikt. Vraag {tenant} om een nieuwe als u die nog nodig hebt.",
   "allow.full":
     "De lijst van {tenant} is vol. Vraag de accounteigenaar plaatsen te verwijderen die niemand meer gebruikt.",
   "place.title": "De plaats waar u bent, staat niet op de lijst",

@@ -217,6 +217,7 @@ export const PORTAL_EN_GB = {
   "activity.list.replaced": "The whole list was replaced",
   "activity.link.created": "A link was made for {what}",
   "activity.link.used": "A link let {what} in",
+  "activity.link.refused": "A link was opened at {what}, outside its network, and let nobody in",
   "activity.link.deleted": "The link for {what} was revoked",
   "activity.link.notUs": "A place that the link for {what} had added was taken back",
   "activity.name.created": "The name {what} was added",

@@ -220,6 +220,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "activity.list.replaced": "De hele lijst is vervangen",
   "activity.link.created": "Er is een link gemaakt voor {what}",
   "activity.link.used": "Een link liet {what} toe",
+  "activity.link.refused": "Een link werd op {what} geopend, buiten het eigen netwerk, en liet niemand toe",
   "activity.link.deleted": "De link voor {what} is ingetrokken",
   "activity.link.notUs": "Een plaats van de link voor {what} is teruggenomen",
   "activity.name.created": "De naam {what} werd toegevoegd",

@@ -11,6 +11,7 @@ const SENTENCES = {
   "allowlist.replaced": "activity.list.replaced",
   "link.created": "activity.link.created",
   "link.used": "activity.link.used",
+  "link.refused": "activity.link.refused",
   "link.deleted": "activity.link.deleted",
   "link.use-removed": "activity.link.notUs",
   "name.created": "activity.name.created",
@@ -34,6 +35,9 @@ const SENTENCES = {
   "tenant.changed": "activity.tenant.changed",
   "tenant.declared": "activity.tenant.changed",
 } as const satisfies Record<string, TextKey>;
+
+/** Of these, where it came from says more than what it was done to. */
+const TOLD_BY_PLACE: ReadonlySet<string> = new Set(["link.used", "link.refused", "shortcut.run"]);
 
 export type Group = "in" | "changes";
 
@@ -99,7 +103,7 @@ function newRoleOf({ action, before, after }: AuditRecord): "activity.user.owner
 function subjectOf({ target, before, after, action }: AuditRecord, names: Names): string | undefined {
   const about = { ...asObject(before), ...asObject(after) };
   const known = target === undefined ? undefined : names(target);
-  if (action === "link.used" || action === "shortcut.run" || action === "request.made" || action.startsWith("request."))
+  if (TOLD_BY_PLACE.has(action) || action.startsWith("request."))
     return stringOf(about["from"]) ?? stringOf(about["address"]) ?? known;
   const label = stringOf(about["label"]) || stringOf(about["name"]) || known || stringOf(about["email"]);
   const cidr = stringOf(about["cidr"]);

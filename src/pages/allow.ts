@@ -21,7 +21,14 @@ export function allowRoutes(pages: PlacePages): Route[] {
 async function open(call: Call, pages: PlacePages): Promise<Answer> {
   const { visit, token } = call;
   const opened = await pages.whitelist.door.open(visit.tenant.id, token, visit, await personOf(call, pages));
-  return opened.kind === "gone" ? showGone(call) : showQuestion(call, pages, opened);
+  switch (opened.kind) {
+    case "open":
+      return showQuestion(call, pages, opened);
+    case "elsewhere":
+      return showElsewhere(call);
+    case "gone":
+      return showGone(call, opened);
+  }
 }
 
 async function use(call: Call, pages: PlacePages): Promise<Answer> {
@@ -39,8 +46,10 @@ async function use(call: Call, pages: PlacePages): Promise<Answer> {
       return tooMany(showRefusal(call, 429, throttledText(text, used.retryAfterMs)), used.retryAfterMs);
     case "full":
       return showRefusal(call, 409, text("allow.full", { tenant: visit.tenant.name }));
+    case "elsewhere":
+      return showElsewhere(call);
     case "gone":
-      return showGone(call);
+      return showGone(call, used);
   }
 }
 
@@ -92,8 +101,18 @@ ${other && html`<p class="quiet" role="status" data-companion="${other.url}" hid
 }
 
 /** Expired, used up, deleted, of another tenant, or a bit changed: nobody learns which. */
-function showGone(call: Call): Answer {
-  return showRefusal(call, 410, call.text("link.deadWhy", { tenant: call.visit.tenant.name }), call.text("link.dead"));
+function showGone(call: Call, { source }: Extract<Opened, { kind: "gone" }>): Answer {
+  const { text, visit } = call;
+  const tenant = visit.tenant.name;
+  return source === "shortcut"
+    ? showRefusal(call, 410, text("allow.shortcutDeadWhy", { tenant }), text("allow.shortcutDead"))
+    : showRefusal(call, 410, text("link.deadWhy", { tenant }), text("link.dead"));
+}
+
+/** Which network it is made for is the clinic's affair. */
+function showElsewhere(call: Call): Answer {
+  const { tenant, address } = { tenant: call.visit.tenant.name, address: call.visit.address.text };
+  return showRefusal(call, 403, call.text("allow.elsewhere", { tenant, address }));
 }
 
 function showRefusal(call: Call, status: number, why: string, title = call.text("allow.refusedTitle")): Answer {

@@ -28,18 +28,19 @@ export class Door {
     this.#parts = parts;
   }
 
-  /** For GET and HEAD: changes nothing. A companion's token opens nothing; it is only ever posted. */
+  /** For GET and HEAD: changes nothing on the list. A companion's token opens nothing; it is only ever posted. */
   async open(tenant: TenantId, token: string, place: Place, person?: SignedInUser): Promise<Opened> {
     const facts = await this.#read(tenant, token);
     if (facts?.kind === "link") {
       const link = await this.#parts.links.peek(tenant, facts.id, place);
+      if (link === "elsewhere") return { kind: "elsewhere" };
       if (link !== undefined) return { kind: "open", source: "link", label: link.label, by: "click" };
     }
     if (facts?.kind === "shortcut") {
       const found = await this.#parts.shortcuts.peek(tenant, facts.id, place, person);
       if (found !== undefined) return { kind: "open", source: "shortcut", label: found.shortcut.label, by: found.by };
     }
-    return { kind: "gone" };
+    return gone(facts);
   }
 
   /**
@@ -61,14 +62,14 @@ export class Door {
 
   async #use(tenant: TenantId, facts: TokenFacts, place: Place, person: SignedInUser | undefined): Promise<Used> {
     const { links, shortcuts, companions } = this.#parts;
-    if (facts.kind === "companion") return admitted(facts.id, await companions.redeem(tenant, facts, place));
+    if (facts.kind === "companion") return admitted(facts, await companions.redeem(tenant, facts, place));
     const used =
       facts.kind === "link"
         ? await links.redeem(tenant, facts.id, place)
         : await shortcuts.run(tenant, facts.id, place, person);
-    if (used === "sign-in") return { kind: "sign-in" };
+    if (used === "sign-in" || used === "elsewhere") return { kind: used };
     const companion = used === undefined ? undefined : await companions.offer(tenant, facts.id, used.id, place);
-    const outcome = admitted(facts.id, used);
+    const outcome = admitted(facts, used);
     return outcome.kind === "admitted" && companion !== undefined ? { ...outcome, companion } : outcome;
   }
 
@@ -78,7 +79,11 @@ export class Door {
   }
 }
 
-function admitted(source: string, entry: AllowlistEntry | undefined): Used {
-  if (entry === undefined) return { kind: "gone" };
-  return { kind: "admitted", source: source.startsWith("lnk_") ? "link" : "shortcut", entry };
+function admitted(facts: TokenFacts, entry: AllowlistEntry | undefined): Used {
+  if (entry === undefined) return gone(facts);
+  return { kind: "admitted", source: facts.id.startsWith("lnk_") ? "link" : "shortcut", entry };
+}
+
+function gone(facts: TokenFacts | undefined): Extract<Used, { kind: "gone" }> {
+  return facts?.kind === "shortcut" ? { kind: "gone", source: "shortcut" } : { kind: "gone" };
 }

@@ -22,6 +22,10 @@ import {
 import { browserOf, cidrOf, networkId, type Place } from "./place.ts";
 import { findTenant, type WhitelistOptions } from "./settings.ts";
 
+const HOUR_MS = 3_600_000;
+/** How many tries outside its network are recorded of a link. */
+const REFUSALS_TOLD = { network: { burst: 1, periodMs: HOUR_MS }, link: { burst: 10, periodMs: HOUR_MS } };
+
 /** A link and what it has had to do with the network that asks. */
 interface Standing {
   readonly tenant: Tenant;
@@ -39,9 +43,13 @@ export class LinkUses {
     this.#options = options;
   }
 
-  /** The link, if a click from this place would admit it or keep it admitted. Changes nothing. */
-  async peek(tenant: TenantId, id: string, place: Place): Promise<LinkRecord | undefined> {
+  /**
+   * The link, if a click from this place would admit it or keep it admitted. Changes nothing on the list; that it was
+   * opened elsewhere than in its own network is recorded.
+   */
+  async peek(tenant: TenantId, id: string, place: Place): Promise<LinkRecord | "elsewhere" | undefined> {
     const standing = await this.#standing(tenant, id, place);
+    if (standing === "elsewhere") return await this.#refuse(tenant, id, place);
     if (standing === undefined) return undefined;
     const { link, use } = standing;
     if (use === undefined || !this.#lives(use)) return this.#hasRoom(standing) ? link : undefined;
@@ -52,17 +60,34 @@ export class LinkUses {
   /**
    * Admits the place's network. A network that the link has admitted already is no further use: its entry lasts
    * anew. Exact under any number of callers at once, on any node.
-   * @returns the entry; `undefined` when the link admits nobody here any more
+   * @returns the entry; `elsewhere` outside the link's own network; `undefined` when it admits nobody here any more
    * @throws SallyportError `entry_limit`
    */
-  async redeem(tenant: TenantId, id: string, place: Place): Promise<AllowlistEntry | undefined> {
+  async redeem(tenant: TenantId, id: string, place: Place): Promise<AllowlistEntry | "elsewhere" | undefined> {
+    const standing = await this.#standing(tenant, id, place);
+    if (standing === "elsewhere") return await this.#refuse(tenant, id, place);
     const plan = async () => (await this.#plan(tenant, id, place)) ?? { result: undefined, revision: 0 };
     return (await carryOut(this.#options.ledger, plan)).result;
   }
 
+  /** Told to the owners; once in a while, since whoever has the link may open it as often as they like. */
+  async #refuse(tenant: TenantId, id: string, place: Place): Promise<"elsewhere"> {
+    const { store, ledger } = this.#options;
+    const buckets = [
+      [`allow/${tenant}/refused/${id}/${networkId(cidrOf(place))}`, REFUSALS_TOLD.network],
+      [`allow/${tenant}/refused/${id}`, REFUSALS_TOLD.link],
+    ] as const;
+    for (const [key, limit] of buckets) if (!(await store.take(key, limit)).allowed) return "elsewhere";
+    const address = place.address.text;
+    const actor = { kind: "link", id, address } as const;
+    const after = { address, userAgent: browserOf(place) };
+    await ledger.commit({ writes: [], audit: [{ action: "link.refused", tenant, actor, target: id, after }] });
+    return "elsewhere";
+  }
+
   async #plan(id: TenantId, linkId: string, place: Place): Promise<Plan<AllowlistEntry> | undefined> {
     const standing = await this.#standing(id, linkId, place);
-    if (standing === undefined) return undefined;
+    if (standing === undefined || standing === "elsewhere") return undefined;
     const { tenant, tenantStands, document, link, use, useRevision } = standing;
     const again = use !== undefined && this.#lives(use);
     if (!again && !this.#hasRoom(standing)) return undefined;
@@ -109,8 +134,8 @@ export class LinkUses {
     return { entry, parts: [part] };
   }
 
-  /** `undefined` for a link that is not there, has expired, or is not for this place. */
-  async #standing(id: TenantId, linkId: string, place: Place): Promise<Standing | undefined> {
+  /** `undefined` for a link that is not there, has expired, or was not this place's; `elsewhere` outside its network. */
+  async #standing(id: TenantId, linkId: string, place: Place): Promise<Standing | "elsewhere" | undefined> {
     const { store, clock } = this.#options;
     if (!isLinkId(linkId)) return undefined;
     const document = await store.get(LINK_KIND, `${id}/${linkId}`);
@@ -118,7 +143,7 @@ export class LinkUses {
     const link = document.value as LinkRecord;
     if (Date.parse(link.expiresAt) <= clock.nowMs()) return undefined;
     if (link.allowedNetwork !== undefined && !prefixContains(parsePrefix(link.allowedNetwork), place.address))
-      return undefined;
+      return "elsewhere";
     const found = await store.get(LINK_USE_KIND, `${id}/${linkId}/${networkId(cidrOf(place))}`);
     const use = found === undefined ? undefined : useOf(found);
     if (use?.removedAt !== undefined) return undefined;

@@ -4,9 +4,17 @@ import type { AllowlistEntry } from "../core/entry.ts";
 /** How a page goes on: by one click, by itself (a POST of its script), or after a sign-in with the second factor. */
 export type Confirmation = "click" | "auto" | "sign-in";
 
-/** `gone`, for whatever reason: expired, used up, deleted, of another tenant, a bit changed. */
+/** For whatever reason: expired, used up, deleted, of another tenant, a bit changed. */
+interface Gone {
+  readonly kind: "gone";
+  /** Of a genuine token: a link is told apart from nothing. */
+  readonly source?: "shortcut";
+}
+
 export type Opened =
-  | { readonly kind: "gone" }
+  | Gone
+  /** A link outside the network that it was made for. */
+  | { readonly kind: "elsewhere" }
   | { readonly kind: "open"; readonly source: "link" | "shortcut"; readonly label: string; readonly by: Confirmation };
 
 /** A request of the page, to a host that the visitor reaches from an address of the other family: `POST`, no cookies. */
@@ -17,7 +25,8 @@ export interface Companion {
 }
 
 export type Used =
-  | { readonly kind: "gone" }
+  | Gone
+  | { readonly kind: "elsewhere" }
   | { readonly kind: "limited"; readonly retryAfterMs: number }
   /** The allowlist holds as many entries as it may. */
   | { readonly kind: "full" }

@@ -18,8 +18,10 @@ onEveryStore(t, "case 31: whatever is wrong with a token, it is the same", async
     await gate.tenant("b");
     const token = await make({ gate, clock });
     const before = (await gate.store.head()).revision;
-    t.strictSame(await gate.whitelist.door.open(A, token, HERE), { kind: "gone" }, `${name}, opened`);
-    t.strictSame(await gate.whitelist.door.use(A, token, HERE), { kind: "gone" }, `${name}, used`);
+    // Only that it is a shortcut's is said, of a genuine one.
+    const gone = name.startsWith("a shortcut ") ? { kind: "gone", source: "shortcut" } : { kind: "gone" };
+    t.strictSame(await gate.whitelist.door.open(A, token, HERE), gone, `${name}, opened`);
+    t.strictSame(await gate.whitelist.door.use(A, token, HERE), gone, `${name}, used`);
     t.equal((await gate.store.head()).revision, before, `${name} changes nothing`);
     await gate.close();
   }

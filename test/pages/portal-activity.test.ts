@@ -4,7 +4,7 @@ import t from "tap";
 import { systemClock } from "../../src/core/clock.ts";
 import { ActivityLog } from "../../src/observe/activity.ts";
 import { openStore } from "../../src/store/open.ts";
-import { CLINIC, type Clinics, startClinics } from "../support/clinics.ts";
+import { ask, CLINIC, type Clinics, HOME, startClinics } from "../support/clinics.ts";
 import { signInOwner } from "../support/owner-pages.ts";
 
 const ACTIVITY = "/.sallyport/portal/activity";
@@ -49,4 +49,33 @@ t.test("two clicks at once add one entry, and a wider one is enough", async (t) 
   await clinics.admin("POST", `${SCOPE}/allowlist`, { cidr: "2001:db8::/48" });
   await owner.submit(page, `${ACTIVITY}/admit`, { cidr: "2001:db8::/64", label: "Ann" });
   t.equal((await clinics.list()).length, 2);
+});
+
+t.test("a link opened outside its network says so, and the owner sees the try", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const link = { label: "Ben", allowedNetwork: "192.0.2.0/24" };
+  const { url } = await clinics.admin<{ url: string }>("POST", `${SCOPE}/links`, link);
+  for (const method of ["GET", "POST"]) {
+    for (const accept of ["text/html", "*/*"]) {
+      const { status, body } = await ask(clinics, method, new URL(url).pathname, { accept });
+      t.equal(status, 403, `${method}, ${accept}`);
+      t.match(body, `works only from the network that it was made for, and you are at ${HOME}`);
+      t.notMatch(body, "192.0.2", "which network that is, is nobody's affair");
+    }
+  }
+  const { body } = await owner.get(ACTIVITY);
+  t.equal(body.match(/A link was opened at 203\.0\.113\.7, outside its network/g)?.length, 1);
+  const dutch = await owner.get(ACTIVITY, { "accept-language": "nl" });
+  t.match(dutch.body, /Een link werd op 203\.0\.113\.7 geopend, buiten het eigen netwerk/);
+});
+
+t.test("a shortcut that was removed is not called a link", async (t) => {
+  const clinics = await startClinics(t);
+  const { id, url } = await clinics.admin<{ id: string; url: string }>("POST", `${SCOPE}/shortcuts`, { label: "PC" });
+  await clinics.admin("DELETE", `${SCOPE}/shortcuts/${id}`);
+  const { status, body } = await ask(clinics, "GET", new URL(url).pathname, { accept: "text/html" });
+  t.equal(status, 410);
+  t.match(body, /This shortcut no longer works/);
+  t.notMatch(body, /This link/);
 });

@@ -134,8 +134,15 @@ onEveryStore(t, "a link for one network, and one that has run out", async (t, st
   await gate.tenant("a");
   const { door } = gate.whitelist;
   const inside = await makeLink(gate, { allowedNetwork: "198.51.100.0/24" });
-  t.match(await door.open(A, inside.token, place("203.0.113.7")), { kind: "gone" });
-  t.match(await door.use(A, inside.token, place("203.0.113.7")), { kind: "gone" });
+  t.strictSame(await door.open(A, inside.token, place("203.0.113.7")), { kind: "elsewhere" });
+  t.strictSame(await door.use(A, inside.token, place("203.0.113.7")), { kind: "elsewhere" });
+  await door.open(A, inside.token, place("2001:db8::7"));
+  const { items } = (await gate.call("GET", "/v1/audit?tenant=a&action=link.refused")).body;
+  t.match(items, [{ target: inside.id, after: { address: "2001:db8::7" } }, { after: { address: "203.0.113.7" } }]);
+  t.equal(items.length, 2, "each network once, however often it tries");
+  for (let n = 1; n <= 30; n++) await door.open(A, inside.token, place(`203.0.113.${100 + n}`));
+  const told = (await gate.call("GET", "/v1/audit?tenant=a&action=link.refused&limit=100")).body.items;
+  t.equal(told.length, 10, "nor does whoever changes their address fill the log");
   t.match(await door.use(A, inside.token, place("198.51.100.9")), { kind: "admitted" });
   const short = await makeLink(gate, { ttlSeconds: 1, entryTtlSeconds: 1 });
   clock.advance(1_000);
