@@ -15,9 +15,10 @@ export interface ClientResponse {
   /** @param fields names and values in turn, or by name */
   writeHead(status: number, reason: string | undefined, fields: string[] | Record<string, string>): this;
   writeInformation(status: number, fields: string[]): void;
-  flushHeaders(): void;
   /** @returns false when the client is slower; then "drain" follows */
   write(bytes: Buffer): boolean;
+  /** Sends the head. `flushHeaders` of Node's takes it for UTF-8, which spoils every field that is not ASCII. */
+  write(nothing: "", encoding: "latin1"): boolean;
   addTrailers(trailers: [string, string][]): void;
   end(): unknown;
   end(body: Buffer): unknown;

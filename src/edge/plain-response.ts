@@ -87,13 +87,11 @@ export class PlainResponse implements ClientResponse {
     this.#host.socket.write(head + CRLF, "latin1");
   }
 
-  flushHeaders(): void {
-    if (this.#head !== "") this.#host.socket.write(this.#takeHead(), "latin1");
-  }
-
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer | "", _encoding?: "latin1"): boolean {
     const { socket } = this.#host;
-    if (this.#bodiless || bytes.length === 0) return true;
+    if (this.#bodiless) return true;
+    // A chunk of nothing would be the last.
+    if (bytes.length === 0) return this.#head === "" || socket.write(this.#takeHead(), "latin1");
     if (this.#head === "" && !this.#chunked) return socket.write(bytes);
     socket.cork();
     const before = this.#chunked ? `${bytes.length.toString(16)}\r\n` : "";

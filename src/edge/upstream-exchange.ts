@@ -140,7 +140,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 
   /** Sends a head that came without its body. */
   flush(): void {
-    if (!this.#done && this.#response !== undefined) this.#order.res.flushHeaders();
+    if (!this.#done && this.#response !== undefined) this.#order.res.write("", "latin1");
   }
 
   /** The client takes more. */

@@ -239,6 +239,17 @@ t.test("the head of an answer does not wait for its body (server-sent events)", 
   t.pass();
 });
 
+t.test("a head that comes before its body keeps its bytes", async (t) => {
+  const { edge } = await start(t, ({ socket }) => {
+    socket.write(Buffer.from('HTTP/1.1 200 Tr\xe8s bien\r\nX-Name: "Zo\xc3\xab"\r\n\r\n', "latin1"));
+  });
+  const client = await RawClient.open(edge.port);
+  client.send(request());
+  t.match(await client.until((received) => received.endsWith("\r\n\r\n")), /^HTTP\/1.1 200 Tr\xe8s bien\r\n/);
+  t.match(client.received, 'X-Name: "Zo\xc3\xab"\r\n');
+  client.close();
+});
+
 t.test("time-outs: to connect, for the head, between pieces of the body", async (t) => {
   const timeouts = { responseHeadersSeconds: 0.2, responseIdleSeconds: 0.2 };
   const silent = await start(t, () => {}, { timeouts });
