@@ -221,8 +221,9 @@ export class Gate {
 /** A connection's Host field rarely changes, so its reading is remembered. */
 function authorityOf(text: string, connection: Connection): Authority | undefined {
   if (text !== connection.hostText) {
-    connection.hostText = text;
-    connection.authority = parseAuthority(text);
+    // A copy, since a part of a string keeps all of it: here the whole head, for as long as the connection lasts.
+    connection.hostText = Buffer.from(text, "latin1").toString("latin1");
+    connection.authority = parseAuthority(connection.hostText);
   }
   return connection.authority;
 }

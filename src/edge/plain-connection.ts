@@ -61,8 +61,10 @@ export class PlainConnection implements PlainResponseHost {
 
   /** Called once a second. */
   tick(nowMs: number): void {
-    if (this.#response !== undefined || nowMs < this.#dueAtMs) return;
-    // All of its answers are gone out: nothing is lost, and who takes nothing any more cannot put it off.
+    if (this.#response !== undefined) return;
+    this.#reader.forget();
+    if (nowMs < this.#dueAtMs) return;
+    // Every answer has gone out, so nothing is lost; a last word to who reads no more would never go.
     if (this.connection.used) this.socket.destroy();
     else {
       this.#release();

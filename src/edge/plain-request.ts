@@ -79,6 +79,12 @@ export class PlainReader {
     return fields === undefined ? undefined : new PlainRequest(method, url, fields);
   }
 
+  /** For a connection that lies idle: what is known of the last request may take some 20 KiB. */
+  forget(): void {
+    this.#lines = "";
+    this.#fields = undefined;
+  }
+
   #fieldsOf(lines: string): PlainFields | undefined {
     if (lines === this.#lines) return this.#fields;
     this.#lines = lines;

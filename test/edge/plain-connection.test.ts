@@ -1,9 +1,5 @@
 /** Plain requests through a whole edge: answered as Node's server would, and handed over to it where they are not plain. */
-import { Socket } from "node:net";
 import t, { type Test } from "tap";
-import { parseAddress } from "../../src/core/address.ts";
-import { Connection } from "../../src/edge/connection.ts";
-import { PlainConnection, type PlainReceiver } from "../../src/edge/plain-connection.ts";
 import { HAPPY, type LiveEdgeOptions, startLiveEdge } from "../support/live-edge.ts";
 import { exchangeRaw, RawClient } from "../support/raw-http.ts";
 import { always, ok, type Script, startUpstream } from "../support/upstream.ts";
@@ -189,44 +185,4 @@ t.test("what came early is not carried out once the edge drains: there would be 
   t.match(await client.untilEnd(), /half$/);
   await drained;
   t.notMatch(upstream.connections.map(({ received }) => received).join(), /POST/);
-});
-
-/** A client's socket that never lets the end of it through, as one does beneath TLS whose client reads no more. */
-class Endless extends Socket {
-  override _read(): void {}
-  override _write(_bytes: Buffer, _encoding: string, done: () => void): void {
-    done();
-  }
-  override _final(): void {}
-}
-
-t.test("whose answer was the last is heard no more, and let go if it does not go", async (t) => {
-  const peer = parseAddress("127.0.0.1");
-  if (peer === undefined) throw new Error("not an address");
-  const socket = new Endless();
-  t.teardown(() => socket.destroy());
-  const facts = { peer, trusted: false, forwards: false, tls: true, transport: socket, serverName: undefined };
-  const heard: string[] = [];
-  const receiver: PlainReceiver = {
-    receive: ({ url }, res) => {
-      heard.push(url);
-      plain.connection.used = true;
-      res.writeHead(200, undefined, ["Content-Length", "2"]).end("ok", "latin1");
-    },
-    finished() {},
-    late() {},
-  };
-  const handOver = () => heard.push("by Node");
-  const times = { headersMs: 1_000, keepAliveMs: 1_000 };
-  const plain = new PlainConnection(new Connection(socket, facts), { receiver, handOver, ...times });
-  socket.push(get("/last", "Connection: close\r\n"));
-  await new Promise((resolve) => setImmediate(resolve));
-  socket.push(get("/plain"));
-  socket.push("POST / HTTP/1.1\r\n\r\n");
-  await new Promise((resolve) => setImmediate(resolve));
-  t.strictSame(heard, ["/last"]);
-  plain.tick(performance.now() + 1_000);
-  t.equal(socket.destroyed, false);
-  plain.tick(performance.now() + 2_100);
-  t.equal(socket.destroyed, true);
 });

@@ -1,0 +1,108 @@
+/** Plain connections between requests and at their end: what they hold, and who is let go. */
+import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import t from "tap";
+import { parseAddress } from "../../src/core/address.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { ClientRequest } from "../../src/edge/client-message.ts";
+import { Connection } from "../../src/edge/connection.ts";
+import { Gate } from "../../src/edge/gate.ts";
+import { PlainConnection, type PlainReceiver } from "../../src/edge/plain-connection.ts";
+import { Refusal } from "../../src/edge/refusals.ts";
+import { SessionDirectory } from "../../src/edge/sessions.ts";
+import { TrustedProxies } from "../../src/edge/source.ts";
+import { HAPPY, PolicyWriter } from "../support/live-edge.ts";
+import { SILENT } from "../support/silent-log.ts";
+
+/** A client's socket whose end never gets through, as beneath TLS when the client reads no more. */
+class Endless extends Socket {
+  override _read(): void {}
+  override _write(_bytes: Buffer, _encoding: string, done: () => void): void {
+    done();
+  }
+  override _writev(_chunks: unknown, done: () => void): void {
+    done();
+  }
+  override _final(): void {}
+}
+
+function connectionOn(socket: Socket): Connection {
+  const peer = parseAddress("127.0.0.1");
+  if (peer === undefined) throw new Error("not an address");
+  const facts = { peer, trusted: false, forwards: false, tls: false, transport: socket, serverName: undefined };
+  return new Connection(socket, facts);
+}
+
+/** Answers everything. @param note hears of each request */
+function plainOn(socket: Socket, note: (req: ClientRequest, connection: Connection) => void): PlainConnection {
+  const receiver: PlainReceiver = {
+    receive: (req, res, { connection }) => {
+      note(req, connection);
+      connection.used = true;
+      res.writeHead(200, undefined, ["Content-Length", "2"]).end("ok", "latin1");
+    },
+    finished() {},
+    late() {},
+  };
+  const handOver = () => {
+    throw new Error("nobody else should read this");
+  };
+  return new PlainConnection(connectionOn(socket), { receiver, headersMs: 1_000, keepAliveMs: 1_000, handOver });
+}
+
+const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: ${HAPPY.host}\r\n${fields}\r\n`;
+
+t.test("whose answer was the last is heard no more, and let go if it does not go", async (t) => {
+  const socket = new Endless();
+  t.teardown(() => socket.destroy());
+  let heard = 0;
+  const plain = plainOn(socket, () => {
+    heard += 1;
+  });
+  socket.push(get("Connection: close\r\n"));
+  await setImmediate();
+  socket.push(get(""));
+  socket.push("POST / HTTP/1.1\r\n\r\n");
+  await setImmediate();
+  t.equal(heard, 1);
+  plain.tick(performance.now() + 1_000);
+  t.equal(socket.destroyed, false);
+  plain.tick(performance.now() + 2_100);
+  t.equal(socket.destroyed, true);
+});
+
+t.test("one that lies idle keeps nothing of its last request", async (t) => {
+  const policy = new PolicyWriter("http://127.0.0.1:1", systemClock);
+  policy.load();
+  policy.allow("127.0.0.1/32");
+  const lookup = async () => undefined;
+  const gate = new Gate({
+    replica: policy.replica,
+    trustedProxies: new TrustedProxies([]),
+    limits: { headerBytes: 32_768, headerCount: 200, targetBytes: 8_192, connections: 0, connectionsPerAddress: 0 },
+    clock: systemClock,
+    sessions: new SessionDirectory({ lookup, clock: systemClock, log: SILENT, leaseMs: 1_000, capacity: 1 }),
+  });
+  setFlagsFromString("--expose-gc");
+  const heap = (): number => {
+    runInNewContext("gc")();
+    return process.memoryUsage().heapUsed;
+  };
+  const sockets = Array.from({ length: 500 }, () => new Endless());
+  let admitted = 0;
+  const open = sockets.map((socket) =>
+    plainOn(socket, (req, connection) => {
+      if (!(gate.judge(req, connection) instanceof Refusal)) admitted += 1;
+    }),
+  );
+  const before = heap();
+  for (const [index, socket] of sockets.entries())
+    socket.push(get(`X-Number: ${index}\r\n${"X-Some: field\r\n".repeat(190)}`));
+  await setImmediate();
+  for (const plain of open) plain.tick(performance.now());
+  const each = (heap() - before) / sockets.length;
+  t.equal(admitted, sockets.length);
+  t.ok(each < 2_000, `${each} bytes each`);
+});
