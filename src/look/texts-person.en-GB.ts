@@ -21,6 +21,8 @@ export const PERSON_EN_GB = {
   "signIn.fresh":
     "To change how you sign in, please sign in again. It takes a moment and keeps others from doing it for you.",
 
+  "signIn.freshPortal":
+    "To invite people or to change their logins, please sign in again. It takes a moment and keeps others from doing it in your name.",
   "verify.totp": "Enter the code from your app",
   "verify.sms": "Enter the code we text you",
   "verify.passkey": "Use your passkey or key",

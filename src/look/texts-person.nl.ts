@@ -24,6 +24,8 @@ export const PERSON_NL: Pick<Catalogue, keyof typeof PERSON_EN_GB> = {
   "signIn.fresh":
     "Log opnieuw in om te wijzigen hoe u inlogt. Het duurt maar even en voorkomt dat een ander het voor u doet.",
 
+  "signIn.freshPortal":
+    "Log opnieuw in om mensen uit te nodigen of hun logins te wijzigen. Het duurt maar even en voorkomt dat een ander het in uw naam doet.",
   "verify.totp": "Vul de code uit uw app in",
   "verify.sms": "Vul de code uit de sms in",
   "verify.passkey": "Gebruik uw passkey of sleutel",

@@ -100,6 +100,15 @@ t.test("a sign-in of ten minutes ago does not do", async (t) => {
   const stale = await owner.get(`${PEOPLE}/${ben}`);
   t.match(stale.body, /first show that it is you/);
   t.notMatch(stale.body, `${PEOPLE}/owner`);
+  const [, path = ""] = /href="([^"]*fresh=1[^"]*)"/.exec(stale.body) ?? [];
+  const proof = await owner.get(path.replaceAll("&amp;", "&"));
+  t.match(proof.body, /To invite people or to change their logins/);
+  t.match(proof.body, new RegExp(`<input id="email"[^>]*value="${OWNER}"[^>]* readonly`));
+  const fields = { email: BEN, password: PASSWORD };
+  const step = await owner.follow(await owner.submit(proof, "/.sallyport/sign-in", fields));
+  t.match(step.body, OWNER, "it is the owner who proves it, whatever the form says");
+  t.notMatch(step.body, BEN);
+  t.match((await owner.get("/.sallyport/sign-in?fresh=1")).body, /To change how you sign in/);
 });
 
 /** Makes every session of the first clinic ten minutes older. */
