@@ -51,7 +51,7 @@ export const PORTAL_EN_GB = {
   "portal.hereShortcut":
     "You are at {address} now, and only this shortcut has put it on the list. If you remove the shortcut, you and everybody at this place are out at once.",
   "portal.removeHere": "Remove it all the same",
-  "portal.keep": "Keep it",
+  "portal.keep": "Leave it as it is",
   "portal.done.added": "The place was added. It is let in now.",
   "portal.done.listed": "The place is on the list already, so nothing was added.",
   "portal.done.changed": "Your change was saved.",

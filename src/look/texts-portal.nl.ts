@@ -55,7 +55,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.hereShortcut":
     "U bent nu op {address} en alleen deze snelkoppeling heeft dat op de lijst gezet. Als u de snelkoppeling verwijdert, zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.removeHere": "Toch verwijderen",
-  "portal.keep": "Behouden",
+  "portal.keep": "Zo laten",
   "portal.done.added": "De plaats is toegevoegd en heeft nu toegang.",
   "portal.done.listed": "De plaats staat al op de lijst; er is niets toegevoegd.",
   "portal.done.changed": "Uw wijziging is opgeslagen.",

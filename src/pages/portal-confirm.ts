@@ -11,19 +11,24 @@ export interface Confirmation {
   readonly path: PortalPath;
   /** Its other fields, as they were sent. */
   readonly hidden: Readonly<Record<string, string | undefined>>;
-  /** Where to stay instead. */
+  /** The page that it belongs to. */
   readonly page: PortalPath;
+  /** Where to go instead; the page where absent. */
+  readonly back?: PortalPath;
   readonly title: string;
   readonly why: string;
   readonly go: string;
 }
 
-export function showConfirmation(call: OwnerCall, { path, hidden, page, title, why, go }: Confirmation): Answer {
+export function showConfirmation(
+  call: OwnerCall,
+  { path, hidden, page, back = page, title, why, go }: Confirmation,
+): Answer {
   const { proof: _, ...fields } = hidden;
   const form = postForm(
     call,
     { path, hidden: { ...fields, confirm: "yes" } },
-    html`<p class="actions">${button(go, { kind: "danger" })}<a class="button" href="${pathTo(page)}">${call.text("portal.keep")}</a></p>`,
+    html`<p class="actions">${button(go, { kind: "danger" })}<a class="button" href="${pathTo(back)}">${call.text("portal.keep")}</a></p>`,
   );
   const body = html`<section class="panel">${notice("warn", why)}${form}</section>`;
   return showPortal(call, { path: page, title, body, status: 409 });

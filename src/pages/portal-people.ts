@@ -8,6 +8,7 @@ import type { UserChange } from "../person/user-change.ts";
 import type { UserView } from "../person/user-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
+import { showConfirmation } from "./portal-confirm.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf, isFresh, signInPath } from "./visitor.ts";
@@ -18,7 +19,7 @@ const MOST = 500;
 export function portalPeopleRoutes(pages: PlacePages): Route[] {
   const path = "portal/people";
   const act = (name: string, work: Work): Route =>
-    portalForm(pages, { path: `${path}/${name}`, fields: ["id"], view: showPersonAgain, work, proof: true });
+    portalForm(pages, { path: `${path}/${name}`, fields: ["id", "confirm"], view: showPersonAgain, work, proof: true });
   return [
     portalView(pages, path, showPeople),
     portalView(pages, `${path}/:token`, (call, pages) => showPerson(call, pages, call.token)),
@@ -27,19 +28,41 @@ export function portalPeopleRoutes(pages: PlacePages): Route[] {
       const { link } = await person.invitations.invite(call.visit.tenant, idOf(call), actorOf(call, call.session));
       return sendsMail ? personPath(call, "invited") : showInvitation(call, link);
     }),
-    act("reset", async (call, { person }) => {
-      await person.users.resetFactors(call.visit.tenant, idOf(call), actorOf(call, call.session));
-      return personPath(call, "reset");
-    }),
+    act("reset", asking("reset", resetFactors)),
     act("unlock", async (call, { person }) => {
       await person.users.unlock(call.visit.tenant, idOf(call), actorOf(call, call.session));
       return personPath(call, "unlocked");
     }),
     act("disable", changing({ state: "disabled" })),
     act("enable", changing({ state: "active" })),
-    act("owner", changing({ role: "owner" })),
-    act("user", changing({ role: "user" })),
+    act("owner", asking("makeOwner", changing({ role: "owner" }))),
+    act("user", asking("makeUser", changing({ role: "user" }))),
   ];
+}
+
+const PATHS = { reset: "reset", makeOwner: "owner", makeUser: "user" } as const;
+
+/** One click beside others may be a slip of the hand: it is asked once more, by the person's name. */
+function asking(what: keyof typeof PATHS, work: Work): Work {
+  return async (call, pages) => {
+    const { text, visit, form } = call;
+    if (form["confirm"] === "yes") return await work(call, pages);
+    const { id, name, email } = await pages.person.users.get(visit.tenant, idOf(call));
+    return showConfirmation(call, {
+      path: `portal/people/${PATHS[what]}`,
+      hidden: { id },
+      page: "portal/people",
+      back: `portal/people/${id}`,
+      title: name ?? email,
+      why: text(`people.${what}Why`),
+      go: text(`people.${what}`),
+    });
+  };
+}
+
+async function resetFactors(call: OwnerCall, { person }: PlacePages): Promise<string> {
+  await person.users.resetFactors(call.visit.tenant, idOf(call), actorOf(call, call.session));
+  return personPath(call, "reset");
 }
 
 /** As long as that leaves an owner a way in. */

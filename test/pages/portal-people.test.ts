@@ -12,6 +12,7 @@ import { PASSWORD } from "../support/person-door.ts";
 
 const PEOPLE = "/.sallyport/portal/people";
 const SCOPE = `/v1/tenants/${CLINIC.id}`;
+const CONFIRMED = { confirm: "yes" };
 const BEN = "ben@clinics.example";
 
 interface User {
@@ -26,9 +27,10 @@ async function addPerson({ admin }: Clinics, role = "user", tenant = CLINIC.id):
   return (await admin<User>("POST", `/v1/tenants/${tenant}/users`, user)).id;
 }
 
-/** Presses a button on a person's page. */
+/** Presses a button on a person's page, and again where it is asked whether that is meant. */
 async function press(owner: PageClient, person: string, path: string): Promise<PageAnswer> {
-  return await owner.submit(await owner.get(`${PEOPLE}/${person}`), `${PEOPLE}/${path}`);
+  const answer = await owner.submit(await owner.get(`${PEOPLE}/${person}`), `${PEOPLE}/${path}`);
+  return answer.status === 409 ? await owner.submit(answer, `${PEOPLE}/${path}`) : answer;
 }
 
 async function ownersOf({ admin }: Clinics): Promise<string[]> {
@@ -69,7 +71,7 @@ t.test("nobody changes what they may do themselves, nor anybody of another clini
   const own = items.find(({ email }) => email === OWNER)?.id ?? "";
   t.notMatch((await owner.get(`${PEOPLE}/${own}`)).body, `${PEOPLE}/user`, "no button for it");
   const page = await owner.get(`${PEOPLE}/${ben}`);
-  const self = await owner.submit(page, `${PEOPLE}/user`, { id: own });
+  const self = await owner.submit(page, `${PEOPLE}/user`, { id: own, ...CONFIRMED });
   t.equal(self.status, 422);
   t.match(self.body, /You cannot do this to yourself/);
   for (const id of [elsewhere, "usr_x", "", `../${elsewhere}`, "x".repeat(10_000)])
@@ -84,7 +86,10 @@ t.test("two owners who take each other's rights away at once leave one", async (
   const { items } = await clinics.admin<{ items: User[] }>("GET", `${SCOPE}/users`);
   const olivia = items.find(({ email }) => email === OWNER)?.id ?? "";
   const pages = await Promise.all([olivias.get(`${PEOPLE}/${ben}`), bens.get(`${PEOPLE}/${olivia}`)]);
-  await Promise.all([olivias.submit(pages[0], `${PEOPLE}/user`), bens.submit(pages[1], `${PEOPLE}/user`)]);
+  await Promise.all([
+    olivias.submit(pages[0], `${PEOPLE}/user`, CONFIRMED),
+    bens.submit(pages[1], `${PEOPLE}/user`, CONFIRMED),
+  ]);
   t.equal((await ownersOf(clinics)).length, 1);
 });
 
@@ -140,4 +145,22 @@ t.test("the activity says by which steps somebody signed in, and how often it fa
   t.match((await owner.get(`${PEOPLE}/${ben}`)).body, /<li>2 failed attempts since <time /);
   const steps = await clinics.admin<{ steps: object[] }>("GET", `${SCOPE}/explain?ip=203.0.113.9&user=${BEN}`);
   t.match(JSON.stringify(steps), /2 failed attempts since 20/);
+});
+
+t.test("a new role and a reset of sign-in steps are asked about once, and nothing is done before", async (t) => {
+  const clinics = await startClinics(t);
+  const ben = await addPerson(clinics);
+  await signInOwner(clinics.origin, BEN);
+  const owner = await signInOwner(clinics.origin);
+  const facts = async () => await clinics.admin<object>("GET", `${SCOPE}/users/${ben}`);
+  const before = await facts();
+  const page = await owner.get(`${PEOPLE}/${ben}`);
+  const [reset, role] = [await owner.submit(page, `${PEOPLE}/reset`), await owner.submit(page, `${PEOPLE}/owner`)];
+  t.match(reset, { status: 409, body: /<h1>Ben<\/h1>.*For a lost phone.*>Reset sign-in steps</s });
+  t.match(role, { status: 409, body: /<h1>Ben<\/h1>.*They may then manage.*>Make an account owner</s });
+  t.match(role.body, `href="${PEOPLE}/${ben}">Leave it as it is<`);
+  t.strictSame(await facts(), before);
+  t.equal((await owner.submit(role, `${PEOPLE}/owner`)).status, 303);
+  t.equal((await owner.submit(reset, `${PEOPLE}/reset`)).status, 303);
+  t.match(await facts(), { role: "owner", factors: [] });
 });

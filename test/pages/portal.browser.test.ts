@@ -49,7 +49,7 @@ t.test("from blocked to the list, and a colleague in by a mailed link", { timeou
   await view.getByRole("button", { name: "Remove Front desk" }).click();
   t.ok(await view.getByText("You are at 203.0.113.7 now").isVisible(), "a warning before one shuts oneself out");
   t.equal((await clinics.list()).length, 1);
-  await view.getByRole("link", { name: "Keep it" }).click();
+  await view.getByRole("link", { name: "Leave it as it is" }).click();
 
   await view.getByLabel("Address").fill("192.0.2.1/24");
   await view.getByRole("button", { name: "Add the place" }).click();
