@@ -128,7 +128,7 @@ t.test("what others wrote stays text on every page", async (t) => {
   });
   const owner = await signInOwner(clinics.origin);
   const query = `?${new URLSearchParams({ q: MARKUP, ip: MARKUP, removed: MARKUP, done: MARKUP, after: MARKUP })}`;
-  const pages = [...VIEWS, `portal/links/${ids.link}`, `portal/people/${ids.user}`, `shortcuts/${ids.shortcut}`];
+  const pages = [...VIEWS, `portal/links/${ids.link}`, `portal/people/${ids.user}`, `portal/shortcuts/${ids.shortcut}`];
   let shown = 0;
   for (const path of pages)
     for (const asked of ["", query]) {
