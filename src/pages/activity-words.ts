@@ -68,7 +68,7 @@ function say(text: Translate, record: AuditRecord, what: string): string | undef
   if (action === "sign-in.failed") {
     return text("activity.signIn.failed", { what, count: Number(asObject(after)["count"] ?? 1) });
   }
-  const key = newRoleOf(record) ?? SENTENCES[action as keyof typeof SENTENCES];
+  const key = loginSentence(record) ?? SENTENCES[action as keyof typeof SENTENCES];
   return key === undefined ? undefined : text(key, { what }) + stepsOf(text, record);
 }
 
@@ -92,12 +92,17 @@ function stepsOf(text: Translate, { action, after }: AuditRecord): string {
   return steps.length === 0 ? "" : ` (${steps.join(", ")})`;
 }
 
-/** Who may manage the clinic is worth a sentence of its own. */
-function newRoleOf({ action, before, after }: AuditRecord): "activity.user.owner" | "activity.user.user" | undefined {
-  const role = asObject(after)["role"];
-  if (action !== "user.changed" || asObject(before)["role"] === role) return undefined;
-  return role === "owner" ? "activity.user.owner" : "activity.user.user";
+/** Who may manage the clinic, and who may sign in at all, are worth sentences of their own. */
+function loginSentence({ action, before, after }: AuditRecord): TextKeyOfLogin | undefined {
+  if (action !== "user.changed") return undefined;
+  const [old, now] = [asObject(before), asObject(after)];
+  if (now["state"] !== old["state"] && now["state"] === "disabled") return "activity.user.disabled";
+  if (now["state"] !== old["state"] && old["state"] === "disabled") return "activity.user.enabled";
+  if (now["role"] !== old["role"]) return now["role"] === "owner" ? "activity.user.owner" : "activity.user.user";
+  return undefined;
 }
+
+type TextKeyOfLogin = `activity.user.${"disabled" | "enabled" | "owner" | "user"}`;
 
 /** What it was done to: its label, address or login. */
 function subjectOf({ target, before, after, action }: AuditRecord, names: Names): string | undefined {
@@ -106,10 +111,8 @@ function subjectOf({ target, before, after, action }: AuditRecord, names: Names)
   if (TOLD_BY_PLACE.has(action) || action.startsWith("request."))
     return stringOf(about["from"]) ?? stringOf(about["address"]) ?? known;
   const label = stringOf(about["label"]) || stringOf(about["name"]) || known || stringOf(about["email"]);
-  const cidr = stringOf(about["cidr"]);
-  return label !== undefined && cidr !== undefined
-    ? `${label} (${cidr.replace(/\/(?:32|128)$/, "")})`
-    : (label ?? cidr);
+  const cidr = stringOf(about["cidr"])?.replace(/\/(?:32|128)$/, "");
+  return label !== undefined && cidr !== undefined ? `${label} (${cidr})` : (label ?? cidr);
 }
 
 function actorName(text: Translate, { actor }: AuditRecord, names: Names): string | undefined {

@@ -134,12 +134,18 @@ function placeRow(call: OwnerCall, { entry, lastSeenAt }: EntryView, names: Read
   const here = prefixContains(parsePrefix(entry.cidr), visit.address);
   return [
     html`${entry.label === "" ? text("portal.unnamed") : entry.label}${here && html` <strong class="tag">${text("portal.hereTag")}</strong>`}<span class="under mono">${placeText(entry.cidr)}</span>`,
-    html`${text(`portal.kind.${entry.kind}`)}<span class="under">${names.get(entry.createdBy) ?? text("portal.byOther")}</span>`,
+    broughtBy(call, entry, names.get(entry.createdBy) ?? text("portal.byOther")),
     moment(call, entry.createdAt),
     lastSeenAt === undefined ? html`<span class="quiet">${text("portal.neverSeen")}</span>` : moment(call, lastSeenAt),
     entry.expiresAt === undefined ? text("portal.noEnd") : moment(call, entry.expiresAt),
     rowActions(call, entry),
   ];
+}
+
+/** An approved request is the place's own doing and somebody's decision. */
+function broughtBy({ text }: OwnerCall, { kind, sourceId }: AllowlistEntry, name: string): Html {
+  const asked = kind === "self" && sourceId !== undefined;
+  return html`${text(asked ? "portal.kind.request" : `portal.kind.${kind}`)}<span class="under">${asked ? text("portal.approvedBy", { name }) : name}</span>`;
 }
 
 /** A single address without its prefix length, which says nothing to most people. */

@@ -6,6 +6,8 @@ import { ActivityLog } from "../../src/observe/activity.ts";
 import { openStore } from "../../src/store/open.ts";
 import { ask, CLINIC, type Clinics, HOME, startClinics } from "../support/clinics.ts";
 import { signInOwner } from "../support/owner-pages.ts";
+import { formsOf, PageClient } from "../support/page-client.ts";
+import { PASSWORD } from "../support/person-door.ts";
 
 const ACTIVITY = "/.sallyport/portal/activity";
 const SCOPE = `/v1/tenants/${CLINIC.id}`;
@@ -78,4 +80,36 @@ t.test("a shortcut that was removed is not called a link", async (t) => {
   t.equal(status, 410);
   t.match(body, /This shortcut no longer works/);
   t.notMatch(body, /This link/);
+});
+
+t.test("disabling and enabling read differently, and a place is told by its address as people write it", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const ben = { email: "ben@clinics.example", name: "Ben", role: "user", password: PASSWORD };
+  const { id } = await clinics.admin<{ id: string }>("POST", `${SCOPE}/users`, ben);
+  await clinics.admin("PATCH", `${SCOPE}/users/${id}`, { state: "disabled" });
+  const after = async (language: string) => (await owner.get(ACTIVITY, { "accept-language": language })).body;
+  t.match(await after("en-GB"), /The login of Ben was disabled/);
+  t.notMatch(await after("en-GB"), /enabled again/);
+  await clinics.admin("PATCH", `${SCOPE}/users/${id}`, { state: "active" });
+  t.match(await after("en-GB"), /The login of Ben was enabled again/);
+  t.match(await after("nl"), /De login van Ben is weer ingeschakeld/);
+  await clinics.admin("POST", `${SCOPE}/allowlist`, { cidr: "203.0.113.9" });
+  await clinics.admin("POST", `${SCOPE}/allowlist`, { cidr: "2001:db8::9", label: "Ann" });
+  t.match(await after("en-GB"), /<p>203\.0\.113\.9 was added to the list</);
+  t.match(await after("en-GB"), /<p>Ann \(2001:db8::9\) was added to the list</);
+  t.notMatch(await after("en-GB"), /9\/(?:32|128)/);
+});
+
+t.test("an approved request is told as one, with who approved it", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const asking = new PageClient(clinics.origin);
+  const ask = await asking.get("/.sallyport/ask", { "x-forwarded-for": HOME });
+  await asking.post("/.sallyport/ask", { ...formsOf(ask)[0]?.fields, from: "Ben" }, { "x-forwarded-for": HOME });
+  const portal = "/.sallyport/portal";
+  await owner.submit(await owner.get(portal), `${portal}/approve`);
+  const { body } = await owner.get(portal);
+  t.match(body, />Asked to be let in<span class="under">approved by Olivia</);
+  t.notMatch(body, "From the place itself");
 });
