@@ -93,7 +93,7 @@ export class Connection {
 
   /**
    * Called once a second. @returns whether the client has for too long sent too little of the body that it
-   * announced, or taken nothing of what was written to it. Waiting for somebody else is not its fault.
+   * announced, or taken nothing of what was written to it, its end included. Waiting for somebody else is not its fault.
    */
   isStuck(requestIdleSeconds: number, writeIdleSeconds: number): boolean {
     return this.#isReceivingTooSlowly(requestIdleSeconds) || this.#isTakenTooSlowly(writeIdleSeconds);
@@ -118,8 +118,10 @@ export class Connection {
   }
 
   #isTakenTooSlowly(limitSeconds: number): boolean {
-    const waiting = this.socket.writableLength;
-    const taken = waiting === 0 ? 0 : this.socket.bytesWritten - waiting;
+    const { socket } = this;
+    // Beneath TLS even the end of a connection is something to take.
+    const waiting = socket.writableLength + (socket.writableEnded && !socket.writableFinished ? 1 : 0);
+    const taken = waiting === 0 ? 0 : socket.bytesWritten - waiting;
     if (taken !== this.#takenBytes || waiting === 0) {
       this.#takenBytes = taken;
       this.#takingTicks = 0;

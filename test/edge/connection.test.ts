@@ -1,6 +1,6 @@
-/** A client connection that is cut closes, whatever it was about to do. */
+/** A client connection that is cut closes, whatever it was about to do; one that takes nothing is found. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import t, { type Test } from "tap";
 import { parseAddress } from "../../src/core/address.ts";
@@ -66,4 +66,24 @@ t.test("beneath TLS", async (t) => {
   socket.end("the last");
   endOfTurn(() => connection.cut());
   await closed;
+});
+
+t.test("who does not take the end of a connection is stuck", async (t) => {
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  class Held extends Socket {
+    override _final(done: () => void): void {
+      resolve(done);
+    }
+  }
+  const socket = new Held();
+  t.teardown(() => socket.destroy());
+  const connection = connectionOn(socket, socket, true);
+  const isStuck = () => Array.from({ length: 4 }, () => connection.isStuck(2, 2));
+  t.strictSame(isStuck(), [false, false, false, false], "not while nothing was written");
+  socket.end();
+  const taken = await promise;
+  t.strictSame(isStuck(), [false, false, false, true]);
+  taken();
+  await once(socket, "finish");
+  t.strictSame(isStuck(), [false, false, false, false], "nor once it is taken");
 });
