@@ -130,9 +130,9 @@ export function prefixContains(prefix: Prefix, address: Words): boolean {
   return prefix.family === address.family && sameWords(prefix, truncate(address, prefix.length));
 }
 
-/** What a grant for an address covers: the address itself for IPv4, its /64 for IPv6. */
-export function networkOf(address: Address): Prefix {
-  return truncate(address, address.family === 4 ? 32 : 64);
+/** The network of this length around an address; without one, what a grant covers: the IPv4 address itself, the IPv6 /64. */
+export function networkOf(address: Address, length = address.family === 4 ? 32 : 64): Prefix {
+  return truncate(address, length);
 }
 
 function truncate({ family, a, b, c, d }: Words, length: number): Prefix {

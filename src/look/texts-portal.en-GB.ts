@@ -70,6 +70,9 @@ export const PORTAL_EN_GB = {
   "portal.done.dismissed": "The request was turned down. The place stays blocked.",
   "portal.refused.address":
     "This is not an address. Write one such as 203.0.113.7, or a network such as 203.0.113.0/24.",
+  "portal.wrong.address": "Write it as {address}, without zeros in front.",
+  "portal.wrong.network": "Write {network} for the whole network, or {address} for that address alone.",
+  "portal.wrong.length": "The number after the / is from 0 to {most}. Leave it out for a single address.",
   "portal.refused.broad": "This network is far too large: half the world would get in. Add a smaller one.",
   "portal.refused.input":
     "Something that you entered is too long or more than your clinic allows. Change it and try again.",

@@ -73,6 +73,9 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.done.unlocked": "De login is ontgrendeld.",
   "portal.done.dismissed": "Het verzoek is afgewezen. De plaats blijft geblokkeerd.",
   "portal.refused.address": "Dit is geen adres. Schrijf er een zoals 203.0.113.7, of een netwerk zoals 203.0.113.0/24.",
+  "portal.wrong.address": "Schrijf het als {address}, zonder nullen ervoor.",
+  "portal.wrong.network": "Schrijf {network} voor het hele netwerk, of {address} voor alleen dat adres.",
+  "portal.wrong.length": "Het getal na de / is van 0 tot en met {most}. Laat het weg voor één adres.",
   "portal.refused.broad": "Dit netwerk is veel te groot: de halve wereld zou binnenkomen. Voeg een kleiner toe.",
   "portal.refused.input":
     "Iets wat u invulde is te lang of meer dan uw praktijk toestaat. Pas het aan en probeer het opnieuw.",

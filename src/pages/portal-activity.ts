@@ -1,4 +1,4 @@
-/** The portal's activity: a chart, who was blocked (with one click to admit), who was let in, what changed. */
+/** The portal's activity: a chart, who was blocked (to be let in under a name), who was let in, what changed. */
 import type { AuditRecord } from "../core/audit.ts";
 import type { TenantId } from "../core/ids.ts";
 import { table } from "../look/displays.ts";

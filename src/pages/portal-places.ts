@@ -13,8 +13,9 @@ import { planRestore } from "../whitelist/restore.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
 import { offerForm } from "./place.ts";
+import { placeAdvice } from "./place-advice.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
+import { errorOf, type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { nameRoutes, namesPanel } from "./portal-names.ts";
 import { removePlace } from "./portal-removal.ts";
 import { openRequests, requestRoutes, requestsPanel } from "./portal-requests.ts";
@@ -31,7 +32,13 @@ const DAYS = ["30", "90", "365", ""] as const;
 export function portalPlaceRoutes(pages: PlacePages): Route[] {
   return [
     portalView(pages, "portal", showPlaces),
-    portalForm(pages, { path: "portal/add", fields: ["cidr", "label", "days"], view: showPlaces, work: add }),
+    portalForm(pages, {
+      path: "portal/add",
+      fields: ["cidr", "label", "days"],
+      view: showPlaces,
+      work: add,
+      advice: placeAdvice,
+    }),
     portalForm(pages, { path: "portal/change", fields: ["id", "label", "days"], view: showPlaces, work: change }),
     portalForm(pages, { path: "portal/remove", fields: ["id", "confirm"], view: showPlaces, work: removePlace }),
     portalForm(pages, { path: "portal/restore", fields: ["id"], view: showPlaces, work: restore }),
@@ -187,6 +194,7 @@ function addPanel(call: OwnerCall): Html {
     label: text("portal.address"),
     hint: text("portal.addressHint"),
     value: form["cidr"],
+    error: errorOf(call, "cidr"),
     attributes: html`class="mono" autocomplete="off" spellcheck="false" maxlength="60"`,
   });
   const label = field({
@@ -194,6 +202,7 @@ function addPanel(call: OwnerCall): Html {
     label: text("portal.label"),
     hint: text("place.labelHint"),
     value: form["label"],
+    error: errorOf(call, "label"),
     required: false,
     attributes: html`maxlength="80" autocomplete="off"`,
   });
