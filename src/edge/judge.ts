@@ -50,13 +50,17 @@ export class Judge {
     );
   }
 
-  /** Whatever throws while a request is answered costs that request's connection and nobody else's. */
-  guarded({ socket }: Connection, answer: () => void): void {
+  guarded(connection: Connection, answer: () => void): void {
     try {
       answer();
     } catch (error) {
-      this.#log.error({ err: error }, "a request could not be answered");
-      socket.destroy();
+      this.failed(connection, error);
     }
+  }
+
+  /** Whatever throws while a request is answered costs that request's connection and nobody else's. */
+  failed({ socket }: Connection, error: unknown): void {
+    this.#log.error({ err: error }, "a request could not be answered");
+    socket.destroy();
   }
 }

@@ -76,7 +76,13 @@ export class Reception implements PlainReceiver {
     const passage = this.#judge.judge(req, connection);
     if (passage instanceof SessionQuestion) {
       void this.#judge.ask(passage, req, connection, (answer) => this.#forwardPlain(req, res, plain, answer));
-    } else this.#judge.guarded(connection, () => this.#forwardPlain(req, res, plain, passage));
+      return;
+    }
+    try {
+      this.#forwardPlain(req, res, plain, passage);
+    } catch (error) {
+      this.#judge.failed(connection, error);
+    }
   }
 
   finished(res: PlainResponse, plain: PlainConnection, nowMs: number): void {
