@@ -53,9 +53,16 @@ t.test("from blocked to the list, and a colleague in by a mailed link", { timeou
 
   await view.getByLabel("Address").fill("192.0.2.1/24");
   await view.getByRole("button", { name: "Add the place" }).click();
-  t.match(await view.getByRole("alert").textContent(), /not an address/);
+  t.match(await view.getByRole("alert").textContent(), /Write 192\.0\.2\.0\/24 for the whole network/);
   await view.getByLabel("Address").fill("192.0.2.0/24");
   await view.getByRole("button", { name: "Add the place" }).click();
+  const actions = view.locator(".row-actions").first();
+  await view.getByText("The place was added").waitFor();
+  await actions.locator("summary").click();
+  const [change, remove] = [actions.locator("summary"), actions.getByRole("button", { name: /^Remove/ })];
+  const [one, other] = [await change.boundingBox(), await remove.boundingBox()];
+  t.ok(Math.abs((one?.y ?? 0) - (other?.y ?? 99)) < 8, "what is opened leaves the actions beside it in their row");
+  await actions.locator("summary").click();
   await view.getByRole("button", { name: "Remove", exact: false }).nth(1).click();
   t.equal((await clinics.list()).length, 1);
   await view.getByRole("button", { name: "Undo" }).click();
