@@ -9,7 +9,7 @@ const ROUTES = placeRoutes({} as PlacePages);
 const FORM = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
 const SCOPE = `/v1/tenants/${CLINIC.id}`;
 /** The last segment of a route stands for something that is there. */
-const FOLDERS = ["allow/", "shortcuts/", "portal/links/", "portal/people/"] as const;
+const FOLDERS = ["allow/", "portal/shortcuts/", "portal/links/", "portal/people/", "shortcuts/"] as const;
 
 t.test("nobody who is not signed in sees the portal", async (t) => {
   const clinics = await startClinics(t);
@@ -38,10 +38,13 @@ t.test(
     const link = await clinics.admin<{ id: string; url: string }>("POST", `${SCOPE}/links`, { label: "L" });
     const shortcut = await clinics.admin<{ id: string; url: string }>("POST", `${SCOPE}/shortcuts`, { label: "S" });
     const users = await clinics.admin<{ items: { id: string }[] }>("GET", `${SCOPE}/users`);
-    const tokens = [new URL(link.url).pathname.split("/").at(-1), shortcut.id, link.id, users.items[0]?.id];
+    const owner = users.items[0]?.id;
+    const own = await clinics.admin<{ id: string }>("POST", `${SCOPE}/shortcuts`, { label: "Mine", user: owner });
+    const tokens = [new URL(link.url).pathname.split("/").at(-1), shortcut.id, link.id, owner, own.id];
     const named = (path: string) => {
       const index = FOLDERS.findIndex((folder) => path === `${folder}:token`);
-      return `/.sallyport/${path.replace(":token", index < 0 ? `${shortcut.id}.url` : (tokens[index] ?? ""))}`;
+      const file = path.startsWith("portal/") ? `${shortcut.id}.url` : `${own.id}.url`;
+      return `/.sallyport/${path.replace(":token", index < 0 ? file : (tokens[index] ?? ""))}`;
     };
     const state = async () => JSON.stringify(await clinics.admin("GET", "/v1/audit?limit=200"));
 

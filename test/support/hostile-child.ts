@@ -14,6 +14,7 @@ const messages: unknown[] = [
   { type: "listening", addresses: ["127.0.0.1:1", { toString: "no" }].slice(0, 1) },
 ];
 
-process.once("message", () => {
+// It stays until it is killed.
+process.on("message", () => {
   for (const message of messages) process.send?.(message);
 });
