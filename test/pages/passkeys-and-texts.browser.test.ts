@@ -92,7 +92,11 @@ t.test("text message: beside an app, resent, and without scripts", { timeout: 60
 
   await begin(view, site, "/chart");
   await typePassword(view);
-  t.equal(await view.getByLabel("Code", { exact: true }).count(), 1, "the app, which was used last, is asked for first");
+  t.equal(
+    await view.getByLabel("Code", { exact: true }).count(),
+    1,
+    "the app, which was used last, is asked for first",
+  );
   await view.locator(".ways a", { hasText: "123" }).click();
   t.equal(site.texts.requests.length, 1, "a page that is only looked at sends nothing");
   await view.getByRole("button", { name: "Send me a code" }).click();
