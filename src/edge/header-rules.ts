@@ -172,6 +172,13 @@ export function dropNominated(fields: readonly string[], nominated: readonly str
   return kept;
 }
 
+/** The inverse of {@link fieldsOf}. @param fields names and values in turn, well-formed. Hot path. */
+export function linesOf(fields: readonly string[]): string {
+  let lines = "";
+  for (let index = 0; index + 1 < fields.length; index += 2) lines += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  return lines;
+}
+
 /** @param lines whole lines, each well-formed and with its CR LF. @returns names and values in turn */
 export function fieldsOf(lines: string): string[] {
   const fields: string[] = [];

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { ClientResponse } from "./client-message.ts";
+import { linesOf } from "./header-rules.ts";
 
 type Listener = (this: ClientResponse) => void;
 
@@ -82,9 +83,8 @@ export class PlainResponse implements ClientResponse {
   }
 
   writeInformation(status: number, fields: string[]): void {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
-    for (let index = 0; index + 1 < fields.length; index += 2) head += `${fields[index]}: ${fields[index + 1]}\r\n`;
-    this.#host.socket.write(head + CRLF, "latin1");
+    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+    this.#host.socket.write(line + linesOf(fields) + CRLF, "latin1");
   }
 
   write(bytes: Buffer | "", _encoding?: "latin1"): boolean {

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { answerFault, type Fault } from "./fault-answer.ts";
 import type { ForwardTenant, Lane } from "./forward-order.ts";
-import { passedTrailers } from "./header-rules.ts";
+import { linesOf, passedTrailers } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RESPONSE_HEAD_BYTES } from "./response-parser.ts";
 import type { Upstream } from "./upstream.ts";
@@ -97,11 +97,8 @@ export class Tunnel {
     this.#answered = true;
     const { socket, early } = this.#order;
     const head = new ResponseHead(101, "", incoming.rawHeaders, this.#lane.keepsOurCookies);
-    const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", `Upgrade: ${head.upgrade}`];
-    for (let index = 0; index < head.fields.length; index += 2) {
-      lines.push(`${head.fields[index]}: ${head.fields[index + 1]}`);
-    }
-    socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+    const fields = linesOf(["Connection", "Upgrade", "Upgrade", head.upgrade, ...head.fields]);
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, "latin1");
     if (early.length > 0) socket.unshift(early);
     if (peerEarly.length > 0) peer.unshift(peerEarly);
     peer.allowHalfOpen = true;

@@ -1,6 +1,7 @@
 /** One keep-alive connection to an upstream: one request at a time, and its answer. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { linesOf } from "./header-rules.ts";
 import { RequestBody } from "./request-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { ResponseParser, type ResponseSink } from "./response-parser.ts";
@@ -231,7 +232,6 @@ export class UpstreamConnection implements ResponseSink, Timed {
 }
 
 function headOf({ method, target, fields, chunked }: UpstreamRequest): string {
-  let head = `${method} ${target} HTTP/1.1\r\n`;
-  for (let index = 0; index + 1 < fields.length; index += 2) head += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  const head = `${method} ${target} HTTP/1.1\r\n${linesOf(fields)}`;
   return chunked ? `${head}Transfer-Encoding: chunked\r\n\r\n` : `${head}\r\n`;
 }
