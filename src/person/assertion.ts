@@ -60,6 +60,7 @@ export class Assertions {
   readonly #clock: Clock;
   readonly #made = new LRUCache<string, Assertion>({ max: CACHED_ASSERTIONS });
   #keys: { readonly value: SigningKeys; readonly readAtMs: number } | undefined;
+  #reading: Promise<SigningKeys> | undefined;
   #signer: { readonly kid: string; readonly key: Awaited<ReturnType<typeof importJWK>> } | undefined;
 
   constructor(store: Store, keyring: Keyring, clock: Clock) {
@@ -127,9 +128,17 @@ export class Assertions {
     return this.#signer;
   }
 
-  /** The keys as of at most a minute ago; the first caller of all makes the first key, and a late one the next. */
+  /** The keys as of at most a minute ago, read once for all who ask at the same time. */
   async #load(nowMs: number): Promise<SigningKeys> {
     if (this.#keys !== undefined && Math.abs(nowMs - this.#keys.readAtMs) < REREAD_MS) return this.#keys.value;
+    this.#reading ??= this.#read(nowMs).finally(() => {
+      this.#reading = undefined;
+    });
+    return await this.#reading;
+  }
+
+  /** The first reader of all makes the first key, and a late one the next. */
+  async #read(nowMs: number): Promise<SigningKeys> {
     const stored = (await this.#store.get(DOCUMENT.kind, DOCUMENT.id))?.value as SigningKeys | undefined;
     const newest = stored?.keys.at(-1);
     if (stored === undefined || newest === undefined) {
@@ -149,11 +158,15 @@ export class Assertions {
       const nowMs = this.#clock.nowMs();
       const document = await this.#store.get(DOCUMENT.kind, DOCUMENT.id);
       const before = (document?.value as SigningKeys | undefined)?.keys ?? [];
-      const value: SigningKeys = { keys: withoutRetired(change(before), nowMs) };
-      await this.#store.commit({
-        writes: [{ ...DOCUMENT, value, quiet: true }],
-        preconditions: [{ ...DOCUMENT, revision: document?.revision ?? 0 }],
-      });
+      const after = change(before);
+      const value: SigningKeys = { keys: withoutRetired(after, nowMs) };
+      // Another node was first: a write of the same keys would only make the next one lose.
+      if (after !== before) {
+        await this.#store.commit({
+          writes: [{ ...DOCUMENT, value, quiet: true }],
+          preconditions: [{ ...DOCUMENT, revision: document?.revision ?? 0 }],
+        });
+      }
       this.#keys = { value, readAtMs: nowMs };
       return value;
     });
