@@ -123,20 +123,33 @@ export class Forwarder {
    * @param signsIn not for the page that was asked for, but to be sent to the sign-in, and from there to it
    */
   forwardToControl(req: IncomingMessage, res: ServerResponse, admission: Admission, signsIn = false): void {
+    this.#askControl(req, res, admission, { req, res }, signsIn);
+  }
+
+  /** To control, for one of our own pages. */
+  forwardPlainToControl(req: PlainRequest, res: PlainResponse, admission: Admission): void {
+    this.#askControl(req, res, admission, undefined, false);
+  }
+
+  #askControl(
+    req: ClientRequest,
+    res: ClientResponse,
+    admission: Admission,
+    node: Order["node"],
+    signsIn: boolean,
+  ): void {
     const head = new RequestHead(req.rawHeaders, true);
     if (head.malformed) {
       answerFault(req, res, "request_invalid", admission);
       return;
     }
-    readPageBody(req, res, head, (body) => {
+    readPageBody(node, head, (body) => {
       if (body === undefined) return answerFault(req, res, "form_too_large", admission);
       const { tenant, requestId } = admission;
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;
       const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);
-      new UpstreamExchange(
-        { req, res, node: { req, res }, head, fields, target, owner: CONTROL, tenant, requestId, body },
-        this.#control,
-      ).start();
+      const order = { req, res, node, head, fields, target, owner: CONTROL, tenant, requestId, body };
+      new UpstreamExchange(order, this.#control).start();
     });
   }
 

@@ -147,15 +147,19 @@ export class Reception implements PlainReceiver {
 
   #forwardPlain(req: PlainRequest, res: PlainResponse, plain: PlainConnection, passage: Exchange | Refusal): void {
     const { connections, forwarder } = this.#options;
-    if (passage instanceof Refusal || passage.route === "pages") {
+    if (passage instanceof Refusal) {
       connections.withdrawn(plain.connection);
-      if (passage instanceof Refusal) plain.connection.refusal = passage;
+      plain.connection.refusal = passage;
       plain.decline();
+      return;
+    }
+    this.#requests.admitted(req, passage);
+    if (passage.route === "pages") {
+      forwarder.forwardPlainToControl(req, res, passage);
       return;
     }
     plain.exchange = passage;
     connections.admit(passage);
-    this.#requests.admitted(req, passage);
     forwarder.forwardPlain(req, res, passage);
   }
 

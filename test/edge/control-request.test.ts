@@ -68,6 +68,33 @@ t.test("control is told what the edge knows, and gets our cookies", async (t) =>
   });
 });
 
+t.test("on a whole edge, control hears the same whoever read the request, and the connection serves on", async (t) => {
+  const { seen, pagesSocket } = await startControl(t);
+  const { port, policy } = await startLiveEdge(t, { upstream: "http://127.0.0.1:9", pagesSocket });
+  policy.setPolicy(HAPPY, { network: "off" });
+  const client = await RawClient.open(port);
+  t.teardown(() => client.close());
+  const get = (fields: string) =>
+    `GET /.sallyport/sign-in HTTP/1.1\r\nHost: ${HAPPY.host}\r\nSallyport-Tls: 1\r\nCookie: __Host-sallyport=secret\r\n${fields}\r\n`;
+  const pages = (count: number) => (text: string) => text.split("\r\npage\r\n").length > count;
+  // Plain, plain, and with a field that leaves it to Node's server.
+  for (const [index, fields] of ["", "", "Content-Length: 0\r\n"].entries()) {
+    client.send(get(fields));
+    await client.until(pages(index + 1));
+  }
+  const facts = seen.map(({ req }) => {
+    const { "sallyport-request-id": id, "content-length": _, ...rest } = req.headers;
+    return { ...rest, identified: id !== undefined };
+  });
+  t.match(facts[0], {
+    cookie: "__Host-sallyport=secret",
+    "sallyport-client-address": "127.0.0.1",
+    "sallyport-tls": "0",
+  });
+  t.same(facts[1], facts[0]);
+  t.same(facts[2], facts[0]);
+});
+
 t.test("bodies arrive whole, with their length, or not at all", async (t) => {
   const { seen, edge } = await start(t);
   const { port } = edge;
