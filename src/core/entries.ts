@@ -49,12 +49,13 @@ export interface EntryChange {
 }
 
 const PAGE = 1000;
-/** A full list is counted anew at most this often. */
+/** A list that was found full is counted anew at most this often. */
 const RECOUNT_INTERVAL_MS = 60_000;
 
 export class EntryRules {
   readonly #options: EntryRulesOptions;
-  readonly #recountedAtMs = new Map<TenantId, number>();
+  readonly #fullAtMs = new Map<TenantId, number>();
+  readonly #recounts = new Map<TenantId, Promise<boolean>>();
 
   constructor(options: EntryRulesOptions) {
     this.#options = options;
@@ -242,12 +243,26 @@ export class EntryRules {
     return known;
   }
 
-  /** Entries that expired are still counted; when the limit is hit, the count is put right. @returns whether that made room */
+  /**
+   * Entries that expired are still counted; when the limit is hit, the count is put right, once for all who meet it
+   * at the same time. @returns whether that may have made room
+   */
   async recount(tenant: TenantId): Promise<boolean> {
-    const { store, clock } = this.#options;
-    if (clock.nowMs() - (this.#recountedAtMs.get(tenant) ?? -Infinity) < RECOUNT_INTERVAL_MS) return false;
-    if (this.#recountedAtMs.size >= 10_000) this.#recountedAtMs.clear();
-    this.#recountedAtMs.set(tenant, clock.nowMs());
+    const { clock } = this.#options;
+    const underWay = this.#recounts.get(tenant);
+    if (underWay !== undefined) return await underWay;
+    if (clock.nowMs() - (this.#fullAtMs.get(tenant) ?? -Infinity) < RECOUNT_INTERVAL_MS) return false;
+    const recount = this.#recount(tenant).finally(() => this.#recounts.delete(tenant));
+    this.#recounts.set(tenant, recount);
+    const room = await recount;
+    if (room) return true;
+    if (this.#fullAtMs.size >= 10_000) this.#fullAtMs.clear();
+    this.#fullAtMs.set(tenant, clock.nowMs());
+    return false;
+  }
+
+  async #recount(tenant: TenantId): Promise<boolean> {
+    const { store } = this.#options;
     const counted = await store.get(ALLOWLIST_KIND, tenant);
     if (counted === undefined) return false;
     let count = 0;
