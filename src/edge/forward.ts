@@ -48,6 +48,8 @@ export interface ForwarderOptions {
 
 /** Control's page that seals the way back and redirects to the sign-in. */
 const BEGIN_SIGN_IN = "/.sallyport/begin";
+/** More than the open portals that control serves, each of which holds one for its live view. */
+const CONTROL_CONNECTIONS = 2_000;
 const CONTROL: UpstreamOwner = { id: "control" as TenantId, upstreams: ["control"] };
 
 /**
@@ -88,7 +90,11 @@ export class Forwarder {
       ...shared,
       upstreams: new Upstreams(
         clock,
-        () => new Upstream({ kind: "unix", path: pagesSocket }, { ...options, keepsOurCookies: true }),
+        () =>
+          new Upstream(
+            { kind: "unix", path: pagesSocket },
+            { ...options, maxConnections: CONTROL_CONNECTIONS, keepsOurCookies: true },
+          ),
       ),
       keepsOurCookies: true,
       unreachable: "unavailable",

@@ -14,6 +14,8 @@ const ABSENT_LEASE_MS = 5_000;
 const USE_EVERY_SECONDS = 15;
 /** Questions under way at once; beyond, somebody is making cookies up faster than control can tell. */
 const MOST_QUESTIONS = 1_000;
+/** How long a request waits for control. What comes later serves the next. */
+const PATIENCE_MS = 2_000;
 /** The share of the lease after which a session in use is asked about again. */
 const RENEW_AFTER = 0.6;
 const RETRY_RENEWAL_MS = 2_000;
@@ -81,19 +83,21 @@ export class SessionDirectory {
     return known !== undefined && nowMs < known.leaseUntilMs ? known : undefined;
   }
 
-  /** Asks control, once for all who ask at the same time. @throws when control or the store cannot answer */
+  /**
+   * Asks control, once for all who ask at the same time. @throws when control or the store cannot answer, or does
+   * not within two seconds
+   */
   async ask(tenant: TenantId, hash: SessionHash): Promise<CachedSession> {
     const key = keyOf(tenant, hash);
-    const asked = this.#questions.get(key);
-    if (asked !== undefined) return await asked.answer;
+    return await inTime(this.#questions.get(key)?.answer ?? this.#begin(key, tenant, hash));
+  }
+
+  /** A question stays until it is answered, so that a control that lags is not asked the same again meanwhile. */
+  #begin(key: string, tenant: TenantId, hash: SessionHash): Promise<CachedSession> {
     if (this.#questions.size >= MOST_QUESTIONS) throw new Error("too many sessions are being looked up");
-    const question: Question = { answer: this.#lookup(key, tenant, hash), overtaken: false };
-    this.#questions.set(key, question);
-    try {
-      return await question.answer;
-    } finally {
-      this.#questions.delete(key);
-    }
+    const answer = this.#lookup(key, tenant, hash).finally(() => this.#questions.delete(key));
+    this.#questions.set(key, { answer, overtaken: false });
+    return answer;
   }
 
   /** Asks again in the background; what cannot be answered leaves the session as it is, to the end of its lease. */
@@ -173,6 +177,16 @@ export function sessionSecretOf(cookie: string, tls: boolean): string | undefine
 
 export function sessionHashOf(secret: string): SessionHash {
   return digest("sha256", secret, "base64url") as SessionHash;
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("control did not answer in time")), PATIENCE_MS);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function keyOf(tenant: TenantId, hash: SessionHash): string {

@@ -159,6 +159,19 @@ t.test("an answer that a session's end has overtaken is not believed", async (t)
   t.match(await response, /^HTTP\/1\.1 401 /);
 });
 
+t.test("an answer that came too late for who asked serves the next, who asks nobody again", async (t) => {
+  const { ask, signIn, control, asked, live } = await clinic(t, {});
+  const facts = live.get(signIn());
+  const answer = Promise.withResolvers<SessionFacts | undefined>();
+  control.lookup = async () => await answer.promise;
+  t.match(await ask(COOKIE), /^HTTP\/1\.1 503 /);
+  const next = ask(COOKIE);
+  answer.resolve(facts);
+  t.match(await next, /^HTTP\/1\.1 200 /);
+  t.match(await ask(COOKIE), /^HTTP\/1\.1 200 /);
+  t.equal(asked.length, 1);
+});
+
 t.test("a lease that nobody can renew ends in a page that says so; one that is renewed goes on", async (t) => {
   const { ask, signIn, control, clock, client, asked, policy } = await clinic(t, {});
   signIn();
