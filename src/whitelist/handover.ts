@@ -1,4 +1,5 @@
 /** The forms in which a shortcut is handed over: files for three desktops, and lines for routers and scripts. */
+import { createHash } from "node:crypto";
 
 export interface Handover {
   /** The clinic's name. */
@@ -66,12 +67,16 @@ export function linuxShortcut({ name, url }: Handover): Download {
 
 /** Runs it from a shell; fails, saying so, when the gate refuses. */
 export function curlLine({ url }: Pick<Handover, "url">): string {
-  return `curl --fail --silent --show-error --max-time 20 --request POST ${quoteShell(url)}`;
+  return `curl --fail --silent --show-error --max-time 20 --retry 3 --request POST ${quoteShell(url)}`;
 }
 
-/** A line for a crontab: every ten minutes, since nothing tells a script that its address has changed. */
+/**
+ * A line for a crontab: every ten minutes, since nothing tells a script that its address has changed. At which of
+ * the ten depends on the shortcut, so that the devices of a clinic do not all come at once.
+ */
 export function cronLine(handover: Pick<Handover, "url">): string {
-  return `*/10 * * * * ${curlLine(handover).replaceAll("%", "\\%")} --output /dev/null`;
+  const first = createHash("sha256").update(handover.url).digest().readUInt32BE() % 10;
+  return `${first}-59/10 * * * * ${curlLine(handover).replaceAll("%", "\\%")} --output /dev/null`;
 }
 
 /** A service and its timer for systemd, as two files. */
@@ -80,7 +85,15 @@ export function systemdUnits({ name, url }: Handover): readonly Download[] {
   const command = `/usr/bin/${curlLine({ url }).replaceAll("%", "%%")} --output /dev/null`;
   const service = ["[Unit]", `Description=${title}`, "", "[Service]", "Type=oneshot", `ExecStart=${command}`];
   const timer = [
-    ...["[Unit]", `Description=${title}`, "", "[Timer]", "OnBootSec=30", "OnUnitActiveSec=10min"],
+    ...[
+      "[Unit]",
+      `Description=${title}`,
+      "",
+      "[Timer]",
+      "OnBootSec=30",
+      "OnUnitActiveSec=10min",
+      "RandomizedDelaySec=60",
+    ],
     ...["", "[Install]", "WantedBy=timers.target"],
   ];
   const contentType = "text/plain";

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Address, formatPrefix, networkOf } from "../core/address.ts";
 import { encodeBase32, type TenantId } from "../core/ids.ts";
+import { takeAll } from "../core/rate-limits.ts";
 import type { RateLimit, Store } from "../core/store.ts";
 
 /** The facts of one request, as the edge established them; a page's `Visit` is one. */
@@ -13,9 +14,11 @@ export interface Place {
 /** What is kept of a browser's own words. */
 const USER_AGENT = 300;
 
-const PER_ADDRESS: RateLimit = { burst: 20, periodMs: 60_000 };
-const PER_SOURCE: RateLimit = { burst: 30, periodMs: 60_000 };
-const PER_TENANT: RateLimit = { burst: 300, periodMs: 60_000 };
+/** Of a network: a ward's devices behind one address may run their shortcuts at once. */
+const PER_NETWORK: RateLimit = { burst: 60, periodMs: 60_000 };
+/** Of a link: a shift that got it by mail may open it at once. */
+const PER_SOURCE: RateLimit = { burst: 60, periodMs: 60_000 };
+const PER_TENANT: RateLimit = { burst: 1_000, periodMs: 60_000 };
 
 /** What is admitted for an address: the address itself, or the /64 of an IPv6 one. */
 export function cidrOf(place: Pick<Place, "address">): string {
@@ -38,14 +41,9 @@ export function browserOf({ userAgent }: Place): string {
  */
 export async function takeUse(store: Store, tenant: TenantId, source: string, place: Place): Promise<number> {
   const network = networkId(cidrOf(place));
-  const buckets: [string, RateLimit][] = [
-    [`allow/${tenant}/address/${network}`, PER_ADDRESS],
+  return await takeAll(store, [
+    [`allow/${tenant}/address/${network}`, PER_NETWORK],
     [`allow/${tenant}/source/${source}`, PER_SOURCE],
     [`allow/${tenant}/all`, PER_TENANT],
-  ];
-  for (const [key, limit] of buckets) {
-    const { allowed, retryAfterMs } = await store.take(key, limit);
-    if (!allowed) return Math.max(1, retryAfterMs);
-  }
-  return 0;
+  ]);
 }

@@ -6,6 +6,7 @@ import type { AllowlistEntry } from "../core/entry.ts";
 import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
+import { takeAll } from "../core/rate-limits.ts";
 import type { RateLimit, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { adding, joined } from "./entry-parts.ts";
@@ -77,13 +78,11 @@ export class Requests {
   async ask(id: TenantId, place: Place, asking: Asking): Promise<number> {
     const { store, ledger } = this.#options;
     const network = networkId(cidrOf(place));
-    for (const [key, limit] of [
+    const waitMs = await takeAll(store, [
       [`ask/${id}/${network}`, PER_NETWORK],
       [`ask/${id}`, PER_TENANT],
-    ] as const) {
-      const { allowed, retryAfterMs } = await store.take(key, limit);
-      if (!allowed) return Math.max(1, retryAfterMs);
-    }
+    ]);
+    if (waitMs > 0) return waitMs;
     const { allowed: tells } = await store.take(`ask/${id}/mail`, MAILS);
     await carryOut(ledger, async () => (await this.#planAsk(id, place, asking, tells)) ?? { result: 0, revision: 0 });
     return 0;

@@ -77,7 +77,7 @@ onEveryStore(t, "case 33: a thousand uses a minute of one link, and the list's o
     kinds.set(used.kind, (kinds.get(used.kind) ?? 0) + 1);
     if (used.kind === "limited") t.ok(used.retryAfterMs > 0);
   }
-  t.strictSame(Object.fromEntries(kinds), { admitted: 10, full: 20, limited: 970 });
+  t.strictSame(Object.fromEntries(kinds), { admitted: 10, full: 50, limited: 940 });
   t.equal((await gate.call("GET", "/v1/tenants/a/allowlist")).body.items.length, 10);
   t.equal((await gate.call("PATCH", "/v1/tenants/a", { json: { limits: { entries: 5 } } })).status, 200);
   const refused = await gate.call("POST", "/v1/tenants/a/allowlist", { json: { cidr: "192.0.2.1" } });

@@ -39,10 +39,12 @@ t.test("a shell takes the curl line as one command of one address", async (t) =>
   const sly = "https://x.example/a'; echo hacked; '$(id)";
   const shown = execFileSync("sh", ["-c", handover.curlLine({ url: sly }).replace(/^curl/, "printf '%s\\n'")]);
   t.equal(shown.toString().trimEnd().split("\n").at(-1), sly);
-  t.match(handover.cronLine({ url: `${url}%` }), /^\*\/10 \* \* \* \* curl .*\\%' --output \/dev\/null$/);
+  t.match(handover.cronLine({ url: `${url}%` }), /^[0-9]-59\/10 \* \* \* \* curl .*\\%' --output \/dev\/null$/);
 });
 
 t.test("systemd", async (t) => {
+  const minutes = new Set(Array.from({ length: 100 }, (_, n) => handover.cronLine({ url: `${url}${n}` }).slice(0, 1)));
+  t.equal(minutes.size, 10, "a clinic's devices do not all come in the same minute");
   const [service, timer] = handover.systemdUnits(hostile);
   t.match(service?.content, /^\[Unit\]\nDescription=[^\n]+\n\n\[Service\]\nType=oneshot\nExecStart=\/usr\/bin\/curl /);
   t.match(service?.content, "%%n");
