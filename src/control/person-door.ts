@@ -71,6 +71,9 @@ export class NodePersonDoor {
     const transport = await openMailTransport(mail);
     const outbox = new Outbox(mail, keyring);
     const { countries, dailyPerTenant } = sms.limits;
+    const perDay = { ...SMS_RULES.perDay, burst: dailyPerTenant };
+    // A shift that begins together may use half a day's within an hour; a runaway, no more.
+    const perTenant = { ...SMS_RULES.perTenant, burst: Math.ceil(dailyPerTenant / 2) };
     const rules = openPersonDoor({
       store,
       ledger,
@@ -79,7 +82,7 @@ export class NodePersonDoor {
       log,
       outbox,
       smsProvider,
-      smsRules: { ...SMS_RULES, countries, perDay: { ...SMS_RULES.perDay, burst: dailyPerTenant } },
+      smsRules: { ...SMS_RULES, countries, perTenant, perDay },
       siteOrigin: (tenant) => siteOrigin(options.publicUrl, tenant),
     });
     const worker = transport === undefined ? undefined : new OutboxWorker({ store, outbox, transport, clock, log });

@@ -88,7 +88,7 @@ export const SmsConfig = Type.Object(
     ),
     dailyPerTenant: Type.Optional(
       Type.Integer({
-        description: "Text messages of one tenant in a day.",
+        description: "Text messages of one tenant in a day; at most half of them within an hour.",
         minimum: 1,
         maximum: 100_000,
         default: 300,

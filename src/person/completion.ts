@@ -117,7 +117,7 @@ export class Completion {
         ...(device === undefined ? [] : [device.write]),
         ...(await this.#replaced(visit)),
         writeCredential(account, credential, proven.managed !== true),
-        markKnownPlace(account.tenant, visitor.place, nowMs),
+        ...(await markKnownPlace(store, account.tenant, visitor.place, nowMs)),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
         ...close.writes,

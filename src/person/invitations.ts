@@ -27,6 +27,8 @@ const HOUR_MS = 60 * 60_000;
 /** Reset mails for one login, and asked for from one address. */
 const RESETS_PER_LOGIN: RateLimit = { burst: 3, periodMs: HOUR_MS };
 const RESETS_PER_ADDRESS: RateLimit = { burst: 20, periodMs: HOUR_MS };
+/** From a place on the clinic's list, where hundreds may come back from their holidays. */
+const RESETS_PER_LOCATED: RateLimit = { burst: 300, periodMs: HOUR_MS };
 
 export interface InvitationsOptions {
   readonly store: Store;
@@ -93,15 +95,22 @@ export class Invitations {
 
   /**
    * Mails a link to set a new password, if there is such a login. Whether there is one is looked up after the answer.
-   * @throws SallyportError `limit_reached` when too many are being looked up
+   * @throws SallyportError `limit_reached` when this address asks for too many, or too many are being looked up
    */
   async requestReset(visit: Visit, input: unknown): Promise<void> {
     const { store, errands } = this.#options;
     const email = normaliseEmail(input);
     if (email === undefined) return;
-    const byAddress = await store.take(`reset/address/${placeOf(visit.address)}`, RESETS_PER_ADDRESS);
+    const place = placeOf(visit.address);
+    const byAddress = visit.located
+      ? await store.take(`reset/located/${visit.tenant.id}/${place}`, RESETS_PER_LOCATED)
+      : await store.take(`reset/address/${place}`, RESETS_PER_ADDRESS);
+    if (!byAddress.allowed) {
+      const { retryAfterMs } = byAddress;
+      throw new SallyportError("limit_reached", "too many new passwords were asked for from here", { retryAfterMs });
+    }
     const byLogin = await store.take(`reset/login/${visit.tenant.id}/${digest(email)}`, RESETS_PER_LOGIN);
-    if (byAddress.allowed && byLogin.allowed) errands.run(() => this.#mailReset(visit, email));
+    if (byLogin.allowed) errands.run(() => this.#mailReset(visit, email));
   }
 
   async #mailReset(visit: Visit, email: string): Promise<void> {

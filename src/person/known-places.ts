@@ -9,7 +9,8 @@ import { digest } from "./visit.ts";
 /** `{tenant}/{place}` → `{}`, as `placeOf` names the place. Quiet; gone when nobody signed in from there for long. */
 export const KNOWN_PLACE_KIND = "knownplace";
 
-const MEMORY_MS = 90 * 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+const MEMORY_MS = 90 * DAY_MS;
 /** Counts that one login has for all known places together: whoever signs in from ever more places buys few guesses. */
 const GROUPS = 8;
 
@@ -17,10 +18,13 @@ export async function isKnownPlace(store: Store, tenant: TenantId, place: string
   return (await store.get(KNOWN_PLACE_KIND, `${tenant}/${place}`)) !== undefined;
 }
 
-/** Part of the commit of a sign-in that is finished. */
-export function markKnownPlace(tenant: TenantId, place: string, nowMs: number): Write {
+/** Part of the commit of a sign-in that is finished; nothing where it was noted today, as by everybody before in a clinic. */
+export async function markKnownPlace(store: Store, tenant: TenantId, place: string, nowMs: number): Promise<Write[]> {
   const id = `${tenant}/${place}`;
-  return { kind: KNOWN_PLACE_KIND, id, value: {}, expiresAtMs: nowMs + MEMORY_MS, quiet: true };
+  const expiresAtMs = nowMs + MEMORY_MS;
+  const noted = await store.get(KNOWN_PLACE_KIND, id);
+  if (noted !== undefined && (noted.expiresAtMs ?? 0) > expiresAtMs - DAY_MS) return [];
+  return [{ kind: KNOWN_PLACE_KIND, id, value: {}, expiresAtMs, quiet: true }];
 }
 
 /** Which of a login's counts a known place falls under. */

@@ -25,13 +25,16 @@ const CONCURRENT = 2;
 /** Waiting: about two seconds of work. Whoever comes later is told to try again, known people at twice as many. */
 const WAITING = 200;
 
+type Waiter = (thread: HashThread) => void;
+
 /** When to come back after finding too many waiting. */
 export const BUSY_MS = 5_000;
 
 /** Hashes and checks passwords, a bounded number at once. */
 export class PasswordHasher {
   readonly #cost: Argon2Cost;
-  readonly #waiting: ((thread: HashThread) => void)[] = [];
+  /** Who waits for a thread: those who go first, then all others. */
+  readonly #waiting: readonly [first: Waiter[], other: Waiter[]] = [[], []];
   /** Threads without work, the one to take next last. */
   readonly #idle = Array.from({ length: CONCURRENT }, () => new HashThread());
   /** Checked against when there is no password, so that no user and a wrong password take the same time. */
@@ -58,7 +61,7 @@ export class PasswordHasher {
 
   /**
    * Whether this is the password; `false`, after the same work, when `phc` is `undefined`.
-   * @param first goes before all who wait, so that a storm of strangers does not keep known people out
+   * @param first goes before all others who wait, so that a storm of strangers does not keep known people out
    * @returns `undefined` when too many wait: nothing was checked
    * @throws SallyportError `store_corrupt` for a stored text that is no argon2id string
    */
@@ -82,15 +85,16 @@ export class PasswordHasher {
       return await thread.derive({ message, nonce, ...cost, tagLength });
     } finally {
       // It goes straight to the next in line, so that nobody slips in between.
-      const next = this.#waiting.shift();
+      const next = this.#waiting[0].shift() ?? this.#waiting[1].shift();
       if (next === undefined) this.#idle.push(thread);
       else next(thread);
     }
   }
 
   async #queue(first: boolean): Promise<HashThread | undefined> {
-    if (this.#waiting.length >= (first ? 2 * WAITING : WAITING)) return undefined;
-    return await new Promise((resolve) => (first ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve)));
+    const [known, others] = this.#waiting;
+    if (known.length + others.length >= (first ? 2 * WAITING : WAITING)) return undefined;
+    return await new Promise((resolve) => (first ? known : others).push(resolve));
   }
 }
 

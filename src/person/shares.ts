@@ -1,4 +1,5 @@
 /** The limits that strangers share, and what a sign-in gives back of them when it comes out well. */
+import { takeAll } from "../core/rate-limits.ts";
 import type { RateDecision, RateLimit, Store } from "../core/store.ts";
 import type { Account } from "./account.ts";
 
@@ -23,6 +24,14 @@ export type Share = readonly [limit: keyof typeof LIMITS, whose: string];
 
 export async function takeShare(store: Store, share: Share): Promise<RateDecision> {
   return await store.take(keyOf(share), LIMITS[share[0]]);
+}
+
+/** @returns how long to wait in milliseconds; 0 when each was taken, else none was */
+export async function takeShares(store: Store, shares: readonly Share[]): Promise<number> {
+  return await takeAll(
+    store,
+    shares.map((share) => [keyOf(share), LIMITS[share[0]]]),
+  );
 }
 
 /**

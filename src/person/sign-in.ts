@@ -114,14 +114,14 @@ export class SignIn {
     const password = normalisePassword(input.password) ?? "";
     const right = await hasher.verify(account?.credential.password, password, visitor.bucket !== "stranger");
     if (right === undefined) {
-      await throttle.refund(visitor);
+      await Promise.all([throttle.refund(visitor), giveBack(store, admission.shares)]);
       return { kind: "throttled", retryAfterMs: BUSY_MS };
     }
     if (!right || account === undefined || account.user.state === "disabled") {
       return await this.#fail(visit, visitor, account, "password", admission.last);
     }
     await Promise.all([throttle.refund(visitor), giveBack(store, admission.shares)]);
-    await this.#upgradePassword(account, password);
+    this.#upgradePassword(account, password);
     return await retryConflicts(async () => {
       const present = await loadAccount(store, account.tenant, account.id);
       // Whatever was changed while the hash was computed counts: the password just checked may be no more.
@@ -232,11 +232,20 @@ export class SignIn {
     return { kind: "refused" };
   }
 
-  /** Replaces a hash made at yesterday's cost. Losing against another writer is no harm: the next sign-in tries again. */
-  async #upgradePassword(account: Account, password: string): Promise<void> {
-    const { hasher, store } = this.#options;
+  /** Replaces a hash made at yesterday's cost, which nobody waits for. What comes between is no harm: the next sign-in tries again. */
+  #upgradePassword(account: Account, password: string): void {
+    const { hasher, errands } = this.#options;
     const phc = account.credential.password;
     if (phc === undefined || !hasher.isOutdated(phc)) return;
+    try {
+      errands.run(() => this.#replaceHash(account, phc, password));
+    } catch (error) {
+      if (!(error instanceof SallyportError && error.code === "limit_reached")) throw error;
+    }
+  }
+
+  async #replaceHash(account: Account, phc: string, password: string): Promise<void> {
+    const { hasher, store } = this.#options;
     const upgraded = await hasher.hash(password);
     await retryConflicts(async () => {
       const present = await loadAccount(store, account.tenant, account.id);

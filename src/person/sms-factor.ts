@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import { takeAll } from "../core/rate-limits.ts";
 import type { Precondition, RateLimit, Store, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { DEFAULT_LANGUAGE, translator } from "../look/language.ts";
@@ -35,7 +36,7 @@ export const SMS_RULES: SmsRules = {
   countries: ["+44"],
   perNumber: { burst: 3, periodMs: 60 * MINUTE_MS },
   perUser: { burst: 6, periodMs: 60 * MINUTE_MS },
-  perTenant: { burst: 100, periodMs: 60 * MINUTE_MS },
+  perTenant: { burst: 150, periodMs: 60 * MINUTE_MS },
   perDay: { burst: 300, periodMs: 24 * 60 * MINUTE_MS },
 };
 
@@ -181,17 +182,13 @@ export class SmsCodes {
 
   async #takeAll(tenant: TenantId, user: string, number: string): Promise<SmsSending | undefined> {
     const { perNumber, perUser, perTenant, perDay } = this.#rules;
-    const buckets: [string, RateLimit][] = [
+    const retryAfterMs = await takeAll(this.#store, [
       [`sms/number/${digest(number)}`, perNumber],
       [`sms/user/${tenant}/${user}`, perUser],
       [`sms/tenant/${tenant}`, perTenant],
       [`sms/day/${tenant}`, perDay],
-    ];
-    for (const [key, limit] of buckets) {
-      const { allowed, retryAfterMs } = await this.#store.take(key, limit);
-      if (!allowed) return { sent: false, reason: "limit", retryAfterMs };
-    }
-    return undefined;
+    ]);
+    return retryAfterMs === 0 ? undefined : { sent: false, reason: "limit", retryAfterMs };
   }
 
   #countryAllowed(number: string): boolean {

@@ -5,7 +5,7 @@ import type { TenantId } from "../core/ids.ts";
 import type { Store } from "../core/store.ts";
 import { loginDocumentId } from "./account.ts";
 import { retryConflicts } from "./retry.ts";
-import { type Share, takeShare } from "./shares.ts";
+import { type Share, takeShares } from "./shares.ts";
 
 /** `{tenant}/{digest of the e-mail}` → {@link FailureRecord}; made for logins that do not exist just the same. */
 export const FAILURE_KIND = "failure";
@@ -78,10 +78,8 @@ export class Throttle {
     const shares: Share[] = [];
     if (bucket === "stranger" || bucket.startsWith("place:")) shares.push(["address", place]);
     if (bucket === "stranger") shares.push(["clinic", tenant]);
-    for (const share of shares) {
-      const { allowed, retryAfterMs } = await takeShare(this.#store, share);
-      if (!allowed) return { allowed, retryAfterMs };
-    }
+    const retryAfterMs = await takeShares(this.#store, shares);
+    if (retryAfterMs > 0) return { allowed: false, retryAfterMs };
     return await retryConflicts<Admission>(async () => {
       const nowMs = this.#clock.nowMs();
       const { record, revision } = await this.#read(visitor);

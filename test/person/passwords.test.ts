@@ -148,6 +148,7 @@ onEveryStore(t, "a hash of yesterday's cost is replaced at sign-in", async (t, {
     (await now.store.get(CREDENTIAL_KIND, `${tenant.id}/${user.id}`))?.value as { password: string };
   t.match((await stored()).password, /m=8,/);
   t.match(await new Browser(tenant).identify(now.door, user.email), { outcome: { kind: "continue" } });
+  await now.door.settle();
   t.match((await stored()).password, /m=16,/);
   t.match(await new Browser(tenant).identify(now.door, user.email), { outcome: { kind: "continue" } });
 });

@@ -102,6 +102,19 @@ onEveryStore(
   },
 );
 
+onEveryStore(t, "who is refused by the clinic's limit keeps what their own allows", async (t, { clock, node }) => {
+  const tenant = makeTenant("happy-feet", SMS_ONLY);
+  const phone = new Phone();
+  const once = { burst: 1, periodMs: 60_000 };
+  const { door, ...one } = await node({ sms: phone, smsRules: { ...SMS_RULES, perTenant: once } });
+  const { user, browser } = await withNumber({ door, ...one }, tenant, phone);
+  const { challenge } = await browser.identify(door, user.email);
+  for (let index = 0; index < 10; index++)
+    t.match(await door.proofRequests.sendSms(browser.visit, challenge), { sent: false, reason: "limit" });
+  clock.advance(60_000);
+  t.same(await door.proofRequests.sendSms(browser.visit, challenge), { sent: true });
+});
+
 onEveryStore(t, "five wrong tries end a code, also after sending again", async (t, { clock, node }) => {
   const tenant = makeTenant("happy-feet", SMS_ONLY);
   const phone = new Phone();

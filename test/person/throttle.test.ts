@@ -1,9 +1,11 @@
 /** Guessing is slowed, on every node, and never so that the rightful person is kept out by it. */
 import t from "tap";
+import { BUSY_MS, PasswordHasher } from "../../src/person/password-hash.ts";
 import { placeOf } from "../../src/person/visit.ts";
 import {
   API,
   Browser,
+  CHEAP,
   enrolledUser,
   leaveShares,
   mails,
@@ -51,6 +53,25 @@ onEveryStore(
     t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "throttled" } });
     await one.door.users.unlock(tenant, user.id, API);
     t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "continue" } });
+  },
+);
+
+onEveryStore(
+  t,
+  "a try that a busy server did not judge costs the address nothing",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const hasher = new PasswordHasher(CHEAP);
+    hasher.verify = async () => undefined;
+    const busy = await node({ hasher });
+    const stranger = new Browser(tenant, NAT);
+    await leaveShares(one.store, ["address", placeOf(stranger.visit.address)], 3);
+    for (let index = 0; index < 5; index++)
+      t.match(await stranger.identify(busy.door, user.email), {
+        outcome: { kind: "throttled", retryAfterMs: BUSY_MS },
+      });
+    t.match(await stranger.identify(one.door, user.email), { outcome: { kind: "continue" } });
   },
 );
 

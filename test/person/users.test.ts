@@ -193,6 +193,27 @@ onEveryStore(
 
 onEveryStore(
   t,
+  "how many new passwords one address may ask for, and a clinic after the holidays",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const ask = async (browser: Browser, times: number) => {
+      for (let index = 0; index < times; index++)
+        await one.door.invitations.requestReset(browser.visit, `person-${index}@happy-feet.example`);
+    };
+    const stranger = new Browser(tenant, "192.0.2.77");
+    await ask(stranger, 20);
+    await t.rejects(one.door.invitations.requestReset(stranger.visit, user.email), { code: "limit_reached" });
+    const clinic = new Browser(tenant, "192.0.2.77");
+    clinic.located = true;
+    await ask(clinic, 40);
+    await one.door.invitations.requestReset(clinic.visit, user.email);
+    t.equal((await mails(one)).filter((mail) => mail.notice === "password-reset").length, 1);
+  },
+);
+
+onEveryStore(
+  t,
   "a reset is answered before anything is looked up, for all alike",
   async (t, { clock, tenant, node }) => {
     const held = Promise.withResolvers<void>();
