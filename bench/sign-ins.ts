@@ -1,14 +1,16 @@
 /**
  * `node bench/sign-ins.ts`: what people who sign in cost the requests of those who have.
  *
- *   --rounds N    rounds without and with sign-ins, in turn (default 40 of each)
- *   --seconds S   length of a round (default 2): short, so that a noisy neighbour spoils few, and both kinds alike
+ *   --rounds N    rounds of each kind, in turn (default 40)
+ *   --seconds S   length of a round (default 2): short, so that a noisy neighbour spoils few, and all kinds alike
  *   --json        the figures as JSON on standard output
  *
- * One node as operators run it: supervisor, control, one edge; both doors shut. Requests come at a steady rate
- * that leaves the processors time, since what is asked is whether sign-ins are felt, not who wins a full machine.
+ * Nodes as operators run them: supervisor, control, one edge; both doors shut. Requests come at a steady rate that
+ * leaves the processors time, since what is asked is whether sign-ins are felt, not who wins a full machine. They
+ * are measured without sign-ins, with them, and with as many at another node, which has nothing in common with
+ * theirs but the machine: what these cost, no gate could spare.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -24,6 +26,7 @@ import { percentile } from "./table.ts";
 
 const UPSTREAM_PORT = 25_500;
 const PORT = 25_510;
+const OTHER_PORT = 25_520;
 const TENANT = "tenant-0";
 /** Where people sign in, and wrk asks. */
 const PLACES = "127.0.0.0/23";
@@ -52,33 +55,32 @@ interface Round extends LoadResult {
 }
 
 /** @returns the cookies of sessions that ask for pages while others sign in */
-async function startSite(): Promise<readonly string[]> {
-  await start("nginx", ["-p", folder, "-c", upstreamConfig(join(folder, "upstream"), UPSTREAM_PORT)], {
-    port: UPSTREAM_PORT,
-  });
-  const cookies = await seedSessions(join(folder, "data"), TENANT, false, 100, 100);
+async function startSite(port: number): Promise<readonly string[]> {
+  const own = join(folder, `${port}`);
+  mkdirSync(own);
+  const cookies = await seedSessions(join(own, "data"), TENANT, false, 100, 100);
   const policy = { network: "enforce", secondFactor: "required" };
   const upstreams = [`http://127.0.0.1:${UPSTREAM_PORT}`];
-  await startNode({ folder, port: PORT, tenants: [{ id: TENANT, name: "Clinic", hosts: [HOST], upstreams, policy }] });
-  await callAdmin(PORT, "POST", `tenants/${TENANT}/allowlist?wait=applied`, { cidr: PLACES });
+  await startNode({ folder: own, port, tenants: [{ id: TENANT, name: "Clinic", hosts: [HOST], upstreams, policy }] });
+  await callAdmin(port, "POST", `tenants/${TENANT}/allowlist?wait=applied`, { cidr: PLACES });
   return cookies;
 }
 
-async function enrolPeople(): Promise<readonly Person[]> {
+async function enrolPeople(port: number): Promise<Iterator<Person, never>> {
   const people = Array.from(
     { length: PEOPLE },
-    (_, index) => new Person(PORT, `person-${index}@clinic.example`, `127.0.1.${index + 1}`),
+    (_, index) => new Person(port, `person-${index}@clinic.example`, `127.0.1.${index + 1}`),
   );
   const waiting = people.values();
   const lane = async (): Promise<void> => {
     for (const person of waiting) {
-      await callAdmin(PORT, "POST", `tenants/${TENANT}/users`, person.account);
+      await callAdmin(port, "POST", `tenants/${TENANT}/users`, person.account);
       await person.enrol();
     }
   };
   await Promise.all(Array.from({ length: ENROLLING_AT_ONCE }, lane));
   await pause(TIME_STEP_MS);
-  return people;
+  return inTurn(people);
 }
 
 /** Somebody signs in every 300 ms, however long the one before takes. @returns ends it, with the number of sign-ins */
@@ -125,10 +127,9 @@ function report(name: string, rounds: readonly Round[]): number {
       rounds.map((round) => round[key]).sort((one, other) => one - other),
       share,
     );
-  if (flags.json) return of("p99Ms");
   const signIns = rounds.reduce((sum, round) => sum + round.signIns, 0) * (60 / seconds / rounds.length);
   const quartiles = `${of("p99Ms", 0.25).toFixed(2)} to ${of("p99Ms", 0.75).toFixed(2)}`;
-  console.log(`${name}: ${signIns.toFixed(0)} sign-ins a minute, ${of("perSecond").toFixed(0)} requests/s`);
+  console.log(`${name}: ${signIns.toFixed(0)} a minute, ${of("perSecond").toFixed(0)} requests/s`);
   console.log(`  p50 ${of("p50Ms").toFixed(2)} ms, p99 ${of("p99Ms").toFixed(2)} ms (quartiles ${quartiles})`);
   return of("p99Ms");
 }
@@ -137,18 +138,28 @@ process.once("SIGINT", () => {
   void stopAll().then(() => process.exit(130));
 });
 try {
-  const cookies = await startSite();
-  const people = inTurn(await enrolPeople());
+  await start("nginx", ["-p", folder, "-c", upstreamConfig(join(folder, "upstream"), UPSTREAM_PORT)], {
+    port: UPSTREAM_PORT,
+  });
+  const cookies = await startSite(PORT);
+  await startSite(OTHER_PORT);
+  const people = await enrolPeople(PORT);
+  const others = await enrolPeople(OTHER_PORT);
   await measure(cookies);
-  const rounds: { readonly without: Round[]; readonly with: Round[] } = { without: [], with: [] };
+  const rounds = { without: [] as Round[], elsewhere: [] as Round[], here: [] as Round[] };
   for (let round = 0; round < Number(flags.rounds); round += 1) {
     rounds.without.push(await measure(cookies));
-    rounds.with.push(await measure(cookies, keepSigningIn(people)));
+    rounds.elsewhere.push(await measure(cookies, keepSigningIn(others)));
+    rounds.here.push(await measure(cookies, keepSigningIn(people)));
   }
-  const before = report("without", rounds.without);
-  const after = report("with", rounds.with);
   if (flags.json) process.stdout.write(`${JSON.stringify(rounds, null, 2)}\n`);
-  else console.log(`p99 with sign-ins is ${(after / before).toFixed(2)} × that without`);
+  else {
+    const without = report("no sign-ins", rounds.without);
+    const elsewhere = report("sign-ins at another node of this machine", rounds.elsewhere);
+    const here = report("sign-ins at this node", rounds.here);
+    const ratios = `${(here / without).toFixed(2)} × that without, ${(here / elsewhere).toFixed(2)} × that beside another node`;
+    console.log(`p99 with sign-ins is ${ratios}`);
+  }
 } finally {
   await stopAll();
   rmSync(folder, { recursive: true, force: true });
