@@ -128,6 +128,23 @@ t.test("an expectation is answered before the body is read", async (t) => {
   t.equal(seen[0]?.body, "a=b");
 });
 
+t.test("open live views leave room for those who sign in", async (t) => {
+  const { edge, control } = await start(t);
+  control.removeAllListeners("request");
+  control.on("request", (req, res) => {
+    if (req.url === "/.sallyport/portal/live") res.writeHead(200).flushHeaders();
+    else res.end("page");
+  });
+  const live = "GET /.sallyport/portal/live HTTP/1.1\r\nHost: happyfeet.example\r\n\r\n";
+  for (let open = 0; open < 300; open++) {
+    const client = await RawClient.open(edge.port);
+    t.teardown(() => client.close());
+    client.send(live);
+    await client.until((text) => text.includes("200 OK"));
+  }
+  t.match(await exchangeRaw(edge.port, request("GET", "")), /^HTTP\/1\.1 200 [\s\S]*page/);
+});
+
 t.test("while control is away: try again shortly", async (t) => {
   const { control, edge } = await start(t);
   control.close();
