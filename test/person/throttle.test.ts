@@ -1,5 +1,6 @@
 /** Guessing is slowed, on every node, and never so that the rightful person is kept out by it. */
 import t from "tap";
+import { KNOWN_PLACE_KIND } from "../../src/person/known-places.ts";
 import { BUSY_MS, PasswordHasher } from "../../src/person/password-hash.ts";
 import { placeOf } from "../../src/person/visit.ts";
 import {
@@ -53,6 +54,29 @@ onEveryStore(
     t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "throttled" } });
     await one.door.users.unlock(tenant, user.id, API);
     t.match(await stranger.identify(one.door, user.email, PASSWORD), { outcome: { kind: "continue" } });
+  },
+);
+
+onEveryStore(
+  t,
+  "the network of a clinic is noted once a day, not by each who signs in",
+  async (t, { clock, tenant, node }) => {
+    const one = await node();
+    const user = await enrolledUser(one, tenant, clock);
+    const place = placeOf(new Browser(tenant, NAT).visit.address);
+    const signIn = async () => {
+      clock.advance(30_000);
+      const code = totpCode(user.secret, clock.nowMs());
+      t.match(await new Browser(tenant, NAT).signIn(one.door, user.email, { kind: "totp", code }), {
+        kind: "signed-in",
+      });
+      return (await one.store.get(KNOWN_PLACE_KIND, `${tenant.id}/${place}`))?.revision;
+    };
+    const first = await signIn();
+    t.ok(first);
+    t.equal(await signIn(), first);
+    clock.advance(24 * 3_600_000);
+    t.not(await signIn(), first);
   },
 );
 
