@@ -14,7 +14,7 @@ import { OUTBOX_CONTENT_KIND, OUTBOX_KIND, OUTBOX_SETTLED_KIND, Outbox } from ".
 import { OutboxWorker } from "../notify/outbox-worker.ts";
 import type { MailSettings, SmsLimits, SmsSettings } from "../notify/settings.ts";
 import { openPersonDoor, PERSON_KINDS, type PersonDoor } from "../person/door.ts";
-import { SMS_RULES } from "../person/sms-factor.ts";
+import { smsRulesOf } from "../person/sms-factor.ts";
 import type { UserView } from "../person/user-view.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
 
@@ -70,10 +70,6 @@ export class NodePersonDoor {
     const smsProvider = await openSmsProvider(sms, { development });
     const transport = await openMailTransport(mail);
     const outbox = new Outbox(mail, keyring);
-    const { countries, dailyPerTenant } = sms.limits;
-    const perDay = { ...SMS_RULES.perDay, burst: dailyPerTenant };
-    // A shift that begins together may use half a day's within an hour; a runaway, no more.
-    const perTenant = { ...SMS_RULES.perTenant, burst: Math.ceil(dailyPerTenant / 2) };
     const rules = openPersonDoor({
       store,
       ledger,
@@ -82,7 +78,7 @@ export class NodePersonDoor {
       log,
       outbox,
       smsProvider,
-      smsRules: { ...SMS_RULES, countries, perTenant, perDay },
+      smsRules: smsRulesOf(sms.limits),
       siteOrigin: (tenant) => siteOrigin(options.publicUrl, tenant),
     });
     const worker = transport === undefined ? undefined : new OutboxWorker({ store, outbox, transport, clock, log });

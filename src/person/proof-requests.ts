@@ -4,7 +4,7 @@ import { accountOf, readChallenge, withShares, writeChallenge } from "./challeng
 import type { Errands } from "./errands.ts";
 import { usableFactors } from "./factor.ts";
 import { passkeyRequest } from "./passkeys.ts";
-import { type Share, takeShare } from "./shares.ts";
+import { type Share, takeShares } from "./shares.ts";
 import type { SmsCodes, SmsSending } from "./sms-factor.ts";
 import { placeOf, type Visit } from "./visit.ts";
 
@@ -28,10 +28,8 @@ export class ProofRequests {
     if (challenge === undefined || challenge.record.stage !== "factor") return { kind: "gone" };
     const proven = challenge.record.epoch > 0;
     const shares: readonly Share[] = proven ? [] : [["sms", placeOf(visit.address)]];
-    for (const share of shares) {
-      const { allowed, retryAfterMs } = await takeShare(store, share);
-      if (!allowed) return { sent: false, reason: "limit", retryAfterMs };
-    }
+    const retryAfterMs = await takeShares(store, shares);
+    if (retryAfterMs > 0) return { sent: false, reason: "limit", retryAfterMs };
     const account = await accountOf(store, visit, challenge.record);
     const usable =
       account === undefined ? [] : usableFactors(visit.tenant.policy, account.credential.factors, visit.host);

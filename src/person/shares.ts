@@ -1,6 +1,6 @@
 /** The limits that strangers share, and what a sign-in gives back of them when it comes out well. */
 import { takeAll } from "../core/rate-limits.ts";
-import type { RateDecision, RateLimit, Store } from "../core/store.ts";
+import type { RateLimit, Store } from "../core/store.ts";
 import type { Account } from "./account.ts";
 
 const TEN_MINUTES_MS = 10 * 60_000;
@@ -21,10 +21,6 @@ const FINISHES: RateLimit = { burst: 100, periodMs: TEN_MINUTES_MS };
 
 /** One of a limit: which, and whose. */
 export type Share = readonly [limit: keyof typeof LIMITS, whose: string];
-
-export async function takeShare(store: Store, share: Share): Promise<RateDecision> {
-  return await store.take(keyOf(share), LIMITS[share[0]]);
-}
 
 /** @returns how long to wait in milliseconds; 0 when each was taken, else none was */
 export async function takeShares(store: Store, shares: readonly Share[]): Promise<number> {

@@ -26,7 +26,7 @@ import { BUSY_MS, type PasswordHasher } from "./password-hash.ts";
 import { normalisePassword } from "./password-rules.ts";
 import { type Proof, type ProofInput, type Proofs, parseProof } from "./proofs.ts";
 import { retryConflicts, unlessLost } from "./retry.ts";
-import { giveBack, type Share, takeShare } from "./shares.ts";
+import { giveBack, type Share, takeShares } from "./shares.ts";
 import type { SmsCodes } from "./sms-factor.ts";
 import { choicesFor, type Outcome, type Step, stepOf } from "./step.ts";
 import type { Throttle, Visitor } from "./throttle.ts";
@@ -65,8 +65,8 @@ export class SignIn {
   async begin(visit: Visit, request: { readonly wayBack?: unknown; readonly fresh?: boolean }) {
     const { store, clock } = this.#options;
     const share: Share = ["begin", placeOf(visit.address)];
-    const { allowed, retryAfterMs } = await takeShare(store, share);
-    if (!allowed) {
+    const retryAfterMs = await takeShares(store, [share]);
+    if (retryAfterMs > 0) {
       throw new SallyportError("limit_reached", "too many sign-ins were begun from this address", { retryAfterMs });
     }
     const { challenge, browser } = newChallenge(visit, clock.nowMs(), {

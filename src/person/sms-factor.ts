@@ -32,13 +32,23 @@ export interface SmsRules {
 }
 
 const MINUTE_MS = 60_000;
-export const SMS_RULES: SmsRules = {
-  countries: ["+44"],
-  perNumber: { burst: 3, periodMs: 60 * MINUTE_MS },
-  perUser: { burst: 6, periodMs: 60 * MINUTE_MS },
-  perTenant: { burst: 150, periodMs: 60 * MINUTE_MS },
-  perDay: { burst: 300, periodMs: 24 * 60 * MINUTE_MS },
-};
+export const SMS_RULES = smsRulesOf({ countries: ["+44"], dailyPerTenant: 300 });
+
+/** @param limits as the configuration states them */
+export function smsRulesOf(limits: {
+  readonly countries: readonly string[];
+  readonly dailyPerTenant: number;
+}): SmsRules {
+  const { countries, dailyPerTenant } = limits;
+  return {
+    countries,
+    perNumber: { burst: 3, periodMs: 60 * MINUTE_MS },
+    perUser: { burst: 6, periodMs: 60 * MINUTE_MS },
+    // A shift that begins together may use half a day's within an hour; a runaway, no more.
+    perTenant: { burst: Math.ceil(dailyPerTenant / 2), periodMs: 60 * MINUTE_MS },
+    perDay: { burst: dailyPerTenant, periodMs: 24 * 60 * MINUTE_MS },
+  };
+}
 
 export type SmsSending =
   | { readonly sent: true }

@@ -85,16 +85,8 @@ export function systemdUnits({ name, url }: Handover): readonly Download[] {
   const command = `/usr/bin/${curlLine({ url }).replaceAll("%", "%%")} --output /dev/null`;
   const service = ["[Unit]", `Description=${title}`, "", "[Service]", "Type=oneshot", `ExecStart=${command}`];
   const timer = [
-    ...[
-      "[Unit]",
-      `Description=${title}`,
-      "",
-      "[Timer]",
-      "OnBootSec=30",
-      "OnUnitActiveSec=10min",
-      "RandomizedDelaySec=60",
-    ],
-    ...["", "[Install]", "WantedBy=timers.target"],
+    ...["[Unit]", `Description=${title}`, "", "[Timer]", "OnBootSec=30", "OnUnitActiveSec=10min"],
+    ...["RandomizedDelaySec=60", "", "[Install]", "WantedBy=timers.target"],
   ];
   const contentType = "text/plain";
   return [

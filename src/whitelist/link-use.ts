@@ -5,6 +5,7 @@ import { carryOut } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
+import { takeAll } from "../core/rate-limits.ts";
 import type { Precondition, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { adding, joined, type Part, renewing } from "./entry-parts.ts";
@@ -73,11 +74,11 @@ export class LinkUses {
   /** Told to the owners; once in a while, since whoever has the link may open it as often as they like. */
   async #refuse(tenant: TenantId, id: string, place: Place): Promise<"elsewhere"> {
     const { store, ledger } = this.#options;
-    const buckets = [
+    const waitMs = await takeAll(store, [
       [`allow/${tenant}/refused/${id}/${networkId(cidrOf(place))}`, REFUSALS_TOLD.network],
       [`allow/${tenant}/refused/${id}`, REFUSALS_TOLD.link],
-    ] as const;
-    for (const [key, limit] of buckets) if (!(await store.take(key, limit)).allowed) return "elsewhere";
+    ]);
+    if (waitMs > 0) return "elsewhere";
     const address = place.address.text;
     const actor = { kind: "link", id, address } as const;
     const after = { address, userAgent: browserOf(place) };

@@ -18,7 +18,7 @@ import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import type { ProofInput } from "../../src/person/proofs.ts";
 import { hashSessionSecret } from "../../src/person/session-record.ts";
-import { giveBack, type Share, takeShare } from "../../src/person/shares.ts";
+import { giveBack, type Share, takeShares } from "../../src/person/shares.ts";
 import type { SmsRules } from "../../src/person/sms-factor.ts";
 import type { Outcome } from "../../src/person/step.ts";
 import type { Visit, VisitCookies } from "../../src/person/visit.ts";
@@ -148,8 +148,8 @@ export function meeting(action: string, size: number): (change: AuditedChange) =
 /** Uses a limit up but for so many, as others do who begin and fail. */
 export async function leaveShares(store: Store, share: Share, left: number): Promise<void> {
   for (let allowed = true; allowed; ) {
-    const taken = await Promise.all(Array.from({ length: 500 }, () => takeShare(store, share)));
-    allowed = taken.every((decision) => decision.allowed);
+    const taken = await Promise.all(Array.from({ length: 500 }, () => takeShares(store, [share])));
+    allowed = taken.every((waitMs) => waitMs === 0);
   }
   await giveBack(store, Array<Share>(left).fill(share));
 }
