@@ -64,6 +64,8 @@ t.test("invited, enrolled, in, out, and in again", { timeout: 60_000 }, async (t
   t.match(await view.getByRole("alert").textContent(), /do not match/);
   await view.getByLabel("Password").fill(PASSWORD);
   await view.getByRole("button", { name: "Continue" }).click();
+  // Chromium focuses the field only as it draws the page.
+  await view.locator("input:focus").waitFor();
   t.equal(await view.evaluate("document.activeElement.name"), "code", "the code can be typed at once");
   await view.getByRole("link", { name: "Recovery code" }).click();
   await view.getByLabel("Recovery code").fill(codes[0] ?? "");
