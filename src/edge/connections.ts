@@ -153,7 +153,8 @@ export class Connections {
   }
 
   #endIfIdle(connection: Connection): void {
-    if (connection.answers === 0 && connection.tunnel === undefined) connection.socket.destroySoon();
+    if (connection.answers > 0 || connection.tunnel !== undefined || connection.plain?.receives === true) return;
+    connection.socket.destroySoon();
   }
 
   #empty(deadlineMs: number): Promise<void> {

@@ -11,9 +11,13 @@ const NO_BODY = Buffer.alloc(0);
  * @param done called once, unless the client goes before: with the body (empty when there is none), or with
  * `undefined` as soon as it is seen to be too large
  */
-export function readPageBody(node: Order["node"], head: RequestHead, done: (body: Buffer | undefined) => void): void {
+export function readPageBody(
+  { req: { body = NO_BODY }, node }: Pick<Order, "req" | "node">,
+  head: RequestHead,
+  done: (body: Buffer | undefined) => void,
+): void {
   if (node === undefined || !head.hasBody) {
-    done(NO_BODY);
+    done(body);
     return;
   }
   if (head.contentLength > PAGE_BODY_BYTES) {

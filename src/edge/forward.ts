@@ -132,9 +132,9 @@ export class Forwarder {
     this.#askControl(req, res, admission, { req, res }, signsIn);
   }
 
-  /** To control, for one of our own pages. */
-  forwardPlainToControl(req: PlainRequest, res: PlainResponse, admission: Admission): void {
-    this.#askControl(req, res, admission, undefined, false);
+  /** As {@link forwardToControl}. */
+  forwardPlainToControl(req: PlainRequest, res: PlainResponse, admission: Admission, signsIn = false): void {
+    this.#askControl(req, res, admission, undefined, signsIn);
   }
 
   #askControl(
@@ -149,7 +149,7 @@ export class Forwarder {
       answerFault(req, res, "request_invalid", admission);
       return;
     }
-    readPageBody(node, head, (body) => {
+    readPageBody({ req, node }, head, (body) => {
       if (body === undefined) return answerFault(req, res, "form_too_large", admission);
       const { tenant, requestId } = admission;
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;

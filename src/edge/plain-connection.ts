@@ -26,6 +26,7 @@ export interface PlainOptions {
   readonly handOver: (socket: Socket) => void;
 }
 
+const NOTHING = Buffer.alloc(0);
 /** As Node's server, which closes this long after it said that it would. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 
@@ -41,8 +42,10 @@ export class PlainConnection implements PlainResponseHost {
   readonly #reader = new PlainReader();
   /** The answer under way. */
   #response: PlainResponse | undefined;
-  /** The bytes of the request that is being answered, until it is certain that Node need not read them. */
-  #request: Buffer | undefined;
+  /** The bytes of the request that comes in or is being answered, until it is certain that Node need not read them. */
+  #request: Buffer[] = [];
+  /** A request of whose body some is missing. */
+  #incoming: PlainRequest | undefined;
   /** What came meanwhile. */
   #early: Buffer | undefined;
   /** When an idle connection ends, by `performance.now()`. */
@@ -59,10 +62,20 @@ export class PlainConnection implements PlainResponseHost {
     this.socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain).on("close", this.#onClose);
   }
 
+  /** Some of a request has come, but not all. */
+  get receives(): boolean {
+    return this.#incoming !== undefined;
+  }
+
   /** Called once a second. */
   tick(nowMs: number): void {
     if (this.#response !== undefined) return;
     this.#reader.forget();
+    // A slow body is passed on as it comes, which is Node's to do.
+    if (this.#incoming !== undefined) {
+      this.#handOver();
+      return;
+    }
     if (nowMs < this.#dueAtMs) return;
     // Every answer has gone out, so nothing is lost; a last word to who reads no more would never go.
     if (this.connection.used) this.socket.destroy();
@@ -93,15 +106,15 @@ export class PlainConnection implements PlainResponseHost {
       this.socket.pause();
       return;
     }
-    this.#request = bytes;
-    const request = this.#reader.read(bytes);
-    if (request === undefined) {
-      this.#handOver();
+    if (this.#incoming !== undefined) {
+      this.#readOn(this.#incoming, bytes);
       return;
     }
-    const response = new PlainResponse(this, request.method === "HEAD", request.closes);
-    this.#response = response;
-    this.#options.receiver.receive(request, response, this);
+    this.#request = [bytes];
+    const request = this.#reader.read(bytes);
+    if (request === undefined) this.#handOver();
+    else if (request.missing > 0) this.#incoming = request;
+    else this.#receive(request);
   };
 
   /** As Node's server: who has sent all that it will, and so cannot be told apart from who has gone, is let go. */
@@ -119,9 +132,29 @@ export class PlainConnection implements PlainResponseHost {
     this.#finish(response);
   };
 
+  #readOn(request: PlainRequest, bytes: Buffer): void {
+    this.#request.push(bytes);
+    request.missing -= bytes.length;
+    if (request.missing > 0) return;
+    this.#incoming = undefined;
+    if (request.missing < 0) {
+      this.#handOver();
+      return;
+    }
+    const [, ...rest] = this.#request;
+    request.body = Buffer.concat([request.body ?? NOTHING, ...rest]);
+    this.#receive(request);
+  }
+
+  #receive(request: PlainRequest): void {
+    const response = new PlainResponse(this, request.method === "HEAD", request.closes);
+    this.#response = response;
+    this.#options.receiver.receive(request, response, this);
+  }
+
   #finish(response: PlainResponse): void {
     this.#response = undefined;
-    this.#request = undefined;
+    this.#request = [];
     const nowMs = performance.now();
     this.#dueAtMs = nowMs + this.#options.keepAliveMs + KEEP_ALIVE_GRACE_MS;
     response.closed();
@@ -132,10 +165,11 @@ export class PlainConnection implements PlainResponseHost {
     const { socket } = this;
     // What nobody can answer any more must not be carried out.
     if (socket.destroyed || socket.writableEnded) return;
+    this.#incoming = undefined;
     this.#release();
     socket.pause();
-    const bytes = [this.#request, this.#early].filter((part) => part !== undefined);
-    if (bytes.length > 0) socket.unshift(Buffer.concat(bytes));
+    const bytes = [...this.#request, this.#early ?? NOTHING];
+    socket.unshift(Buffer.concat(bytes));
     this.#options.handOver(socket);
     socket.resume();
   }

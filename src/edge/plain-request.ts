@@ -1,6 +1,6 @@
 /**
- * The reader of plain requests: whole in one read, without a body, and of such a form that no two readers could
- * differ about them. Everything else is left to Node's parser.
+ * The reader of plain requests: a head whole in one read, a small body of stated length or none, and all of such a
+ * form that no two readers could differ about it. Everything else is left to Node's parser.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ClientRequest } from "./client-message.ts";
@@ -8,21 +8,18 @@ import { type FieldRule, fieldsOf, requestRule } from "./header-rules.ts";
 
 /** Longer heads are rare, and Node's to read. */
 const PLAIN_HEAD_BYTES = 8 * 1024;
+/** Longer bodies are passed on as they come, by Node's server. */
+const PLAIN_BODY_BYTES = 64 * 1024;
 const HEAD_END = "\r\n\r\n";
-const REQUEST_LINE = /^(GET|HEAD) (\/[!-~]*) HTTP\/1\.1$/;
+const REQUEST_LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[!-~]*) HTTP\/1\.1$/;
+/** One spelling for each length. */
+const PLAIN_LENGTH = /^(?:0|[1-9][0-9]{0,4})$/;
 /** Stricter than RFC 9110, 5.5: visible ASCII and blanks, so that no character can be read in two ways. */
 const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*\r\n)+$/;
 /** Fields that frame the message, or ask for more than an answer. */
-const NOT_PLAIN: ReadonlySet<FieldRule> = new Set([
-  "content-length",
-  "transfer-encoding",
-  "te",
-  "trailer",
-  "expect",
-  "upgrade",
-]);
+const NOT_PLAIN: ReadonlySet<FieldRule> = new Set(["transfer-encoding", "te", "trailer", "expect", "upgrade"]);
 
-/** A GET or HEAD of HTTP/1.1 that ends with its head. */
+/** A request of HTTP/1.1 whose end is in no doubt. */
 export class PlainRequest implements ClientRequest {
   readonly httpVersionMajor = 1;
   readonly httpVersionMinor = 1;
@@ -31,6 +28,10 @@ export class PlainRequest implements ClientRequest {
   readonly rawHeaders: string[];
   /** The client sends no other request on its connection. */
   readonly closes: boolean;
+  /** The body, or as much of it as came with the head; `undefined` where there is none (RFC 9112, 6.3). */
+  body: Buffer | undefined;
+  /** How many bytes of the body are yet to come. */
+  missing = 0;
 
   constructor(method: string, url: string, fields: PlainFields) {
     this.method = method;
@@ -56,6 +57,8 @@ interface PlainFields {
   /** Names and values in turn. */
   readonly raw: string[];
   readonly closes: boolean;
+  /** `Content-Length`. */
+  readonly length: number | undefined;
 }
 
 /** One for each connection, which usually repeats its fields from request to request. */
@@ -65,18 +68,28 @@ export class PlainReader {
 
   /**
    * Hot path: one pass over the request line, and one over the fields if they are other than before.
-   * @returns the one request that these bytes are, or `undefined` where Node should read them
+   * @returns the one request that these bytes are or begin, of which only the body may still be missing in part;
+   * `undefined` where Node should read them
    */
   read(bytes: Buffer): PlainRequest | undefined {
-    if (bytes.length > PLAIN_HEAD_BYTES) return undefined;
-    const text = bytes.toString("latin1");
+    const text = bytes.toString("latin1", 0, PLAIN_HEAD_BYTES);
     const lineEnd = text.indexOf("\r\n");
-    // Bytes after the head would be another request, or a body that nothing announced.
-    if (lineEnd < 0 || text.indexOf(HEAD_END, lineEnd) !== text.length - HEAD_END.length) return undefined;
+    const end = text.indexOf(HEAD_END, lineEnd);
+    if (lineEnd < 0 || end < 0) return undefined;
     const [, method, url] = REQUEST_LINE.exec(text.slice(0, lineEnd)) ?? [];
     if (method === undefined || url === undefined) return undefined;
-    const fields = this.#fieldsOf(text.slice(lineEnd + 2, -2));
-    return fields === undefined ? undefined : new PlainRequest(method, url, fields);
+    const fields = this.#fieldsOf(text.slice(lineEnd + 2, end + 2));
+    if (fields === undefined) return undefined;
+    if (fields.length !== undefined && (method === "GET" || method === "HEAD")) return undefined;
+    const { length = 0 } = fields;
+    const bodyStart = end + HEAD_END.length;
+    // More than was announced would be another request.
+    if (length > PLAIN_BODY_BYTES || bytes.length - bodyStart > length) return undefined;
+    const request = new PlainRequest(method, url, fields);
+    if (length === 0) return request;
+    request.body = bytes.subarray(bodyStart);
+    request.missing = length - request.body.length;
+    return request;
   }
 
   /** For a connection that lies idle: what is known of the last request may take some 20 KiB. */
@@ -95,13 +108,19 @@ export class PlainReader {
 
 function plainFields(raw: string[]): PlainFields | undefined {
   let closes = false;
+  let length: number | undefined;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const rule = requestRule(raw[index] ?? "");
+    const value = raw[index + 1] ?? "";
     if (NOT_PLAIN.has(rule)) return undefined;
-    if (rule !== "connection") continue;
-    const option = raw[index + 1]?.toLowerCase();
-    if (option === "close") closes = true;
-    else if (option !== "keep-alive") return undefined;
+    if (rule === "content-length") {
+      if (length !== undefined || !PLAIN_LENGTH.test(value)) return undefined;
+      length = Number(value);
+    } else if (rule === "connection") {
+      const option = value.toLowerCase();
+      if (option === "close") closes = true;
+      else if (option !== "keep-alive") return undefined;
+    }
   }
-  return { raw, closes };
+  return { raw, closes, length };
 }

@@ -148,6 +148,11 @@ export class Reception implements PlainReceiver {
   #forwardPlain(req: PlainRequest, res: PlainResponse, plain: PlainConnection, passage: Exchange | Refusal): void {
     const { connections, forwarder } = this.#options;
     if (passage instanceof Refusal) {
+      if (passage.exchange !== undefined && isNavigation(req)) {
+        this.#requests.sentToSignIn(passage);
+        forwarder.forwardPlainToControl(req, res, passage.exchange, true);
+        return;
+      }
       connections.withdrawn(plain.connection);
       plain.connection.refusal = passage;
       plain.decline();

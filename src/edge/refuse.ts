@@ -9,6 +9,7 @@ import {
   renderUnknownHostPage,
 } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
+import type { ClientRequest } from "./client-message.ts";
 import { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 
 const SIGN_IN = "/.sallyport/sign-in";
@@ -101,7 +102,7 @@ function fieldsOf(status: number): Fields {
 }
 
 /** Whether a browser goes to a page, rather than a script asking for something. */
-export function isNavigation({ method, headers }: IncomingMessage): boolean {
+export function isNavigation({ method, headers }: ClientRequest): boolean {
   return (method === "GET" || method === "HEAD") && acceptsHtml(headers.accept);
 }
 

@@ -6,8 +6,10 @@ import { always, ok, type Script, startUpstream } from "../support/upstream.ts";
 
 const HOST = `Host: ${HAPPY.host}\r\n`;
 const get = (path: string, fields = "", method = "GET"): string => `${method} ${path} HTTP/1.1\r\n${HOST}${fields}\r\n`;
-/** A length of nothing changes nothing but who reads the request. */
-const BY_NODE = "Content-Length: 0\r\n";
+const post = (path: string, body: string, fields = ""): string =>
+  `POST ${path} HTTP/1.1\r\n${HOST}Content-Length: ${body.length}\r\n${fields}\r\n${body}`;
+/** Asking for no coding changes nothing but who reads the request. */
+const BY_NODE = "TE:\r\n";
 
 async function clinic(t: Test, script: Script, options: Partial<LiveEdgeOptions> = {}) {
   const upstream = await startUpstream(t, script);
@@ -74,9 +76,9 @@ t.test("a connection goes on from request to request, and to Node's server and b
   await client.until(answers(1));
   client.send(get("/2", "X-Other: field\r\n"));
   t.match(await client.until(answers(2)), /Connection: keep-alive\r\nKeep-Alive: timeout=/);
-  client.send(`POST /3 HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\n\r\n\r\n`);
+  client.send(post("/3", "\r\n\r\n"));
   await client.until(answers(3));
-  client.send(get("/4"));
+  client.send(get("/4", BY_NODE));
   await client.until(answers(4));
   client.send(`${get("/5")}GET /6 HTTP/1.1\r\n`);
   await client.until(answers(5));
@@ -85,6 +87,59 @@ t.test("a connection goes on from request to request, and to Node's server and b
   t.equal(upstream.connections.length, 1);
   client.send("nonsense\r\n\r\n");
   t.match(await client.untilEnd(), /HTTP\/1\.1 400 /);
+});
+
+/** Answers each request with what its body was, once that is whole. */
+const echo: Script = (connection) => {
+  const [head = "", body = ""] = connection.received.split("\r\n\r\n");
+  const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+  if (!connection.received.includes("\r\n\r\n") || body.length < length) return;
+  connection.received = connection.received.slice(head.length + 4 + length);
+  connection.socket.write(ok(`<${body.slice(0, length)}>`));
+};
+
+t.test("bodies in one piece, byte by byte, and with another request behind", async (t) => {
+  const { client, upstream } = await clinic(t, echo);
+  client.send(post("/", "one"));
+  await client.until((text) => text.endsWith("<one>"));
+  for (const byte of post("/", "two, byte by byte")) {
+    client.send(byte);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await client.until((text) => text.endsWith("<two, byte by byte>"));
+  t.equal(upstream.connections.length, 1);
+
+  const { client: pipelining } = await clinic(t, echo);
+  const [head, body] = [post("/", "three").slice(0, -5), "three"];
+  pipelining.send(`${head}th`);
+  await new Promise((resolve) => setImmediate(resolve));
+  pipelining.send(`ree${head}${body}`);
+  await pipelining.until((text) => text.split("<three>").length === 3);
+});
+
+t.test("a request whose body is coming in is answered, though the edge drains", async (t) => {
+  const { client, edge, port } = await clinic(t, echo);
+  client.send(post("/", "first"));
+  await client.until((text) => text.endsWith("<first>"));
+  const whole = post("/", "second");
+  client.send(whole.slice(0, -3));
+  // Once a later request is answered, this much has been read.
+  await exchangeRaw(port, post("/", "other", "Connection: close\r\n"));
+  const drained = edge.drain(10_000);
+  client.send(whole.slice(-3));
+  t.match(await client.untilEnd(), /Connection: close\r\n\r\n<second>$/);
+  await drained;
+});
+
+t.test("a body that is refused is not passed on, and its connection serves on", async (t) => {
+  const { client, policy, upstream } = await clinic(t, echo);
+  policy.setPolicy(HAPPY, { network: "enforce", secondFactor: "required" });
+  client.send(post("/", "who am I?"));
+  await client.until((text) => text.includes('"no_session"'));
+  policy.setPolicy(HAPPY, { network: "enforce" });
+  client.send(post("/", "again"));
+  await client.until((text) => text.endsWith("<again>"));
+  t.notMatch(upstream.connections.map(({ received }) => received).join(), /who am I/);
 });
 
 t.test("a request in two pieces, and two in one", async (t) => {

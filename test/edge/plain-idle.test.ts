@@ -1,4 +1,4 @@
-/** Plain connections between requests and at their end: what they hold, and who is let go. */
+/** Plain connections by themselves: what they carry, what they hold between requests, and who is let go. */
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -36,7 +36,11 @@ function connectionOn(socket: Socket): Connection {
 }
 
 /** Answers everything. @param note hears of each request */
-function plainOn(socket: Socket, note: (req: ClientRequest, connection: Connection) => void): PlainConnection {
+function plainOn(
+  socket: Socket,
+  note: (req: ClientRequest, connection: Connection) => void,
+  handOver: () => void = nobodyElse,
+): PlainConnection {
   const receiver: PlainReceiver = {
     receive: (req, res, { connection }) => {
       note(req, connection);
@@ -46,10 +50,11 @@ function plainOn(socket: Socket, note: (req: ClientRequest, connection: Connecti
     finished() {},
     late() {},
   };
-  const handOver = () => {
-    throw new Error("nobody else should read this");
-  };
   return new PlainConnection(connectionOn(socket), { receiver, headersMs: 1_000, keepAliveMs: 1_000, handOver });
+}
+
+function nobodyElse(): void {
+  throw new Error("nobody else should read this");
 }
 
 const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: ${HAPPY.host}\r\n${fields}\r\n`;
@@ -71,6 +76,43 @@ t.test("whose answer was the last is heard no more, and let go if it does not go
   t.equal(socket.destroyed, false);
   plain.tick(performance.now() + 2_100);
   t.equal(socket.destroyed, true);
+});
+
+t.test("a connection that carries small bodies stays plain", async (t) => {
+  const bodies: (string | undefined)[] = [];
+  const socket = new Endless();
+  t.teardown(() => socket.destroy());
+  const plain = plainOn(socket, ({ body }) => bodies.push(body?.toString()));
+  const post = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nContent-Length: 9\r\n\r\n`;
+  for (const piece of [`${post}all of it`, get(""), post, "in ", "pieces", get("")]) {
+    socket.push(piece);
+    await setImmediate();
+    t.equal(plain.receives, piece === post || piece === "in ");
+  }
+  t.strictSame(bodies, ["all of it", undefined, "in pieces", undefined]);
+});
+
+t.test("a body that is slow is Node's to read, from its request's first byte", async (t) => {
+  const socket = new Endless();
+  t.teardown(() => socket.destroy());
+  let handedOver = 0;
+  const plain = plainOn(
+    socket,
+    () => t.fail("not whole"),
+    () => {
+      handedOver += 1;
+    },
+  );
+  const post = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nContent-Length: 9\r\n\r\n`;
+  for (const piece of [post, "slow"]) {
+    socket.push(piece);
+    await setImmediate();
+  }
+  socket.pause();
+  plain.tick(performance.now());
+  t.equal(handedOver, 1);
+  t.equal(plain.receives, false);
+  t.equal(String(socket.read()), `${post}slow`);
 });
 
 t.test("one that lies idle keeps nothing of its last request", async (t) => {

@@ -25,12 +25,33 @@ t.test("what it takes", async (t) => {
   t.equal(reader.read(latin1(`GET /other HTTP/1.1\r\n${HOST}Connection: keep-alive\r\n\r\n`))?.url, "/other");
 });
 
+t.test("bodies that it takes", async (t) => {
+  const read = (method: string, fields: string, body = "") =>
+    new PlainReader().read(latin1(`${method} / HTTP/1.1\r\n${HOST}${fields}\r\n${body}`));
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    t.match(read(method, ""), { method, body: undefined, missing: 0 }, "no length: no body");
+    t.match(read(method, "Content-Length: 0\r\n"), { method, body: undefined, missing: 0 });
+    t.strictSame(read(method, "Content-Length: 4\r\n", "\r\n\r\n")?.body, latin1("\r\n\r\n"));
+  }
+  t.match(read("POST", "content-length:5\r\n", "abc"), { body: latin1("abc"), missing: 2 });
+  t.match(read("POST", "Content-Length: 65536\r\n"), { body: latin1(""), missing: 65_536 });
+  const long = "x".repeat(60_000);
+  t.strictSame(read("POST", "Content-Length: 60000\r\n", long)?.body, latin1(long));
+  const reader = new PlainReader();
+  const twice = [5, 5].map((length) =>
+    latin1(`POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\n${"a".repeat(length)}`),
+  );
+  t.strictSame(
+    twice.map((bytes) => reader.read(bytes)?.body?.length),
+    [5, 5],
+    "the same fields again",
+  );
+});
+
 t.test("what it leaves to Node", async (t) => {
   const left = [
     ...["", "\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", `GET / HTTP/1.1\r\n${HOST}`, `GET / HTTP/1.1\r\n${HOST}\r`],
-    ...["GET", "POST", "PUT", "get", "CONNECT", "TRACE"]
-      .slice(1)
-      .map((method) => `${method} / HTTP/1.1\r\n${HOST}\r\n`),
+    ...["get", "CONNECT", "TRACE", "PROPFIND", "POSTS"].map((method) => `${method} / HTTP/1.1\r\n${HOST}\r\n`),
     ...["/ HTTP/1.0", "/ HTTP/1.2", "/ HTTP/2.0", "/", " / HTTP/1.1", "/ HTTP/1.1 ", "/ http/1.1", "/\tHTTP/1.1"].map(
       (line) => `GET ${line}\r\n${HOST}\r\n`,
     ),
@@ -44,16 +65,45 @@ t.test("what it leaves to Node", async (t) => {
   const plain = `GET / HTTP/1.1\r\n${HOST}\r\n`;
   left.push(`${plain}x`, plain + plain, `\r\n${plain}`, `GET / HTTP/1.1\n${HOST}\r\n`, `GET / HTTP/1.1\r\n${HOST}\n`);
   left.push(`GET / HTTP/1.1\r\n${HOST}A: ${"a".repeat(9_000)}\r\n\r\n`);
+  const lengths = ["+1", "01", "1,1", "1, 1", "1\r\nContent-Length: 1", "0x1", "1_0", "", "1 1", "-1", "1.0", "1e0"];
+  const post = (length: string, body: string) => `POST / HTTP/1.1\r\n${HOST}Content-Length: ${length}\r\n\r\n${body}`;
+  for (const length of lengths) left.push(post(length, "x"));
+  left.push(
+    post("1", "xy"),
+    post("0", "x"),
+    post("0", plain),
+    post("1", `x${plain}`),
+    post("65537", ""),
+    post("99999", ""),
+  );
+  left.push(post("1\r\nTransfer-Encoding: chunked", "x"), post("1\r\nExpect: 100-continue", ""));
+  left.push(`POST / HTTP/1.1\r\n${HOST}\r\nx`);
   for (const text of left) t.equal(new PlainReader().read(latin1(text)), undefined, JSON.stringify(text).slice(0, 80));
   t.ok(new PlainReader().read(latin1(plain)), "beside the one that it takes");
 });
 
+interface Read {
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: string[];
+  body: string;
+  whole: boolean;
+}
+
 /** What Node's server, which reads with llhttp, makes of the same bytes. */
-function readByNode(bytes: Buffer): Promise<{ method?: string; url?: string; rawHeaders: string[] }[]> {
-  const read: { method?: string; url?: string; rawHeaders: string[] }[] = [];
+function readByNode(bytes: Buffer): Promise<Read[]> {
+  const read: Read[] = [];
   const server = createServer({ httpValidation: "strict", requireHostHeader: false }, (req, res) => {
-    read.push({ method: req.method ?? "", url: req.url ?? "", rawHeaders: req.rawHeaders });
-    res.end();
+    const { method = "", url = "", rawHeaders } = req;
+    const one = { method, url, rawHeaders, body: "", whole: false };
+    read.push(one);
+    req.on("data", (chunk: Buffer) => {
+      one.body += chunk.toString("latin1");
+    });
+    req.on("end", () => {
+      one.whole = true;
+      res.end();
+    });
   });
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
   const { promise, resolve } = Promise.withResolvers<typeof read>();
@@ -61,10 +111,13 @@ function readByNode(bytes: Buffer): Promise<{ method?: string; url?: string; raw
   server.on("upgrade", () => resolve([]));
   server.emit("connection", socket);
   socket.push(bytes);
-  setImmediate(() => {
-    socket.destroy();
-    resolve(read);
-  });
+  // Until whatever of the bytes is a body has come out of its stream.
+  setImmediate(() =>
+    setImmediate(() => {
+      socket.destroy();
+      resolve(read);
+    }),
+  );
   return promise;
 }
 
@@ -97,6 +150,8 @@ const PIECES = [
     "keep-alive\r\n",
     "Content-Length: 0\r\n",
     "Content-Length: 1\r\n",
+    "Content-Length: 6\r\n",
+    "Content-Length: 06\r\n",
     "Transfer-Encoding: chunked\r\n",
     "Upgrade: x\r\n",
   ],
@@ -107,19 +162,34 @@ t.test("Node's parser reads what it takes as the same one request", async (t) =>
   const loose = fc.array(fc.constantFrom(...PIECES), { maxLength: 12 }).map((pieces) => pieces.join(""));
   const fields = fc.array(fc.constantFrom(...PIECES.filter((piece) => piece.endsWith("\r\n"))), { maxLength: 5 });
   const shaped = fc
-    .tuple(fc.constantFrom("GET", "HEAD"), fc.string({ unit: "grapheme-ascii", maxLength: 8 }), fields, loose)
+    .tuple(
+      fc.constantFrom("GET", "HEAD", "POST", "DELETE", "OPTIONS"),
+      fc.string({ unit: "grapheme-ascii", maxLength: 8 }),
+      fields,
+      loose,
+    )
     .map(([method, path, lines, tail]) => `${method} /${path} HTTP/1.1\r\nHost: a\r\n${lines.join("")}\r\n${tail}`);
   const bare = shaped.map((text) => text.slice(0, text.indexOf("\r\n\r\n") + 4));
   let taken = 0;
+  let withBody = 0;
   await fc.assert(
     fc.asyncProperty(fc.oneof(loose, shaped, bare), async (text) => {
       const own = new PlainReader().read(latin1(text));
       if (own === undefined) return;
       taken += 1;
       const { method, url, rawHeaders } = own;
-      t.strictSame(await readByNode(latin1(text)), [{ method, url, rawHeaders }], JSON.stringify(text));
+      // What is missing, then what would be the next request.
+      const rest = "x".repeat(own.missing);
+      const body = (own.body?.toString("latin1") ?? "") + rest;
+      if (body !== "") withBody += 1;
+      t.strictSame(
+        await readByNode(latin1(text + rest)),
+        [{ method, url, rawHeaders, body, whole: true }],
+        JSON.stringify(text),
+      );
     }),
-    { numRuns: 4_000 },
+    { numRuns: 6_000 },
   );
   t.ok(taken > 300, `${taken} taken`);
+  t.ok(withBody > 50, `${withBody} of them with a body`);
 });
