@@ -95,7 +95,7 @@ export class PlainConnection implements PlainResponseHost {
     const response = this.#response;
     if (response?.ended !== true || this.socket.destroyed) return;
     this.#finish(response);
-    if (response.closes) this.socket.destroySoon();
+    if (response.closes) this.#close();
     else if (this.#early !== undefined) this.#handOver();
   };
 
@@ -131,6 +131,12 @@ export class PlainConnection implements PlainResponseHost {
     if (response === undefined) return;
     this.#finish(response);
   };
+
+  /** The kernel has the whole answer and delivers it, then its own end; that of TLS must be said before. */
+  #close(): void {
+    if (this.connection.facts.tls) this.socket.destroySoon();
+    else this.socket.destroy();
+  }
 
   #readOn(request: PlainRequest, bytes: Buffer): void {
     this.#request.push(bytes);

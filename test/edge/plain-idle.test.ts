@@ -28,10 +28,10 @@ class Endless extends Socket {
   override _final(): void {}
 }
 
-function connectionOn(socket: Socket): Connection {
+function connectionOn(socket: Socket, tls: boolean): Connection {
   const peer = parseAddress("127.0.0.1");
   if (peer === undefined) throw new Error("not an address");
-  const facts = { peer, trusted: false, forwards: false, tls: false, transport: socket, serverName: undefined };
+  const facts = { peer, trusted: false, forwards: false, tls, transport: socket, serverName: undefined };
   return new Connection(socket, facts);
 }
 
@@ -39,7 +39,7 @@ function connectionOn(socket: Socket): Connection {
 function plainOn(
   socket: Socket,
   note: (req: ClientRequest, connection: Connection) => void,
-  handOver: () => void = nobodyElse,
+  { handOver = nobodyElse, tls = false }: { handOver?: () => void; tls?: boolean } = {},
 ): PlainConnection {
   const receiver: PlainReceiver = {
     receive: (req, res, { connection }) => {
@@ -50,7 +50,7 @@ function plainOn(
     finished() {},
     late() {},
   };
-  return new PlainConnection(connectionOn(socket), { receiver, headersMs: 1_000, keepAliveMs: 1_000, handOver });
+  return new PlainConnection(connectionOn(socket, tls), { receiver, headersMs: 1_000, keepAliveMs: 1_000, handOver });
 }
 
 function nobodyElse(): void {
@@ -63,9 +63,10 @@ t.test("whose answer was the last is heard no more, and let go if it does not go
   const socket = new Endless();
   t.teardown(() => socket.destroy());
   let heard = 0;
-  const plain = plainOn(socket, () => {
+  const note = () => {
     heard += 1;
-  });
+  };
+  const plain = plainOn(socket, note, { tls: true });
   socket.push(get("Connection: close\r\n"));
   await setImmediate();
   socket.push(get(""));
@@ -96,13 +97,11 @@ t.test("a body that is slow is Node's to read, from its request's first byte", a
   const socket = new Endless();
   t.teardown(() => socket.destroy());
   let handedOver = 0;
-  const plain = plainOn(
-    socket,
-    () => t.fail("not whole"),
-    () => {
+  const plain = plainOn(socket, () => t.fail("not whole"), {
+    handOver: () => {
       handedOver += 1;
     },
-  );
+  });
   const post = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nContent-Length: 9\r\n\r\n`;
   for (const piece of [post, "slow"]) {
     socket.push(piece);
