@@ -50,17 +50,18 @@ export function readIpv6(text: string, groups: Uint16Array): boolean {
   let count = 0;
   while (at < end) {
     const start = at;
-    at = readGroup(text, start, end, groups, count++);
-    if (at === start) return false;
+    at = readGroup(text, start, end, groups, count);
+    if (at === start) {
+      // Nothing between two colons, of which the first is behind us.
+      if (gap >= 0 || count === 0 || text.charCodeAt(at++) !== COLON) return false;
+      gap = count;
+      continue;
+    }
+    count++;
     if (at === end) break;
     const code = text.charCodeAt(at++);
     if (code === DOT) return readDottedEnd(text, start, groups, count - 1, gap);
     if (code !== COLON || count === 8 || at === end) return false;
-    if (text.charCodeAt(at) === COLON) {
-      if (gap >= 0) return false;
-      gap = count;
-      at++;
-    }
   }
   return closeGap(groups, count, gap);
 }
