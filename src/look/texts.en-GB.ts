@@ -125,7 +125,7 @@ export const EN_GB = {
     "There were too many failed attempts to sign in with your login, so it is locked. The account owner of {tenant} can unlock it.",
   "mail.newPlace.subject": "A sign-in from a new place at {tenant}",
   "mail.newPlace.body":
-    "Somebody, probably you, signed in from a place or a browser that your login had not used before.",
+    "Somebody, probably you, signed in with your login, in a browser and from a place that are both new here.",
   "mail.sharedLogin.subject": "A login at {tenant} seems to be shared",
   "mail.sharedLogin.body": "The same login was in use at the same time from places far apart.",
   "mail.sharedLogin.advice":

@@ -122,7 +122,7 @@ export const NL: Catalogue = {
     "Er is te vaak vergeefs geprobeerd om met uw login in te loggen. Daarom is de login geblokkeerd. De accounteigenaar van {tenant} kan hem weer vrijgeven.",
   "mail.newPlace.subject": "Er is ingelogd vanaf een nieuwe plaats bij {tenant}",
   "mail.newPlace.body":
-    "Iemand, waarschijnlijk uzelf, heeft ingelogd vanaf een plaats of met een browser die nog niet bij uw login bekend was.",
+    "Iemand, waarschijnlijk uzelf, heeft met uw login ingelogd, in een browser en vanaf een plaats die hier allebei nieuw zijn.",
   "mail.sharedLogin.subject": "Een login bij {tenant} lijkt te worden gedeeld",
   "mail.sharedLogin.body":
     "Dezelfde login was op hetzelfde moment in gebruik vanaf plaatsen die ver uit elkaar liggen.",

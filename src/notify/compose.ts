@@ -1,4 +1,5 @@
 /** From a notice to a mail's subject and content, in the reader's language; how it looks is `mail-layout.ts`'s. */
+import { describeBrowser } from "../look/browsers.ts";
 import type { Language, TextKey, Translate } from "../look/language.ts";
 import { translator } from "../look/language.ts";
 import type { Notice } from "./notice.ts";
@@ -148,7 +149,7 @@ function happening(
         body: [text("mail.newPlace.body")],
         facts: [
           [text("mail.fact.address"), notice.address],
-          [text("mail.fact.browser"), notice.browser],
+          [text("mail.fact.browser"), describeBrowser(text, notice.userAgent)],
         ],
       };
   }

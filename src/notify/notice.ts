@@ -15,7 +15,7 @@ export type Notice =
   | { readonly kind: "recovery-code-used"; readonly left: number }
   | { readonly kind: "recovery-codes-renewed" }
   | { readonly kind: "locked" }
-  | { readonly kind: "new-place"; readonly address: string; readonly browser: string }
+  | { readonly kind: "new-place"; readonly address: string; readonly userAgent: string }
   | { readonly kind: "shared-login"; readonly login: string; readonly addresses: readonly string[] }
   | { readonly kind: "whitelist-link"; readonly link: string; readonly expiresAtMs: number; readonly label: string }
   | {

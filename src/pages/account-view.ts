@@ -1,4 +1,5 @@
 /** The account page as it looks: sign-in steps, recovery codes, devices, sessions, the place. */
+import { describeBrowser } from "../look/browsers.ts";
 import { facts, notice, table } from "../look/displays.ts";
 import { button } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
@@ -10,7 +11,7 @@ import { postForm } from "./page-form.ts";
 import { newPasswordField } from "./passwords.ts";
 import { type Answer, type Call, pathTo, showPage } from "./route.ts";
 import { accountNav } from "./visitor.ts";
-import { describeBrowser, moment } from "./wording.ts";
+import { moment } from "./wording.ts";
 
 export interface AccountView {
   readonly session: LiveSession;

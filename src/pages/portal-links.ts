@@ -1,4 +1,5 @@
 /** Whitelist links on the portal: made, sent, copied; who used them and from where; revoked, or "not us". */
+import { describeBrowser } from "../look/browsers.ts";
 import { notice, table } from "../look/displays.ts";
 import { button } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
@@ -11,7 +12,7 @@ import { placeText } from "./portal-places.ts";
 import { takeOrAsk } from "./portal-removal.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
-import { describeBrowser, durationText, moment } from "./wording.ts";
+import { durationText, moment } from "./wording.ts";
 
 const MOST = 200;
 

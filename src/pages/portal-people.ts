@@ -1,5 +1,6 @@
 /** The clinic's people on the portal: invited, disabled, given a new start after a lost phone, and why one cannot get in. */
 import { parseAddress } from "../core/address.ts";
+import { describeBrowser } from "../look/browsers.ts";
 import { notice, table } from "../look/displays.ts";
 import { button, choices, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
@@ -12,7 +13,7 @@ import { showConfirmation } from "./portal-confirm.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf, isFresh, signInPath } from "./visitor.ts";
-import { describeBrowser, moment } from "./wording.ts";
+import { moment } from "./wording.ts";
 
 const MOST = 500;
 

@@ -1,4 +1,5 @@
 /** Who asks to be let in, on the portal: approved or dismissed with a click. */
+import { describeBrowser } from "../look/browsers.ts";
 import { button } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { AccessRequest } from "../whitelist/requests.ts";
@@ -7,7 +8,7 @@ import type { PlacePages } from "./place-pages.ts";
 import { type OwnerCall, portalForm, type View } from "./portal-frame.ts";
 import { pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
-import { describeBrowser, moment } from "./wording.ts";
+import { moment } from "./wording.ts";
 
 const MOST = 200;
 

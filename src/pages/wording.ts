@@ -1,4 +1,4 @@
-/** Times, waits and browsers in words. */
+/** Times and waits in words. */
 import { type Html, html } from "../look/html.ts";
 import type { Translate } from "../look/language.ts";
 import type { Call } from "./route.ts";
@@ -35,27 +35,4 @@ export function moment(call: Pick<Call, "lang">, time: number | string): Html {
   const date = new Date(time);
   const format = new Intl.DateTimeFormat(call.lang, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   return html`<time datetime="${date.toISOString()}">${format.format(date)} UTC</time>`;
-}
-
-const BROWSERS: readonly (readonly [RegExp, string])[] = [
-  [/\bEdg(?:e|A|iOS)?\//, "Edge"],
-  [/\bOPR\//, "Opera"],
-  [/\bFirefox\/|\bFxiOS\//, "Firefox"],
-  [/\bChrom(?:e|ium)\/|\bHeadlessChrome\/|\bCriOS\//, "Chrome"],
-  [/\bSafari\//, "Safari"],
-];
-const SYSTEMS: readonly (readonly [RegExp, string])[] = [
-  [/\biPhone\b/, "iPhone"],
-  [/\biPad\b/, "iPad"],
-  [/\bAndroid\b/, "Android"],
-  [/\bWindows\b/, "Windows"],
-  [/\bMac OS X\b/, "macOS"],
-  [/\bCrOS\b/, "ChromeOS"],
-  [/\bLinux\b/, "Linux"],
-];
-
-/** `Firefox, Windows`: enough to know one's own browser by. What a browser says of itself proves nothing. */
-export function describeBrowser(text: Translate, userAgent: string): string {
-  const named = [BROWSERS, SYSTEMS].flatMap((list) => list.find(([pattern]) => pattern.test(userAgent))?.[1] ?? []);
-  return named.length === 0 ? text("account.unknownBrowser") : named.join(", ");
 }

@@ -120,6 +120,7 @@ export class Completion {
         ...(await markKnownPlace(store, account.tenant, visitor.place, nowMs)),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
+        ...(await this.#placeNotice(visit, account, nowMs)),
         ...close.writes,
         ...proven.writes,
       ],
@@ -152,6 +153,17 @@ export class Completion {
     const document = await this.#options.store.get(SESSION_KIND, `${visit.tenant.id}/${hash}`);
     if (document === undefined) return [];
     return endSession(visit.tenant.id, (document.value as SessionRecord).user, hash);
+  }
+
+  /** To somebody whose login is used where nobody of the tenant signed in before, in a browser that it was not used in. */
+  async #placeNotice(visit: Visit, account: Account, nowMs: number): Promise<readonly Write[]> {
+    const { store, keyring, outbox } = this.#options;
+    const { tenant, user, credential } = account;
+    if (visit.located || credential.lastSignInAt === undefined) return [];
+    if (knownBrowserOf(keyring, tenant, visit.cookies.known, user.email) !== undefined) return [];
+    if (await isKnownPlace(store, tenant, placeOf(visit.address))) return [];
+    const notice = { kind: "new-place", address: visit.address.text, userAgent: visit.userAgent } as const;
+    return outbox.write(visit.tenant, readerOf(visit, user), notice, nowMs);
   }
 
   #recoveryNotice(visit: Visit, account: Account, proven: Proven, nowMs: number): readonly Write[] {

@@ -19,7 +19,7 @@ const NOTICES: readonly Notice[] = [
   { kind: "recovery-code-used", left: 1 },
   { kind: "recovery-codes-renewed" },
   { kind: "locked" },
-  { kind: "new-place", address: "203.0.113.7", browser: "Firefox on Windows" },
+  { kind: "new-place", address: "203.0.113.7", userAgent: "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Firefox/140.0" },
   { kind: "shared-login", login: "desk@happyfeet.example", addresses: ["203.0.113.7", "2001:db8::1"] },
   { kind: "whitelist-link", link: LINK, expiresAtMs, label: "Branch office" },
   { kind: "access-request", address: "203.0.113.7", reference: "k7q2m9xa", from: "Sam", link: LINK },

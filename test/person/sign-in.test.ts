@@ -197,6 +197,34 @@ onEveryStore(t, "the same e-mail in two tenants is two users", async (t, { clock
   await t.rejects(door.users.create(feet, { email: "RITA@desk.example" }, API), { code: "email_taken" });
 });
 
+onEveryStore(t, "a sign-in in a new browser and from a new place is told", async (t, { clock, tenant, node }) => {
+  const one = await node();
+  const user = await enrolledUser(one, tenant, clock);
+  const told = async () => (await mails(one)).filter((mail) => mail.notice === "new-place");
+  const signIn = async (browser: Browser) => {
+    clock.advance(30_000);
+    const proof = { kind: "totp" as const, code: totpCode(user.secret, clock.nowMs()) };
+    t.match(await browser.signIn(one.door, user.email, proof), { kind: "signed-in" });
+  };
+  const browser = new Browser(tenant);
+  await signIn(browser);
+  browser.address = "198.51.100.1";
+  await signIn(browser);
+  t.equal((await told()).length, 0, "neither the place of the first sign-in nor a browser that is known");
+  const listed = new Browser(tenant, "198.51.100.2");
+  listed.located = true;
+  await signIn(listed);
+  t.equal((await told()).length, 0, "nor a place on the allowlist");
+  const stranger = new Browser(tenant, "198.51.100.3", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0");
+  await signIn(stranger);
+  const [mail] = await told();
+  t.equal(mail?.to, user.email);
+  t.match(mail?.text, /198\.51\.100\.3/);
+  t.match(mail?.text, /Firefox, Linux/);
+  await signIn(new Browser(tenant, "198.51.100.3"));
+  t.equal((await told()).length, 1, "which is known from then on");
+});
+
 onEveryStore(t, "ten proofs may be tried on one challenge", async (t, { clock, tenant, node }) => {
   const one = await node();
   const { door } = one;
