@@ -9,8 +9,6 @@ import { acceptsHtml } from "./refuse.ts";
 /** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
 const FAULTS = {
   request_invalid: { status: 400, title: "The request is not well-formed", close: true },
-  upgrade_refused: { status: 400, title: "The upgrade is not supported", close: true },
-  origin_refused: { status: 403, title: "Pages of another origin may not open a connection here", close: true },
   form_too_large: { status: 400, title: "The body is larger than any form of these pages", close: true },
   bad_gateway: { status: 502, title: "The application did not answer properly", close: false },
   unavailable: { status: 503, title: "Try again shortly", close: false },

@@ -17,7 +17,6 @@ import type { PlainResponse } from "./plain-response.ts";
 import { RequestHead } from "./request-head.ts";
 import { Ticker } from "./ticker.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
-import { type OriginRules, upgradeFault } from "./upgrade-rules.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
 import { UpstreamExchange } from "./upstream-exchange.ts";
 import { targetOf } from "./upstream-socket.ts";
@@ -159,18 +158,12 @@ export class Forwarder {
     });
   }
 
-  /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. */
-  upgrade(
-    req: IncomingMessage,
-    socket: Duplex,
-    early: Buffer,
-    admission: Admission & { readonly tenant: OriginRules },
-  ): void {
+  /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. The gate lets no body come this way. */
+  upgrade(req: IncomingMessage, socket: Duplex, early: Buffer, admission: Admission): void {
     const head = new RequestHead(req.rawHeaders);
     const { tenant, target, requestId } = admission;
-    const fault = upgradeFault(req, head, tenant, admission.tls);
-    if (fault !== undefined) {
-      answerFault(req, responseOn(req, socket), fault, admission);
+    if (head.malformed || head.hasBody) {
+      answerFault(req, responseOn(req, socket), "request_invalid", admission);
       return;
     }
     const fields = head.forUpstream(admission);

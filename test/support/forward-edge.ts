@@ -15,7 +15,6 @@ export interface ForwardEdgeOptions {
   readonly upstreams: readonly string[];
   readonly timeouts?: Partial<ForwarderOptions["config"]["timeouts"]>;
   readonly upstream?: Partial<ForwarderOptions["config"]["upstream"]>;
-  readonly webSocketOrigins?: readonly string[];
   readonly pagesSocket?: string;
   readonly assertion?: string;
   readonly clock?: ForwarderOptions["clock"];
@@ -63,12 +62,8 @@ export async function startForwardEdge(t: Test, options: ForwardEdgeOptions): Pr
     else forwarder.forward(req, res, admit(tenant, req, options.assertion));
   };
   server.on("request", handle).on("checkContinue", handle);
-  const rules = {
-    hosts: ["happyfeet.example" as CanonicalHost],
-    policy: { webSocketOrigins: options.webSocketOrigins ?? [] },
-  };
   server.on("upgrade", (req, socket, head) =>
-    forwarder.upgrade(req, socket, head, admit({ ...tenant, ...rules }, req, options.assertion)),
+    forwarder.upgrade(req, socket, head, admit(tenant, req, options.assertion)),
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -80,11 +75,7 @@ export async function startForwardEdge(t: Test, options: ForwardEdgeOptions): Pr
   return { port: (server.address() as AddressInfo).port, server, forwarder, tenant };
 }
 
-function admit<Tenant extends ForwardTenant>(
-  tenant: Tenant,
-  req: IncomingMessage,
-  assertion: string | undefined,
-): Admission & { readonly tenant: Tenant } {
+function admit(tenant: ForwardTenant, req: IncomingMessage, assertion: string | undefined): Admission {
   const address = parseAddress(CLIENT);
   if (address === undefined) throw new Error("not an address");
   return {
