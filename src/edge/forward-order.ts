@@ -29,8 +29,9 @@ export interface Order {
   /** Both once more where Node read the request, which may then have a body, an expectation or trailers. */
   readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse } | undefined;
   readonly head: RequestHead;
-  /** The fields to send, names and values in turn. */
-  readonly fields: string[];
+  /** The fields to send, names and values in turn; as lines on the plain path. */
+  readonly fields: readonly string[];
+  readonly lines: string;
   readonly target: string;
   readonly owner: UpstreamOwner;
   readonly tenant: ForwardTenant;

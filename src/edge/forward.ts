@@ -12,9 +12,10 @@ import type { ClientRequest, ClientResponse } from "./client-message.ts";
 import { readPageBody } from "./control-request.ts";
 import { answerFault } from "./fault-answer.ts";
 import type { ForwardTenant, Lane, Order } from "./forward-order.ts";
+import { linesOf } from "./header-rules.ts";
 import type { PlainRequest } from "./plain-request.ts";
 import type { PlainResponse } from "./plain-response.ts";
-import { RequestHead } from "./request-head.ts";
+import { RequestHead, type SentHead, sentHead } from "./request-head.ts";
 import { Ticker } from "./ticker.ts";
 import { responseOn, Tunnel } from "./tunnel.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
@@ -103,23 +104,33 @@ export class Forwarder {
 
   /** To one of the tenant's upstreams. Hot path. */
   forward(req: IncomingMessage, res: ServerResponse, admission: Admission): void {
-    this.#forward(req, res, admission, { req, res });
+    this.#forward(req, res, admission, sentHead(req.rawHeaders, admission), { req, res });
   }
 
-  /** As {@link forward}. Hot path. */
+  /**
+   * As {@link forward}. Hot path: a head that comes again is not made again. All that the edge adds to it follows
+   * from its fields and their connection, but for the assertion.
+   */
   forwardPlain(req: PlainRequest, res: PlainResponse, admission: Admission): void {
-    this.#forward(req, res, admission, undefined);
+    const { fields } = req;
+    if (fields.sent?.assertion !== admission.assertion) fields.sent = undefined;
+    fields.sent ??= sentHead(fields.raw, admission);
+    this.#forward(req, res, admission, fields.sent, undefined);
   }
 
-  #forward(req: ClientRequest, res: ClientResponse, admission: Admission, node: Order["node"]): void {
-    const head = new RequestHead(req.rawHeaders);
+  #forward(
+    req: ClientRequest,
+    res: ClientResponse,
+    admission: Admission,
+    { head, fields, lines }: SentHead,
+    node: Order["node"],
+  ): void {
     if (head.malformed) {
       answerFault(req, res, "request_invalid", admission);
       return;
     }
     const { tenant, target, requestId } = admission;
-    const fields = head.forUpstream(admission);
-    const order = { req, res, node, head, fields, target, owner: tenant, tenant, requestId };
+    const order = { req, res, node, head, fields, lines, target, owner: tenant, tenant, requestId };
     new UpstreamExchange(order, this.#tenants).start();
   }
 
@@ -153,7 +164,19 @@ export class Forwarder {
       const { tenant, requestId } = admission;
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;
       const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);
-      const order = { req, res, node, head, fields, target, owner: CONTROL, tenant, requestId, body };
+      const order = {
+        req,
+        res,
+        node,
+        head,
+        fields,
+        lines: linesOf(fields),
+        target,
+        owner: CONTROL,
+        tenant,
+        requestId,
+        body,
+      };
       new UpstreamExchange(order, this.#control).start();
     });
   }

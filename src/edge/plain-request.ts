@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ClientRequest } from "./client-message.ts";
 import { type FieldRule, fieldsOf, requestRule } from "./header-rules.ts";
+import type { SentHead } from "./request-head.ts";
 
 /** Longer heads are rare, and Node's to read. */
 const PLAIN_HEAD_BYTES = 8 * 1024;
@@ -26,6 +27,8 @@ export class PlainRequest implements ClientRequest {
   readonly method: string;
   readonly url: string;
   readonly rawHeaders: string[];
+  /** What is known of its fields, and of those before if they were the same. */
+  readonly fields: PlainFields;
   /** The client sends no other request on its connection. */
   readonly closes: boolean;
   /** The body, or as much of it as came with the head; `undefined` where there is none (RFC 9112, 6.3). */
@@ -37,6 +40,7 @@ export class PlainRequest implements ClientRequest {
     this.method = method;
     this.url = url;
     this.rawHeaders = fields.raw;
+    this.fields = fields;
     this.closes = fields.closes;
   }
 
@@ -53,9 +57,11 @@ export class PlainRequest implements ClientRequest {
   }
 }
 
-interface PlainFields {
+export interface PlainFields {
   /** Names and values in turn. */
   readonly raw: string[];
+  /** What an upstream was last sent for them. */
+  sent: SentHead | undefined;
   readonly closes: boolean;
   /** `Content-Length`. */
   readonly length: number | undefined;
@@ -122,5 +128,5 @@ function plainFields(raw: string[]): PlainFields | undefined {
       else if (option !== "keep-alive") return undefined;
     }
   }
-  return { raw, closes, length };
+  return { raw, sent: undefined, closes, length };
 }

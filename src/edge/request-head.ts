@@ -2,7 +2,15 @@
 import type { Address } from "../core/address.ts";
 import { withoutOurCookies } from "../core/cookies.ts";
 import type { CanonicalHost, TenantId } from "../core/ids.ts";
-import { announcedTrailers, DIGITS, dropNominated, NO_LENGTH, nominatedBy, requestRule } from "./header-rules.ts";
+import {
+  announcedTrailers,
+  DIGITS,
+  dropNominated,
+  linesOf,
+  NO_LENGTH,
+  nominatedBy,
+  requestRule,
+} from "./header-rules.ts";
 
 /** What the edge itself vouches for. */
 export interface RequestFacts {
@@ -119,4 +127,22 @@ export class RequestHead {
         this.upgrade = this.upgrade === "" ? value : `${this.upgrade}, ${value}`;
     }
   }
+}
+
+/** A request's head, and what an upstream is sent of it. */
+export interface SentHead {
+  readonly head: RequestHead;
+  /** Names and values in turn. */
+  readonly fields: readonly string[];
+  /** The same as lines, each with its CR LF. */
+  readonly lines: string;
+  /** The one among them. */
+  readonly assertion: string | undefined;
+}
+
+/** @param raw names and values in turn, as they came */
+export function sentHead(raw: readonly string[], facts: RequestFacts): SentHead {
+  const head = new RequestHead(raw);
+  const fields = head.forUpstream(facts);
+  return { head, fields, lines: linesOf(fields), assertion: facts.assertion };
 }

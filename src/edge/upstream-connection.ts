@@ -1,7 +1,6 @@
 /** One keep-alive connection to an upstream: one request at a time, and its answer. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { linesOf } from "./header-rules.ts";
 import { RequestBody } from "./request-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { ResponseParser, type ResponseSink } from "./response-parser.ts";
@@ -24,13 +23,13 @@ export interface ConnectionEvents {
   gone(connection: UpstreamConnection): void;
 }
 
-/** A request as it is sent. The caller vouches that `fields` came from a strict parser or are of its own making. */
+/** A request as it is sent. The caller vouches that `lines` came from a strict parser or are of its own making. */
 export interface UpstreamRequest {
   readonly method: string;
   /** In origin form, without white space. */
   readonly target: string;
-  /** Names and values in turn, `Content-Length` included where there is one. */
-  readonly fields: readonly string[];
+  /** The fields, each with its CR LF, `Content-Length` included where there is one. */
+  readonly lines: string;
   /** The whole body, or the message that it still comes in with; absent: none. */
   readonly body: Buffer | IncomingMessage | undefined;
   /** The body's length is not known beforehand. */
@@ -231,7 +230,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
   }
 }
 
-function headOf({ method, target, fields, chunked }: UpstreamRequest): string {
-  const head = `${method} ${target} HTTP/1.1\r\n${linesOf(fields)}`;
+function headOf({ method, target, lines, chunked }: UpstreamRequest): string {
+  const head = `${method} ${target} HTTP/1.1\r\n${lines}`;
   return chunked ? `${head}Transfer-Encoding: chunked\r\n\r\n` : `${head}\r\n`;
 }

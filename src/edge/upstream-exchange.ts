@@ -75,10 +75,10 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
-    const { req, node, target, fields, head, body } = this.#order;
+    const { req, node, target, lines, head, body } = this.#order;
     this.#body ??= body ?? req.body ?? bodyOf(node?.req, head);
     const chunked = head.chunked && body === undefined;
-    connection.send({ method: req.method ?? "GET", target, fields, body: this.#body, chunked }, this);
+    connection.send({ method: req.method ?? "GET", target, lines, body: this.#body, chunked }, this);
   }
 
   /** Nothing was sent: the next upstream, if there is one. */

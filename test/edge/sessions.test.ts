@@ -92,6 +92,29 @@ t.test("a live session passes, with an assertion and without its cookie; anythin
   t.match(await ask("x=1", "Accept: text/html\r\n"), /^HTTP\/1\.1 503 /, "control, which would redirect, is not there");
 });
 
+t.test("the same request again carries the assertion of now, and none where no session is asked for", async (t) => {
+  const { signIn, client, live, clock, policy } = await clinic(t, {});
+  const hash = signIn();
+  const one = await client();
+  const sent = async () => {
+    one.received = "";
+    one.send(`GET / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nCookie: ${COOKIE}\r\n\r\n`);
+    const received = await one.until((text) => /X-Forwarded-For.*\r\n\r\n$/s.test(text));
+    return /Sallyport-Assertion: (.*)\r\n/.exec(received)?.[1];
+  };
+  t.equal(await sent(), "jwt");
+  t.equal(await sent(), "jwt");
+  const facts = live.get(hash);
+  if (facts !== undefined) live.set(hash, { ...facts, assertion: "newer.jwt" });
+  clock.advance(20_000);
+  policy.confirm();
+  await sent();
+  await setImmediate();
+  t.equal(await sent(), "newer.jwt", "after it was renewed in the background");
+  policy.setPolicy(HAPPY, { network: "off" });
+  t.equal(await sent(), undefined);
+});
+
 t.test("case 28: one tenant's session is nothing at another", async (t) => {
   const { ask, signIn, policy, client, asked } = await clinic(t, {});
   policy.setPolicy(OTHER, { network: "off", secondFactor: "required" });
