@@ -16,12 +16,12 @@ export function readPageBody(
   head: RequestHead,
   done: (body: Buffer | undefined) => void,
 ): void {
-  if (node === undefined || !head.hasBody) {
-    done(body);
-    return;
-  }
   if (head.contentLength > PAGE_BODY_BYTES) {
     done(undefined);
+    return;
+  }
+  if (node === undefined || !head.hasBody) {
+    done(body);
     return;
   }
   const { req, res } = node;

@@ -6,6 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
+import { AwaitedBodies } from "./awaited-bodies.ts";
 import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { Forwarder } from "./forward.ts";
@@ -58,6 +59,7 @@ class RunningEdge implements Edge {
   readonly #forwarder: Forwarder;
   readonly #connections: Connections;
   readonly #reception: Reception;
+  readonly #awaited = new AwaitedBodies();
   readonly #listeners: Listener[] = [];
   #health: Server | undefined;
 
@@ -140,7 +142,7 @@ class RunningEdge implements Edge {
     const { headersSeconds, keepAliveSeconds } = this.#options.config.timeouts;
     this.#connections.add(connection);
     const times = { headersMs: headersSeconds * 1000, keepAliveMs: keepAliveSeconds * 1000 };
-    new PlainConnection(connection, { receiver: this.#reception, handOver, ...times });
+    new PlainConnection(connection, { receiver: this.#reception, awaited: this.#awaited, handOver, ...times });
   }
 
   #updateUpstreams(id: TenantId): void {

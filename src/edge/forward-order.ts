@@ -26,16 +26,15 @@ export interface Lane {
 export interface Order {
   readonly req: ClientRequest;
   readonly res: ClientResponse;
-  /** Both once more where Node read the request, which may then have a body, an expectation or trailers. */
+  /** Both once more where Node read the request, whose body may then still be coming, with an expectation or trailers. */
   readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse } | undefined;
   readonly head: RequestHead;
-  /** The fields to send, names and values in turn; as lines on the plain path. */
-  readonly fields: readonly string[];
+  /** The head's fields with those that the edge adds, as lines that each have their CR LF. */
   readonly lines: string;
   readonly target: string;
   readonly owner: UpstreamOwner;
   readonly tenant: ForwardTenant;
   readonly requestId: string;
   /** The whole body, where it was read beforehand. */
-  readonly body?: Buffer;
+  readonly body: Buffer | undefined;
 }

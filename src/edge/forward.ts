@@ -122,7 +122,7 @@ export class Forwarder {
     req: ClientRequest,
     res: ClientResponse,
     admission: Admission,
-    { head, fields, lines }: SentHead,
+    { head, lines }: SentHead,
     node: Order["node"],
   ): void {
     if (head.malformed) {
@@ -130,7 +130,8 @@ export class Forwarder {
       return;
     }
     const { tenant, target, requestId } = admission;
-    const order = { req, res, node, head, fields, lines, target, owner: tenant, tenant, requestId };
+    const { body } = req;
+    const order = { req, res, node, head, lines, target, owner: tenant, tenant, requestId, body };
     new UpstreamExchange(order, this.#tenants).start();
   }
 
@@ -163,28 +164,19 @@ export class Forwarder {
       if (body === undefined) return answerFault(req, res, "form_too_large", admission);
       const { tenant, requestId } = admission;
       const target = signsIn ? BEGIN_SIGN_IN : admission.target;
-      const fields = head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length);
-      const order = {
-        req,
-        res,
-        node,
-        head,
-        fields,
-        lines: linesOf(fields),
-        target,
-        owner: CONTROL,
-        tenant,
-        requestId,
-        body,
-      };
+      const lines = linesOf(
+        head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length),
+      );
+      const order = { req, res, node, head, lines, target, owner: CONTROL, tenant, requestId, body };
       new UpstreamExchange(order, this.#control).start();
     });
   }
 
-  /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. The gate lets no body come this way. */
+  /** To one of the tenant's upstreams, to be relayed as bytes once that one agrees. */
   upgrade(req: IncomingMessage, socket: Duplex, early: Buffer, admission: Admission): void {
     const head = new RequestHead(req.rawHeaders);
     const { tenant, target, requestId } = admission;
+    // The gate has refused a body, which would be taken for the tunnel's bytes.
     if (head.malformed || head.hasBody) {
       answerFault(req, responseOn(req, socket), "request_invalid", admission);
       return;

@@ -10,6 +10,7 @@ import type { PolicyReplica, TenantPolicy } from "../replica/policy.ts";
 import type { ClientRequest } from "./client-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
+import { ownText } from "./header-rules.ts";
 import { Intake } from "./intake.ts";
 import { Refusal } from "./refusals.ts";
 import { RequestIds } from "./request-ids.ts";
@@ -175,7 +176,7 @@ export class Gate {
     const { policy } = tenant;
     if (policy.secondFactor === "off" || this.#intake.cookie === undefined || answer === "unanswered") return undefined;
     if (this.#intake.cookie !== connection.cookie || tls !== connection.cookieTls) {
-      connection.cookie = this.#intake.cookie;
+      connection.cookie = ownText(this.#intake.cookie);
       connection.cookieTls = tls;
       const secret = sessionSecretOf(connection.cookie, tls);
       connection.sessionHash = secret === undefined ? undefined : sessionHashOf(secret);
@@ -201,7 +202,7 @@ export class Gate {
     if (!facts.forwards) return facts.peer;
     const { forwardedFor } = this.#intake;
     if (connection.client === undefined || forwardedFor !== connection.forwardedFor) {
-      connection.forwardedFor = forwardedFor;
+      connection.forwardedFor = forwardedFor === undefined ? undefined : ownText(forwardedFor);
       connection.client = this.#options.trustedProxies.clientBehind(facts.peer, forwardedFor);
     }
     return connection.client;
@@ -221,8 +222,7 @@ export class Gate {
 /** A connection's Host field rarely changes, so its reading is remembered. */
 function authorityOf(text: string, connection: Connection): Authority | undefined {
   if (text !== connection.hostText) {
-    // A copy, since a part of a string keeps all of it: here the whole head, for as long as the connection lasts.
-    connection.hostText = Buffer.from(text, "latin1").toString("latin1");
+    connection.hostText = ownText(text);
     connection.authority = parseAuthority(connection.hostText);
   }
   return connection.authority;

@@ -226,6 +226,11 @@ function rules(
 }
 
 function remember(memory: Map<string, FieldRule>, name: string, rule: FieldRule): FieldRule {
-  if (memory.size < MEMORY) memory.set(name, rule);
+  if (memory.size < MEMORY) memory.set(ownText(name), rule);
   return rule;
+}
+
+/** A copy for what is kept: a part of a string keeps all of it, here a whole head. */
+export function ownText(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }

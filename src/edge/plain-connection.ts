@@ -3,6 +3,7 @@
  * With the first that is not, Node's server gets the connection for good, and the request's bytes untouched.
  */
 import type { Socket } from "node:net";
+import type { AwaitedBodies, Awaiting } from "./awaited-bodies.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { PlainReader, type PlainRequest } from "./plain-request.ts";
@@ -16,12 +17,15 @@ export interface PlainReceiver {
   finished(res: PlainResponse, plain: PlainConnection, nowMs: number): void;
   /** Nothing came in time on a new connection. */
   late(socket: Socket): void;
+  /** The client ended amidst a request. */
+  cutOff(socket: Socket): void;
 }
 
 export interface PlainOptions {
   readonly receiver: PlainReceiver;
   readonly headersMs: number;
   readonly keepAliveMs: number;
+  readonly awaited: AwaitedBodies;
   /** Makes it a connection of Node's server. */
   readonly handOver: (socket: Socket) => void;
 }
@@ -30,7 +34,7 @@ const NOTHING = Buffer.alloc(0);
 /** As Node's server, which closes this long after it said that it would. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 
-export class PlainConnection implements PlainResponseHost {
+export class PlainConnection implements PlainResponseHost, Awaiting {
   readonly connection: Connection;
   readonly socket: Socket;
   readonly keepAlive: string;
@@ -46,6 +50,8 @@ export class PlainConnection implements PlainResponseHost {
   #request: Buffer[] = [];
   /** A request of whose body some is missing. */
   #incoming: PlainRequest | undefined;
+  /** How much room that takes among all that are awaited. */
+  #held = 0;
   /** What came meanwhile. */
   #early: Buffer | undefined;
   /** When an idle connection ends, by `performance.now()`. */
@@ -71,9 +77,8 @@ export class PlainConnection implements PlainResponseHost {
   tick(nowMs: number): void {
     if (this.#response !== undefined) return;
     this.#reader.forget();
-    // A slow body is passed on as it comes, which is Node's to do.
     if (this.#incoming !== undefined) {
-      this.#handOver();
+      this.#options.awaited.takesLong(this);
       return;
     }
     if (nowMs < this.#dueAtMs) return;
@@ -83,6 +88,11 @@ export class PlainConnection implements PlainResponseHost {
       this.#release();
       this.#options.receiver.late(this.socket);
     }
+  }
+
+  /** A slow body is passed on as it comes, which is Node's to do. */
+  passOn(): void {
+    if (this.#incoming !== undefined) this.#handOver();
   }
 
   /** The request needs more than forwarding: Node's server reads it anew. */
@@ -113,13 +123,18 @@ export class PlainConnection implements PlainResponseHost {
     this.#request = [bytes];
     const request = this.#reader.read(bytes);
     if (request === undefined) this.#handOver();
-    else if (request.missing > 0) this.#incoming = request;
-    else this.#receive(request);
+    else if (request.missing === 0) this.#receive(request);
+    else this.#await(request, bytes.length + request.missing);
   };
 
   /** As Node's server: who has sent all that it will, and so cannot be told apart from who has gone, is let go. */
   readonly #onEnd = (): void => {
-    this.socket.end();
+    if (this.#incoming === undefined) {
+      this.socket.end();
+      return;
+    }
+    this.#release();
+    this.#options.receiver.cutOff(this.socket);
   };
 
   readonly #onDrain = (): void => {
@@ -128,27 +143,47 @@ export class PlainConnection implements PlainResponseHost {
 
   readonly #onClose = (): void => {
     const response = this.#response;
-    if (response === undefined) return;
-    this.#finish(response);
+    this.#awaitNoMore();
+    if (response !== undefined) this.#finish(response);
   };
 
-  /** The kernel has the whole answer and delivers it, then its own end; that of TLS must be said before. */
+  /**
+   * The kernel has the whole answer and delivers it, then its own end; that of TLS must be said before. Who sent
+   * more than it should have is let go as Node's server does.
+   */
   #close(): void {
-    if (this.connection.facts.tls) this.socket.destroySoon();
+    if (this.connection.facts.tls || this.#early !== undefined) this.socket.destroySoon();
     else this.socket.destroy();
+  }
+
+  /** @param bytes of the whole request */
+  #await(request: PlainRequest, bytes: number): void {
+    if (!this.#options.awaited.hold(bytes)) {
+      this.#handOver();
+      return;
+    }
+    this.#incoming = request;
+    this.#held = bytes;
+  }
+
+  #awaitNoMore(): void {
+    this.#incoming = undefined;
+    this.#options.awaited.release(this.#held);
+    this.#held = 0;
   }
 
   #readOn(request: PlainRequest, bytes: Buffer): void {
     this.#request.push(bytes);
     request.missing -= bytes.length;
     if (request.missing > 0) return;
-    this.#incoming = undefined;
+    this.#awaitNoMore();
     if (request.missing < 0) {
       this.#handOver();
       return;
     }
-    const [, ...rest] = this.#request;
-    request.body = Buffer.concat([request.body ?? NOTHING, ...rest]);
+    const whole = Buffer.concat(this.#request);
+    this.#request = [whole];
+    request.body = whole.subarray(request.bodyStart);
     this.#receive(request);
   }
 
@@ -171,7 +206,6 @@ export class PlainConnection implements PlainResponseHost {
     const { socket } = this;
     // What nobody can answer any more must not be carried out.
     if (socket.destroyed || socket.writableEnded) return;
-    this.#incoming = undefined;
     this.#release();
     socket.pause();
     const bytes = [...this.#request, this.#early ?? NOTHING];
@@ -181,6 +215,7 @@ export class PlainConnection implements PlainResponseHost {
   }
 
   #release(): void {
+    this.#awaitNoMore();
     this.connection.plain = undefined;
     this.socket
       .off("data", this.#onData)

@@ -31,9 +31,11 @@ export class PlainRequest implements ClientRequest {
   readonly fields: PlainFields;
   /** The client sends no other request on its connection. */
   readonly closes: boolean;
-  /** The body, or as much of it as came with the head; `undefined` where there is none (RFC 9112, 6.3). */
+  /** The body, once it is whole; `undefined` where there is none (RFC 9112, 6.3). */
   body: Buffer | undefined;
-  /** How many bytes of the body are yet to come. */
+  /** Where the body begins in the bytes of the request. */
+  bodyStart = 0;
+  /** How many of them are yet to come. */
   missing = 0;
 
   constructor(method: string, url: string, fields: PlainFields) {
@@ -78,23 +80,26 @@ export class PlainReader {
    * `undefined` where Node should read them
    */
   read(bytes: Buffer): PlainRequest | undefined {
-    const text = bytes.toString("latin1", 0, PLAIN_HEAD_BYTES);
+    let text = bytes.toString("latin1", 0, PLAIN_HEAD_BYTES);
     const lineEnd = text.indexOf("\r\n");
     const end = text.indexOf(HEAD_END, lineEnd);
     if (lineEnd < 0 || end < 0) return undefined;
+    const bodyStart = end + HEAD_END.length;
+    // A part of a string keeps all of it, and fields are kept longer than a body may be.
+    if (bodyStart < text.length) text = bytes.toString("latin1", 0, bodyStart);
     const [, method, url] = REQUEST_LINE.exec(text.slice(0, lineEnd)) ?? [];
     if (method === undefined || url === undefined) return undefined;
     const fields = this.#fieldsOf(text.slice(lineEnd + 2, end + 2));
     if (fields === undefined) return undefined;
     if (fields.length !== undefined && (method === "GET" || method === "HEAD")) return undefined;
     const { length = 0 } = fields;
-    const bodyStart = end + HEAD_END.length;
+    const missing = bodyStart + length - bytes.length;
     // More than was announced would be another request.
-    if (length > PLAIN_BODY_BYTES || bytes.length - bodyStart > length) return undefined;
+    if (length > PLAIN_BODY_BYTES || missing < 0) return undefined;
     const request = new PlainRequest(method, url, fields);
-    if (length === 0) return request;
-    request.body = bytes.subarray(bodyStart);
-    request.missing = length - request.body.length;
+    request.bodyStart = bodyStart;
+    request.missing = missing;
+    if (length > 0 && missing === 0) request.body = bytes.subarray(bodyStart);
     return request;
   }
 

@@ -97,6 +97,10 @@ export class Reception implements PlainReceiver {
     this.#late.add([Object.assign(new Error("no request came"), { code: TIMEOUT }), socket]);
   }
 
+  cutOff(socket: Socket): void {
+    this.#answerBroken(new Error("the request was cut off"), socket);
+  }
+
   /** Whether Node is to hand the connection over as a tunnel. If not, the request comes in like any other. */
   readonly shouldUpgrade = (req: IncomingMessage): boolean => {
     const connection = Connection.of(req.socket);

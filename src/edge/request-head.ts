@@ -132,9 +132,7 @@ export class RequestHead {
 /** A request's head, and what an upstream is sent of it. */
 export interface SentHead {
   readonly head: RequestHead;
-  /** Names and values in turn. */
-  readonly fields: readonly string[];
-  /** The same as lines, each with its CR LF. */
+  /** Its fields with those that the edge adds, each with its CR LF. */
   readonly lines: string;
   /** The one among them. */
   readonly assertion: string | undefined;
@@ -143,6 +141,5 @@ export interface SentHead {
 /** @param raw names and values in turn, as they came */
 export function sentHead(raw: readonly string[], facts: RequestFacts): SentHead {
   const head = new RequestHead(raw);
-  const fields = head.forUpstream(facts);
-  return { head, fields, lines: linesOf(fields), assertion: facts.assertion };
+  return { head, lines: linesOf(head.forUpstream(facts)), assertion: facts.assertion };
 }

@@ -72,12 +72,12 @@ export class RichRequest {
   }
 
   #fields(): string[] {
-    const { head, fields } = this.#order;
+    const { head } = this.#order;
     const extra: string[] = [];
     if (head.chunked) extra.push("Transfer-Encoding", "chunked");
     if (head.expectsContinue) extra.push("Expect", "100-continue");
     if (head.trailer !== "") extra.push("Trailer", head.trailer);
-    return [...fields, ...extra, "Connection", "close"];
+    return [...head.fields, ...extra, "Connection", "close"];
   }
 
   #sendBody(outgoing: ClientRequest): void {

@@ -45,11 +45,11 @@ export class UpstreamExchange implements Waiter, ResponseListener {
   }
 
   start(): void {
-    const { req, res, head } = this.#order;
+    const { res, head, body } = this.#order;
     (res as Carrier)[EXCHANGE] = this;
     res.on("close", onClientClose);
     // A small body is usually in the packet that brought the head: one turn later it is here, whole.
-    const soon = req.body === undefined && head.contentLength > 0 && head.contentLength <= SMALL_BODY_BYTES;
+    const soon = body === undefined && head.contentLength > 0 && head.contentLength <= SMALL_BODY_BYTES;
     if (soon) process.nextTick(approach, this);
     else this.approach();
   }
@@ -76,7 +76,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
     const { req, node, target, lines, head, body } = this.#order;
-    this.#body ??= body ?? req.body ?? bodyOf(node?.req, head);
+    this.#body ??= body ?? bodyOf(node?.req, head);
     const chunked = head.chunked && body === undefined;
     connection.send({ method: req.method ?? "GET", target, lines, body: this.#body, chunked }, this);
   }

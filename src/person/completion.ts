@@ -66,6 +66,9 @@ export interface CompletionOptions {
   readonly sharedLogins: SharedLogins;
 }
 
+/** Who tries in a browser and from a place that are both unknown, and not on the allowlist. */
+const STRANGER = "stranger";
+
 export class Completion {
   readonly #options: CompletionOptions;
 
@@ -80,7 +83,7 @@ export class Completion {
     const place = placeOf(visit.address);
     const known = await isKnownPlace(store, tenant, place);
     const browser = knownBrowserOf(keyring, tenant, visit.cookies.known, email);
-    const [there, elsewhere] = visit.located ? ["located-place", "located"] : ["place", "stranger"];
+    const [there, elsewhere] = visit.located ? ["located-place", "located"] : ["place", STRANGER];
     const bucket = known ? `${there}:${groupOf(email, place)}` : elsewhere;
     return { tenant, email, bucket: browser === undefined ? bucket : `browser:${browser}`, place };
   }
@@ -120,7 +123,7 @@ export class Completion {
         ...(await markKnownPlace(store, account.tenant, visitor.place, nowMs)),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
-        ...(await this.#placeNotice(visit, account, nowMs)),
+        ...(visitor.bucket === STRANGER ? this.#placeNotice(visit, account, nowMs) : []),
         ...close.writes,
         ...proven.writes,
       ],
@@ -155,15 +158,11 @@ export class Completion {
     return endSession(visit.tenant.id, (document.value as SessionRecord).user, hash);
   }
 
-  /** To somebody whose login is used where nobody of the tenant signed in before, in a browser that it was not used in. */
-  async #placeNotice(visit: Visit, account: Account, nowMs: number): Promise<readonly Write[]> {
-    const { store, keyring, outbox } = this.#options;
-    const { tenant, user, credential } = account;
-    if (visit.located || credential.lastSignInAt === undefined) return [];
-    if (knownBrowserOf(keyring, tenant, visit.cookies.known, user.email) !== undefined) return [];
-    if (await isKnownPlace(store, tenant, placeOf(visit.address))) return [];
+  /** Not of the first sign-in, whose place and browser cannot be known. */
+  #placeNotice(visit: Visit, { user, credential }: Account, nowMs: number): readonly Write[] {
+    if (credential.lastSignInAt === undefined) return [];
     const notice = { kind: "new-place", address: visit.address.text, userAgent: visit.userAgent } as const;
-    return outbox.write(visit.tenant, readerOf(visit, user), notice, nowMs);
+    return this.#options.outbox.write(visit.tenant, readerOf(visit, user), notice, nowMs);
   }
 
   #recoveryNotice(visit: Visit, account: Account, proven: Proven, nowMs: number): readonly Write[] {

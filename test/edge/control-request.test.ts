@@ -95,6 +95,28 @@ t.test("on a whole edge, control hears the same whoever read the request, and th
   t.same(facts[2], facts[0]);
 });
 
+t.test("on a whole edge a form may come in pieces, and be no larger than forms are", async (t) => {
+  const { seen, pagesSocket } = await startControl(t);
+  const { port } = await startLiveEdge(t, { upstream: "http://127.0.0.1:9", pagesSocket });
+  const client = await RawClient.open(port);
+  t.teardown(() => client.close());
+  const form = "email=ann%40clinic.example";
+  client.send(request("POST", `Content-Length: ${form.length}\r\n`, form.slice(0, 9)));
+  // Once a later request is answered, this much has been read.
+  await exchangeRaw(port, request("POST", "Content-Length: 1\r\n", "x"));
+  client.send(form.slice(9));
+  t.match(await client.untilEnd(), /\r\npage\r\n/);
+  const most = "x".repeat(65_536);
+  t.match(await exchangeRaw(port, request("POST", "Content-Length: 65536\r\n", most)), /^HTTP\/1\.1 200 /);
+  const tooLarge = request("POST", "Content-Length: 65537\r\n", `${most}x`);
+  t.match(await exchangeRaw(port, tooLarge), /^HTTP\/1\.1 400 .*"code":"form_too_large"/s);
+  t.strictSame(
+    seen.map(({ body }) => body.length),
+    [1, form.length, 65_536],
+  );
+  t.equal(seen[1]?.body, form);
+});
+
 t.test("bodies arrive whole, with their length, or not at all", async (t) => {
   const { seen, edge } = await start(t);
   const { port } = edge;

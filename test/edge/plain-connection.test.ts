@@ -117,6 +117,62 @@ t.test("bodies in one piece, byte by byte, and with another request behind", asy
   await pipelining.until((text) => text.split("<three>").length === 3);
 });
 
+t.test("a client that ends amidst a body is told, and counted once", async (t) => {
+  const { client, tally, upstream } = await clinic(t, echo);
+  client.send(post("/", "whole").slice(0, -2));
+  client.socket.end();
+  t.match(await client.untilEnd(), /^HTTP\/1\.1 400 .*"request_invalid"/s);
+  t.equal(upstream.connections.length, 0);
+  t.equal(tally.inFlight, 0);
+  t.equal(
+    tally.drain().requests.reduce((sum, { count }) => sum + count, 0),
+    1,
+  );
+});
+
+t.test("a body is sent once, though its connection to the upstream may be old", async (t) => {
+  let requests = 0;
+  const { client, upstream } = await clinic(t, (connection, piece) => {
+    requests += 1;
+    if (requests === 1) echo(connection, piece);
+    else connection.socket.destroy();
+  });
+  client.send(post("/", "first"));
+  await client.until((text) => text.endsWith("<first>"));
+  client.send(post("/", "second"));
+  await client.until((text) => text.includes("HTTP/1.1 502 "));
+  t.equal(requests, 2);
+  t.equal(upstream.connections.length, 1);
+});
+
+t.test("each request on one connection is sent with its own fields, also after others", async (t) => {
+  const heads: string[] = [];
+  const script: Script = (connection) => {
+    heads.push(connection.received);
+    connection.received = "";
+    connection.socket.write(ok("ok"));
+  };
+  const { client, policy } = await clinic(t, script, { trustedProxies: ["127.0.0.1/32"] });
+  policy.allow("10.0.0.0/8");
+  const sent = async (fields: string): Promise<(string | undefined)[]> => {
+    const answers = heads.length + 1;
+    client.send(get("/", fields));
+    await client.until((text) => text.split("\r\n\r\nok").length > answers);
+    const head = heads.at(-1) ?? "";
+    return [/X-Forwarded-For: (.*)\r/, /X-Forwarded-Proto: (.*)\r/, /Cookie: (.*)\r/].map(
+      (field) => field.exec(head)?.[1],
+    );
+  };
+  const one = "X-Forwarded-For: 10.0.0.1\r\n";
+  t.strictSame(await sent(one), ["10.0.0.1", "http", undefined]);
+  t.strictSame(await sent(one), ["10.0.0.1", "http", undefined]);
+  t.strictSame(await sent("X-Forwarded-For: 10.0.0.2\r\n"), ["10.0.0.2", "http", undefined]);
+  t.strictSame(await sent(`${one}X-Forwarded-Proto: https\r\n`), ["10.0.0.1", "https", undefined]);
+  t.strictSame(await sent(`${one}Cookie: a=1\r\n`), ["10.0.0.1", "http", "a=1"]);
+  t.strictSame(await sent(`${one}Cookie: a=2\r\n`), ["10.0.0.1", "http", "a=2"]);
+  t.strictSame(await sent(one), ["10.0.0.1", "http", undefined]);
+});
+
 t.test("a request whose body is coming in is answered, though the edge drains", async (t) => {
   const { client, edge, port } = await clinic(t, echo);
   client.send(post("/", "first"));

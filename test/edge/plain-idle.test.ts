@@ -6,6 +6,7 @@ import { runInNewContext } from "node:vm";
 import t from "tap";
 import { parseAddress } from "../../src/core/address.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { AwaitedBodies } from "../../src/edge/awaited-bodies.ts";
 import type { ClientRequest } from "../../src/edge/client-message.ts";
 import { Connection } from "../../src/edge/connection.ts";
 import { Gate } from "../../src/edge/gate.ts";
@@ -39,8 +40,9 @@ function connectionOn(socket: Socket, tls: boolean): Connection {
 function plainOn(
   socket: Socket,
   note: (req: ClientRequest, connection: Connection) => void,
-  { handOver = nobodyElse, tls = false }: { handOver?: () => void; tls?: boolean } = {},
+  options: { handOver?: () => void; tls?: boolean; awaited?: AwaitedBodies } = {},
 ): PlainConnection {
+  const { handOver = nobodyElse, tls = false, awaited = new AwaitedBodies() } = options;
   const receiver: PlainReceiver = {
     receive: (req, res, { connection }) => {
       note(req, connection);
@@ -49,8 +51,15 @@ function plainOn(
     },
     finished() {},
     late() {},
+    cutOff() {},
   };
-  return new PlainConnection(connectionOn(socket, tls), { receiver, headersMs: 1_000, keepAliveMs: 1_000, handOver });
+  return new PlainConnection(connectionOn(socket, tls), {
+    receiver,
+    headersMs: 1_000,
+    keepAliveMs: 1_000,
+    awaited,
+    handOver,
+  });
 }
 
 function nobodyElse(): void {
@@ -96,22 +105,54 @@ t.test("a connection that carries small bodies stays plain", async (t) => {
 t.test("a body that is slow is Node's to read, from its request's first byte", async (t) => {
   const socket = new Endless();
   t.teardown(() => socket.destroy());
-  let handedOver = 0;
-  const plain = plainOn(socket, () => t.fail("not whole"), {
-    handOver: () => {
-      handedOver += 1;
-    },
-  });
+  const handedOver: string[] = [];
+  const handOver = () => handedOver.push(String(socket.read()));
+  const plain = plainOn(socket, () => t.fail("not whole"), { handOver });
   const post = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nContent-Length: 9\r\n\r\n`;
   for (const piece of [post, "slow"]) {
     socket.push(piece);
     await setImmediate();
   }
-  socket.pause();
   plain.tick(performance.now());
-  t.equal(handedOver, 1);
+  t.equal(handedOver.length, 0, "not all that are slow in one turn");
+  await setImmediate();
+  t.strictSame(handedOver, [`${post}slow`]);
   t.equal(plain.receives, false);
-  t.equal(String(socket.read()), `${post}slow`);
+});
+
+t.test("bodies that are waited for have room together; where it ends they are Node's at once", async (t) => {
+  const mib = 1 << 20;
+  const awaited = new AwaitedBodies();
+  t.ok(awaited.hold(32 * mib - 300));
+  const bodies: (string | undefined)[] = [];
+  let handedOver = 0;
+  const handOver = () => {
+    handedOver += 1;
+  };
+  const open = () => {
+    const socket = new Endless();
+    t.teardown(() => socket.destroy());
+    plainOn(socket, ({ body }) => bodies.push(body?.toString()), { handOver, awaited });
+    return socket;
+  };
+  const post = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nContent-Length: 100\r\n\r\n`;
+  const body = "x".repeat(100);
+  const [first, second, gone] = [open(), open(), open()];
+  first.push(post);
+  await setImmediate();
+  second.push(post);
+  await setImmediate();
+  t.equal(handedOver, 1, "no room for the second");
+  first.push(body);
+  await setImmediate();
+  t.strictSame(bodies, [body]);
+  gone.push(post);
+  await setImmediate();
+  t.equal(handedOver, 1, "the first has made room");
+  t.notOk(awaited.hold(200));
+  gone.destroy();
+  await setImmediate();
+  t.ok(awaited.hold(300), "all of it is given back");
 });
 
 t.test("one that lies idle keeps nothing of its last request", async (t) => {

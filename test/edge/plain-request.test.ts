@@ -33,8 +33,8 @@ t.test("bodies that it takes", async (t) => {
     t.match(read(method, "Content-Length: 0\r\n"), { method, body: undefined, missing: 0 });
     t.strictSame(read(method, "Content-Length: 4\r\n", "\r\n\r\n")?.body, latin1("\r\n\r\n"));
   }
-  t.match(read("POST", "content-length:5\r\n", "abc"), { body: latin1("abc"), missing: 2 });
-  t.match(read("POST", "Content-Length: 65536\r\n"), { body: latin1(""), missing: 65_536 });
+  t.match(read("POST", "content-length:5\r\n", "abc"), { body: undefined, missing: 2 });
+  t.match(read("POST", "Content-Length: 65536\r\n"), { body: undefined, missing: 65_536 });
   const long = "x".repeat(60_000);
   t.strictSame(read("POST", "Content-Length: 60000\r\n", long)?.body, latin1(long));
   const reader = new PlainReader();
@@ -180,7 +180,7 @@ t.test("Node's parser reads what it takes as the same one request", async (t) =>
       const { method, url, rawHeaders } = own;
       // What is missing, then what would be the next request.
       const rest = "x".repeat(own.missing);
-      const body = (own.body?.toString("latin1") ?? "") + rest;
+      const body = text.slice(own.bodyStart) + rest;
       if (body !== "") withBody += 1;
       t.strictSame(
         await readByNode(latin1(text + rest)),
