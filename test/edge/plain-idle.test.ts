@@ -6,6 +6,7 @@ import { runInNewContext } from "node:vm";
 import t from "tap";
 import { parseAddress } from "../../src/core/address.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { newSecret } from "../../src/core/ids.ts";
 import { AwaitedBodies } from "../../src/edge/awaited-bodies.ts";
 import type { ClientRequest } from "../../src/edge/client-message.ts";
 import { Connection } from "../../src/edge/connection.ts";
@@ -158,6 +159,7 @@ t.test("bodies that are waited for have room together; where it ends they are No
 t.test("one that lies idle keeps nothing of its last request", async (t) => {
   const policy = new PolicyWriter("http://127.0.0.1:1", systemClock);
   policy.load();
+  policy.setPolicy(HAPPY, { network: "enforce", secondFactor: "required" });
   policy.allow("127.0.0.1/32");
   const lookup = async () => undefined;
   const gate = new Gate({
@@ -181,7 +183,7 @@ t.test("one that lies idle keeps nothing of its last request", async (t) => {
   );
   const before = heap();
   for (const [index, socket] of sockets.entries())
-    socket.push(get(`X-Number: ${index}\r\n${"X-Some: field\r\n".repeat(190)}`));
+    socket.push(get(`Cookie: sallyport=${newSecret()}\r\nX-Number: ${index}\r\n${"X-Some: field\r\n".repeat(190)}`));
   await setImmediate();
   for (const plain of open) plain.tick(performance.now());
   const each = (heap() - before) / sockets.length;
