@@ -113,8 +113,9 @@ export class Forwarder {
    */
   forwardPlain(req: PlainRequest, res: PlainResponse, admission: Admission): void {
     const { fields } = req;
-    if (fields.sent?.assertion !== admission.assertion) fields.sent = undefined;
-    fields.sent ??= sentHead(fields.raw, admission);
+    if (fields.sent === undefined || fields.sent.assertion !== admission.assertion) {
+      fields.sent = sentHead(fields.raw, admission);
+    }
     this.#forward(req, res, admission, fields.sent, undefined);
   }
 

@@ -1,4 +1,4 @@
-/** Connections whose request did not come in time: ended a few at a time, since they come by the thousand at once. */
+/** Connections whose request did not come in time, or not all of it: ended, or passed on, a few at a time, since they come by the thousand at once. */
 
 /** Ending one takes some 30 µs. */
 const ENDED_PER_TURN = 50;
@@ -8,7 +8,7 @@ export class LateRequests<Connection> {
   readonly #end: (connection: Connection) => void;
   #waiting: Connection[] = [];
 
-  /** @param end ends one of them; called for a few in each turn of the event loop */
+  /** @param end is done with one of them; called for a few in each turn of the event loop */
   constructor(end: (connection: Connection) => void) {
     this.#end = end;
   }

@@ -29,8 +29,6 @@ export class PlainRequest implements ClientRequest {
   readonly rawHeaders: string[];
   /** What is known of its fields, and of those before if they were the same. */
   readonly fields: PlainFields;
-  /** The client sends no other request on its connection. */
-  readonly closes: boolean;
   /** The body, once it is whole; `undefined` where there is none (RFC 9112, 6.3). */
   body: Buffer | undefined;
   /** Where the body begins in the bytes of the request. */
@@ -43,7 +41,10 @@ export class PlainRequest implements ClientRequest {
     this.url = url;
     this.rawHeaders = fields.raw;
     this.fields = fields;
-    this.closes = fields.closes;
+  }
+
+  get closes(): boolean {
+    return this.fields.closes;
   }
 
   /** By name in lower case; those that are doubled in one, joined by commas. */
@@ -64,6 +65,7 @@ export interface PlainFields {
   readonly raw: string[];
   /** What an upstream was last sent for them. */
   sent: SentHead | undefined;
+  /** The client sends no other request on its connection. */
   readonly closes: boolean;
   /** `Content-Length`. */
   readonly length: number | undefined;

@@ -10,7 +10,7 @@ import { type Challenge, closeChallenge } from "./challenge.ts";
 import type { Change } from "./change.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
-import { groupOf, isKnownPlace, markKnownPlace } from "./known-places.ts";
+import { groupOf, knownPlace, markKnownPlace } from "./known-places.ts";
 import { withProvenMailbox } from "./mailbox.ts";
 import { FEW_CODES } from "./recovery.ts";
 import {
@@ -23,7 +23,7 @@ import {
 } from "./session-record.ts";
 import type { SharedLogins } from "./shared-login.ts";
 import { giveBackFinished } from "./shares.ts";
-import type { Throttle, Visitor } from "./throttle.ts";
+import { STRANGER, type Throttle, type Visitor } from "./throttle.ts";
 import { placeOf, readerOf, type Visit } from "./visit.ts";
 
 /** What has been proven and what else belongs to the commit. */
@@ -66,9 +66,6 @@ export interface CompletionOptions {
   readonly sharedLogins: SharedLogins;
 }
 
-/** Who tries in a browser and from a place that are both unknown, and not on the allowlist. */
-const STRANGER = "stranger";
-
 export class Completion {
   readonly #options: CompletionOptions;
 
@@ -78,11 +75,14 @@ export class Completion {
 
   /** Which failures a try of this visit counts among; the same for a login that does not exist. */
   async visitor(visit: Visit, email: string): Promise<Visitor> {
-    const { store, keyring } = this.#options;
+    const noted = await knownPlace(this.#options.store, visit.tenant.id, placeOf(visit.address));
+    return this.#visitor(visit, email, noted !== undefined);
+  }
+
+  #visitor(visit: Visit, email: string, known: boolean): Visitor {
     const tenant = visit.tenant.id;
     const place = placeOf(visit.address);
-    const known = await isKnownPlace(store, tenant, place);
-    const browser = knownBrowserOf(keyring, tenant, visit.cookies.known, email);
+    const browser = knownBrowserOf(this.#options.keyring, tenant, visit.cookies.known, email);
     const [there, elsewhere] = visit.located ? ["located-place", "located"] : ["place", STRANGER];
     const bucket = known ? `${there}:${groupOf(email, place)}` : elsewhere;
     return { tenant, email, bucket: browser === undefined ? bucket : `browser:${browser}`, place };
@@ -101,7 +101,8 @@ export class Completion {
     const amr = withSummary(proven.amr);
     const session = newSession(visit, account, amr, nowMs);
     // As its tries were counted: the place may be known only from now on.
-    const visitor = await this.visitor(visit, account.user.email);
+    const noted = await knownPlace(store, account.tenant, placeOf(visit.address));
+    const visitor = this.#visitor(visit, account.user.email, noted !== undefined);
     const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
     const { record } = challenge;
     const spent = withProvenMailbox(proven.credential, record, proven.amr, account.user.email);
@@ -120,7 +121,7 @@ export class Completion {
         ...(device === undefined ? [] : [device.write]),
         ...(await this.#replaced(visit)),
         writeCredential(account, credential, proven.managed !== true),
-        ...(await markKnownPlace(store, account.tenant, visitor.place, nowMs)),
+        ...markKnownPlace(noted, account.tenant, visitor.place, nowMs),
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
         ...(visitor.bucket === STRANGER ? this.#placeNotice(visit, account, nowMs) : []),

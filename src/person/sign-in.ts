@@ -29,7 +29,7 @@ import { retryConflicts, unlessLost } from "./retry.ts";
 import { giveBack, type Share, takeShares } from "./shares.ts";
 import type { SmsCodes } from "./sms-factor.ts";
 import { choicesFor, type Outcome, type Step, stepOf } from "./step.ts";
-import type { Throttle, Visitor } from "./throttle.ts";
+import { STRANGER, type Throttle, type Visitor } from "./throttle.ts";
 import { placeOf, type Visit } from "./visit.ts";
 import { wayBackPath } from "./way-back.ts";
 
@@ -112,7 +112,7 @@ export class SignIn {
     const admission = await throttle.admit(visitor);
     if (!admission.allowed) return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
     const password = normalisePassword(input.password) ?? "";
-    const right = await hasher.verify(account?.credential.password, password, visitor.bucket !== "stranger");
+    const right = await hasher.verify(account?.credential.password, password, visitor.bucket !== STRANGER);
     if (right === undefined) {
       await Promise.all([throttle.refund(visitor), giveBack(store, admission.shares)]);
       return { kind: "throttled", retryAfterMs: BUSY_MS };

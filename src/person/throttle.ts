@@ -41,6 +41,9 @@ const LOCK_MS = 24 * 60 * 60_000;
 /** Failures are forgotten after this long without a further one. */
 const MEMORY_MS = 2 * LOCK_MS;
 
+/** The bucket of who tries in a browser and from a place that are both unknown, and not on the allowlist. */
+export const STRANGER = "stranger";
+
 /** Whose try it is. */
 export interface Visitor {
   readonly tenant: TenantId;
@@ -76,8 +79,8 @@ export class Throttle {
     // Known browsers and places on the list are not slowed by what others do from the same address, nor known places
     // by what strangers do at the same tenant.
     const shares: Share[] = [];
-    if (bucket === "stranger" || bucket.startsWith("place:")) shares.push(["address", place]);
-    if (bucket === "stranger") shares.push(["clinic", tenant]);
+    if (bucket === STRANGER || bucket.startsWith("place:")) shares.push(["address", place]);
+    if (bucket === STRANGER) shares.push(["clinic", tenant]);
     const retryAfterMs = await takeShares(this.#store, shares);
     if (retryAfterMs > 0) return { allowed: false, retryAfterMs };
     return await retryConflicts<Admission>(async () => {
