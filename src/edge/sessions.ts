@@ -10,6 +10,8 @@ import type { SessionFacts, SessionLookup, SessionUse } from "../core/session.ts
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 /** How long "there is no such session" is believed: spares control a flood of made-up cookies. */
 const ABSENT_LEASE_MS = 5_000;
+/** Such answers kept: a flood drives out only what it brought. */
+const MOST_ABSENT = 10_000;
 /** A session that is used is told to control at most this often. */
 const USE_EVERY_SECONDS = 15;
 /** Questions under way at once; beyond, somebody is making cookies up faster than control can tell. */
@@ -56,7 +58,7 @@ export interface SessionDirectoryOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly leaseMs: number;
-  /** Sessions kept; the longest kept goes first. */
+  /** Live sessions kept; the one that control was asked about longest ago goes first, and is asked about anew. */
   readonly capacity: number;
 }
 
@@ -69,7 +71,8 @@ interface Question {
 /** A session that ends, ends here at once: its cached answer is void, and so is one that is on its way. */
 export class SessionDirectory {
   readonly #options: SessionDirectoryOptions;
-  readonly #cached = new Map<string, CachedSession>();
+  readonly #live = new Map<string, CachedSession>();
+  readonly #absent = new Map<string, CachedSession>();
   readonly #questions = new Map<string, Question>();
   #used: CachedSession[] = [];
 
@@ -79,7 +82,8 @@ export class SessionDirectory {
 
   /** What is known without asking, that there is no such session included; `undefined` when control must be asked. */
   peek(tenant: TenantId, hash: SessionHash, nowMs: number): CachedSession | undefined {
-    const known = this.#cached.get(keyOf(tenant, hash));
+    const key = keyOf(tenant, hash);
+    const known = this.#live.get(key) ?? this.#absent.get(key);
     return known !== undefined && nowMs < known.leaseUntilMs ? known : undefined;
   }
 
@@ -111,13 +115,13 @@ export class SessionDirectory {
   /** @param ended `undefined`: any of them may have */
   end(ended: { readonly tenant: TenantId; readonly hash: SessionHash } | undefined): void {
     if (ended === undefined) {
-      for (const session of this.#cached.values()) session.renewAtMs = 0;
+      for (const session of this.#live.values()) session.renewAtMs = 0;
       for (const question of this.#questions.values()) question.overtaken = true;
       return;
     }
     const key = keyOf(ended.tenant, ended.hash);
-    this.#cached.get(key)?.end();
-    this.#cached.delete(key);
+    this.#live.get(key)?.end();
+    this.#live.delete(key);
     const question = this.#questions.get(key);
     if (question !== undefined) question.overtaken = true;
   }
@@ -139,31 +143,36 @@ export class SessionDirectory {
   async #lookup(key: string, tenant: TenantId, hash: SessionHash): Promise<CachedSession> {
     const { lookup, clock, leaseMs } = this.#options;
     const facts = await lookup(tenant, hash);
-    const session = this.#cached.get(key) ?? new CachedSession(tenant, hash);
+    const session = this.#live.get(key) ?? new CachedSession(tenant, hash);
     if (this.#questions.get(key)?.overtaken === true) {
       session.end();
-      this.#cached.delete(key);
+      this.#live.delete(key);
       return session;
     }
     const nowMs = clock.nowMs();
     session.facts = facts;
     if (facts === undefined) {
       session.leaseUntilMs = nowMs + ABSENT_LEASE_MS;
+      this.#live.delete(key);
+      keepLatest(this.#absent, key, session, MOST_ABSENT);
     } else {
       session.leaseUntilMs = Math.min(nowMs + leaseMs, facts.expiresAtMs, facts.assertionUntilMs ?? Number.MAX_VALUE);
       session.renewAtMs = nowMs + (session.leaseUntilMs - nowMs) * RENEW_AFTER;
+      // Who holds one that is no longer kept would not hear of its end.
+      keepLatest(this.#live, key, session, this.#options.capacity)?.end();
     }
-    this.#keep(key, session);
     return session;
   }
+}
 
-  #keep(key: string, session: CachedSession): void {
-    this.#cached.delete(key);
-    this.#cached.set(key, session);
-    if (this.#cached.size <= this.#options.capacity) return;
-    const [oldest] = this.#cached.keys();
-    if (oldest !== undefined) this.#cached.delete(oldest);
-  }
+/** @returns what had to go for it: the longest kept */
+function keepLatest<Value>(kept: Map<string, Value>, key: string, value: Value, capacity: number): Value | undefined {
+  kept.delete(key);
+  kept.set(key, value);
+  if (kept.size <= capacity) return undefined;
+  const [[oldest, gone] = []] = kept;
+  if (oldest !== undefined) kept.delete(oldest);
+  return gone;
 }
 
 /**

@@ -5,9 +5,10 @@ import { FixedClock } from "../../src/core/clock.ts";
 import type { SessionHash, TenantId } from "../../src/core/ids.ts";
 import { newSecret } from "../../src/core/ids.ts";
 import type { SessionFacts, SessionLookup } from "../../src/core/session.ts";
-import { sessionHashOf, sessionSecretOf } from "../../src/edge/sessions.ts";
+import { SessionDirectory, sessionHashOf, sessionSecretOf } from "../../src/edge/sessions.ts";
 import { HAPPY, OTHER, startLiveEdge } from "../support/live-edge.ts";
 import { RawClient } from "../support/raw-http.ts";
+import { SILENT } from "../support/silent-log.ts";
 import { type Script, startUpstream } from "../support/upstream.ts";
 
 const SECRET = newSecret();
@@ -194,6 +195,34 @@ t.test("an answer that came too late for who asked serves the next, who asks nob
   t.match(await ask(COOKIE), /^HTTP\/1\.1 200 /);
   t.equal(asked.length, 1);
 });
+
+t.test(
+  "a session that had to make room is asked about anew by whoever holds it, and no made-up cookie drives one out",
+  async (t) => {
+    const clock = new FixedClock(Date.now());
+    const asked: SessionHash[] = [];
+    const live = new Set([sessionHashOf("one"), sessionHashOf("two")]);
+    const lookup: SessionLookup = async (_tenant, hash) => {
+      asked.push(hash);
+      if (!live.has(hash)) return undefined;
+      return { id: "ses_1", user: "usr_1", email: "a@b.example", amr: ["pwd"], expiresAtMs: clock.nowMs() + HOUR_MS };
+    };
+    const sessions = new SessionDirectory({ lookup, clock, log: SILENT, leaseMs: 30_000, capacity: 1 });
+    const [one, two] = live;
+    if (one === undefined || two === undefined) return;
+    const held = await sessions.ask(HAPPY.id, one);
+    for (const made of ["x", "y", "z"]) await sessions.ask(HAPPY.id, sessionHashOf(made));
+    t.ok(held.isLive(clock.nowMs()));
+    t.equal(sessions.peek(HAPPY.id, one, clock.nowMs()), held);
+    const other = await sessions.ask(HAPPY.id, two);
+    t.notOk(held.isLive(clock.nowMs()), "its end would no longer reach who holds it");
+    t.equal(sessions.peek(HAPPY.id, one, clock.nowMs()), undefined);
+    t.ok(other.isLive(clock.nowMs()));
+    sessions.end({ tenant: HAPPY.id, hash: two });
+    t.notOk(other.isLive(clock.nowMs()));
+    t.equal(asked.length, 5);
+  },
+);
 
 t.test("a lease that nobody can renew ends in a page that says so; one that is renewed goes on", async (t) => {
   const { ask, signIn, control, clock, client, asked, policy } = await clinic(t, {});
