@@ -3,7 +3,7 @@ import { negotiateLanguage } from "../look/language.ts";
 import { type RenderedPage, renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
 import type { ClientRequest, ClientResponse } from "./client-message.ts";
-import type { ForwardTenant } from "./forward-order.ts";
+import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { acceptsHtml } from "./refuse.ts";
 
 /** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
@@ -26,11 +26,18 @@ export interface FaultContext {
   readonly requestId: string;
 }
 
-const TIMEOUTS: ReadonlySet<string> = new Set([...["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "ETIMEDOUT"]]);
+interface FaultSource {
+  readonly tenant: Pick<ForwardTenant, "id">;
+  readonly requestId: string;
+}
 
-/** What an error on the way to an upstream means to the client. */
-export function faultOf(error: Error): Fault {
+const TIMEOUTS: ReadonlySet<string> = new Set(["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT", "ETIMEDOUT"]);
+
+/** Logs an error on the way to an upstream. @returns what it means to the client */
+export function noteFault(error: Error, { requestId, tenant }: FaultSource, { log, unreachable }: Lane): Fault {
   const code = codeOf(error);
+  log.warn({ requestId, tenant: tenant.id, code }, "an upstream did not answer properly");
+  if (unreachable === "unavailable") return unreachable;
   if (TIMEOUTS.has(code)) return "gateway_timeout";
   return code === "EDGE_BUSY" ? "unavailable" : "bad_gateway";
 }

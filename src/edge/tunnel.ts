@@ -2,12 +2,13 @@
 import { type ClientRequest, type IncomingMessage, request, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { answerFault, type Fault } from "./fault-answer.ts";
+import { answerFault, type Fault, noteFault } from "./fault-answer.ts";
 import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { linesOf, passedTrailers } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RESPONSE_HEAD_BYTES } from "./response-parser.ts";
 import type { Upstream } from "./upstream.ts";
+import { ClosedError, UpstreamTimeoutError } from "./upstream-connection.ts";
 
 /** A request to switch protocols that was let in. */
 export interface TunnelOrder {
@@ -50,20 +51,22 @@ export class Tunnel {
     this.#tryNext();
   }
 
-  #tryNext(): void {
+  /** @param error why the one before could not be reached */
+  #tryNext(error?: Error): void {
     const upstream = this.#lane.upstreams.choose(this.#order.tenant, this.#tried);
     if (upstream === undefined) {
-      this.#refuse(this.#lane.unreachable);
+      if (error === undefined) this.#refuse(this.#lane.unreachable);
+      else this.#fail(error);
       return;
     }
     this.#upstream = upstream;
     upstream.active += 1;
-    this.#giveUp = upstream.open((_error, opened) => {
+    this.#giveUp = upstream.open((error, opened) => {
       this.#giveUp = undefined;
       if (opened !== undefined) return this.#send(opened);
       this.#leave();
       this.#tried.push(upstream);
-      this.#tryNext();
+      this.#tryNext(error);
     });
   }
 
@@ -79,16 +82,13 @@ export class Tunnel {
       insecureHTTPParser: false,
     });
     this.#outgoing = outgoing;
-    outgoing.on("error", () => this.#refuse("bad_gateway"));
+    outgoing.on("error", (error) => this.#fail(error));
     outgoing.on("close", () => {
-      if (!this.#answered) this.#refuse("bad_gateway");
+      if (!this.#answered) this.#fail(new ClosedError("closed without an answer"));
     });
     outgoing.on("upgrade", (incoming, peer, early) => this.#relay(incoming, peer as Socket, early));
     outgoing.on("response", (incoming) => this.#answer(incoming));
-    outgoing.setTimeout(this.#lane.responseHeadersMs, () => {
-      this.#refuse("gateway_timeout");
-      outgoing.destroy();
-    });
+    outgoing.setTimeout(this.#lane.responseHeadersMs, () => outgoing.destroy(new UpstreamTimeoutError("no answer")));
     outgoing.end();
   }
 
@@ -142,10 +142,13 @@ export class Tunnel {
     incoming.pipe(res);
   }
 
+  #fail(error: Error): void {
+    if (this.#answered) this.#order.socket.destroy();
+    else if (!this.#done) this.#refuse(noteFault(error, this.#order, this.#lane));
+  }
+
   #refuse(fault: Fault): void {
     const { req, socket } = this.#order;
-    if (this.#answered) socket.destroy();
-    if (this.#done || this.#answered) return;
     this.#end();
     answerFault(req, responseOn(req, socket), fault, this.#order);
   }

@@ -1,7 +1,7 @@
 /** One forwarded request from its admission to its last byte: finds a connection, sends, streams the answer back. */
 import type { IncomingMessage } from "node:http";
 import type { ClientResponse } from "./client-message.ts";
-import { answerFault, codeOf, type Fault, faultOf } from "./fault-answer.ts";
+import { answerFault, codeOf, type Fault, noteFault } from "./fault-answer.ts";
 import type { Lane, Order } from "./forward-order.ts";
 import { NO_LENGTH, passedTrailers } from "./header-rules.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -162,10 +162,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 
   /** An answer that says so, or, if one was begun, a broken connection. */
   #fault(error: Error): void {
-    const { requestId, tenant } = this.#order;
-    const { log, unreachable } = this.#lane;
-    log.warn({ requestId, tenant: tenant.id, code: codeOf(error) }, "an upstream did not answer properly");
-    this.#refuse(unreachable === "unavailable" ? unreachable : faultOf(error));
+    this.#refuse(noteFault(error, this.#order, this.#lane));
     this.#rich?.abort();
   }
 

@@ -7,6 +7,7 @@ import t, { type Test } from "tap";
 import { WebSocket, WebSocketServer } from "ws";
 import { type ForwardEdgeOptions, startForwardEdge } from "../support/forward-edge.ts";
 import { exchangeRaw, RawClient } from "../support/raw-http.ts";
+import { SILENT } from "../support/silent-log.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Hello: 1\r\n\r\n";
@@ -146,6 +147,23 @@ t.test("an upstream that fails is a 502, the next one is tried before", async (t
   }
   const dead = await start(t, "http://127.0.0.1:1");
   t.match(await exchangeRaw(dead.port, ask()), /^HTTP\/1\.1 502 /);
+});
+
+t.test("an upstream that cannot be reached in time is a 504 for a tunnel as for any request, and logged", async (t) => {
+  const mute = await startUpstream(t, () => {});
+  const codes: unknown[] = [];
+  const edge = await start(t, mute.origin.replace("http:", "https:"), {
+    timeouts: { connectSeconds: 0.1 },
+    log: { ...SILENT, warn: (fields: object) => codes.push("code" in fields && fields.code) },
+  });
+  t.match(await exchangeRaw(edge.port, ask()), /^HTTP\/1\.1 504 [\s\S]*"code":"gateway_timeout"/);
+  t.strictSame(codes, ["EDGE_CONNECT_TIMEOUT"]);
+  const silent = await start(t, mute.origin, {
+    timeouts: { responseHeadersSeconds: 0.1 },
+    log: { ...SILENT, warn: (fields: object) => codes.push("code" in fields && fields.code) },
+  });
+  t.match(await exchangeRaw(silent.port, ask()), /^HTTP\/1\.1 504 /);
+  t.strictSame(codes, ["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT"]);
 });
 
 t.test("an idle tunnel ends", async (t) => {

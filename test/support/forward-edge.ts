@@ -8,6 +8,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { CanonicalHost, TenantId } from "../../src/core/ids.ts";
 import { type Admission, Forwarder, type ForwarderOptions } from "../../src/edge/forward.ts";
 import type { ForwardTenant } from "../../src/edge/forward-order.ts";
+import { SILENT } from "./silent-log.ts";
 
 export const CLIENT = "203.0.113.7";
 
@@ -18,6 +19,7 @@ export interface ForwardEdgeOptions {
   readonly pagesSocket?: string;
   readonly assertion?: string;
   readonly clock?: ForwarderOptions["clock"];
+  readonly log?: ForwarderOptions["log"];
 }
 
 export interface ForwardEdge {
@@ -45,7 +47,6 @@ export function tenantFor(upstreams: readonly string[], id = "happy-feet"): Forw
 /** Starts it; it ends with the test. Paths under `/.sallyport/` go to control. */
 export async function startForwardEdge(t: Test, options: ForwardEdgeOptions): Promise<ForwardEdge> {
   const tenant = tenantFor(options.upstreams);
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const forwarder = new Forwarder({
     config: {
       timeouts: { ...TIMEOUTS, ...options.timeouts },
@@ -53,7 +54,7 @@ export async function startForwardEdge(t: Test, options: ForwardEdgeOptions): Pr
     },
     pagesSocket: options.pagesSocket ?? "/nonexistent",
     clock: options.clock ?? systemClock,
-    log,
+    log: options.log ?? SILENT,
   });
   const server = createServer({ keepAliveTimeout: 60_000, insecureHTTPParser: false });
   const handle = (req: IncomingMessage, res: ServerResponse): void => {
