@@ -67,7 +67,8 @@ export class RequestTally {
   }
 }
 
-/** Without query; the paths of our own pages hold tokens, so only where they begin. */
+/** Without query; the paths of our own pages, however they are spelt, hold tokens, so only where they begin. */
 function listedPath(target: string): string {
-  return /sallyport/i.test(target) ? "/.sallyport/…" : pathOf(target).slice(0, LISTED_PATH_LENGTH);
+  const path = pathOf(target);
+  return /sallyport/i.test(path) ? "/.sallyport/…" : path.slice(0, LISTED_PATH_LENGTH);
 }

@@ -17,7 +17,7 @@ export interface Denial {
   readonly tenant?: TenantId;
   readonly address: string;
   readonly method: string;
-  /** Without query; under `/.sallyport`, where tokens are, only the first segment after it. */
+  /** Without query; `/.sallyport/…` for our own pages, whose paths hold tokens. */
   readonly path: string;
   readonly reason: string;
 }
@@ -145,7 +145,7 @@ export class Tally {
       ),
       ...gauge("sallyport_edge_connections", "Open client connections.", this.connections),
       ...gauge("sallyport_edge_tunnels", "Open tunnels.", this.tunnels),
-      ...gauge("sallyport_edge_in_flight", "Requests being answered.", this.inFlight),
+      ...gauge("sallyport_edge_requests_in_flight", "Requests under way.", this.inFlight),
     ].join("\n")}\n`;
   }
 

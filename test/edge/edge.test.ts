@@ -44,7 +44,7 @@ t.test("observing counts what it would block, and lets it pass", async (t) => {
   const upstream = await startUpstream(t, always(ok()));
   const { port, policy, tally } = await startLiveEdge(t, { upstream: upstream.origin });
   policy.setPolicy(HAPPY, { network: "observe" });
-  t.match(await exchangeRaw(port, get("/chart?patient=7")), /^HTTP\/1\.1 200 /);
+  t.match(await exchangeRaw(port, get("/chart?patient=7&from=sallyport")), /^HTTP\/1\.1 200 /);
   const report = tally.drain();
   t.match(report.requests, [{ tenant: HAPPY.id, outcome: "forward", reason: "observed", wouldBlock: true, count: 1 }]);
   t.match(report.denials, [{ tenant: HAPPY.id, path: "/chart", reason: "observed" }]);
