@@ -1,5 +1,5 @@
 /** What plain connections hold of bodies that are not yet whole: nobody has judged whose they are. */
-import { LateRequests } from "./late-requests.ts";
+import { PacedQueue } from "./paced-queue.ts";
 
 /** Of all connections together. */
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -11,7 +11,7 @@ export interface Awaiting {
 }
 
 export class AwaitedBodies {
-  readonly #slow = new LateRequests<Awaiting>((connection) => connection.passOn());
+  readonly #slow = new PacedQueue<Awaiting>((connection) => connection.passOn());
   #bytes = 0;
 
   /** @returns whether there is room for so many; then {@link release} gives it back */

@@ -11,7 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
 import { type Gate, SessionQuestion } from "./gate.ts";
 import { Judge } from "./judge.ts";
-import { LateRequests } from "./late-requests.ts";
+import { PacedQueue } from "./paced-queue.ts";
 import type { PlainConnection, PlainReceiver } from "./plain-connection.ts";
 import type { PlainRequest } from "./plain-request.ts";
 import type { PlainResponse } from "./plain-response.ts";
@@ -42,7 +42,8 @@ export class Reception implements PlainReceiver {
   readonly #options: ReceptionOptions;
   readonly #judge: Judge;
   readonly #requests: RequestTally;
-  readonly #late = new LateRequests<[Error, Duplex]>((which) => this.#answerBroken(...which));
+  /** Who opens ten thousand connections in one second has them expire in one. */
+  readonly #late = new PacedQueue<[Error, Duplex]>((which) => this.#answerBroken(...which));
 
   constructor(options: ReceptionOptions) {
     const { gate, sessions, tally, clock, log } = options;
