@@ -1,6 +1,7 @@
 /**
  * A connection as long as its requests are plain: each is read, judged and answered without Node's HTTP server.
- * With the first that is not, Node's server gets the connection for good, and the request's bytes untouched.
+ * With the first that is not, Node's server gets the connection for good, and the request's bytes as they came, but
+ * for trailers that may not be.
  */
 import type { Socket } from "node:net";
 import type { AwaitedBodies, Awaiting } from "./awaited-bodies.ts";
@@ -8,6 +9,7 @@ import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { PlainReader, type PlainRequest } from "./plain-request.ts";
 import { PlainResponse, type PlainResponseHost } from "./plain-response.ts";
+import { withoutBarredTrailers } from "./request-trailers.ts";
 
 /** Who judges plain requests and has them answered. */
 export interface PlainReceiver {
@@ -209,7 +211,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
     this.#release();
     socket.pause();
     const bytes = [...this.#request, this.#early ?? NOTHING];
-    socket.unshift(Buffer.concat(bytes));
+    socket.unshift(withoutBarredTrailers(Buffer.concat(bytes)));
     this.#options.handOver(socket);
     socket.resume();
   }

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ClientRequest } from "./client-message.ts";
-import { type FieldRule, fieldsOf, requestRule } from "./header-rules.ts";
+import { FIELD_LINES, type FieldRule, fieldsOf, requestRule } from "./header-rules.ts";
 import type { SentHead } from "./request-head.ts";
 
 /** Longer heads are rare, and Node's to read. */
@@ -15,8 +15,6 @@ const HEAD_END = "\r\n\r\n";
 const REQUEST_LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[!-~]*) HTTP\/1\.1$/;
 /** One spelling for each length. */
 const PLAIN_LENGTH = /^(?:0|[1-9][0-9]{0,4})$/;
-/** Stricter than RFC 9110, 5.5: visible ASCII and blanks, so that no character can be read in two ways. */
-const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*\r\n)+$/;
 /** Fields that frame the message, or ask for more than an answer. */
 const NOT_PLAIN: ReadonlySet<FieldRule> = new Set(["transfer-encoding", "te", "trailer", "expect", "upgrade"]);
 

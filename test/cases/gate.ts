@@ -334,6 +334,16 @@ export const GATE_CASES: readonly GateCase[] = [
   ...REQUEST_LINES.map(([request, status, name]): GateCase => ({ number: 12, name, request, status })),
   {
     number: 12,
+    name: "trailers that would frame the request, or speak for others",
+    request: post(
+      "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nHost: evil\r\nContent-Length: 9\r\nAuthorization: evil\r\nSallyport-User: evil\r\n\r\n",
+    ),
+    status: 200,
+    upstreamSees: [/^transfer-encoding: chunked$/im],
+    upstreamMisses: [/evil/, /content-length/i],
+  },
+  {
+    number: 12,
     name: "h2c",
     request: upgrade("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"),
     status: 400,

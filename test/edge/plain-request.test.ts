@@ -1,9 +1,8 @@
 /** The reader of plain requests: what it takes, Node's parser reads the same way; what it leaves. */
-import { createServer } from "node:http";
-import { Duplex } from "node:stream";
 import fc from "fast-check";
 import t from "tap";
 import { PlainReader } from "../../src/edge/plain-request.ts";
+import { readByNode } from "../support/read-by-node.ts";
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 const HOST = "Host: clinic.example\r\n";
@@ -82,45 +81,6 @@ t.test("what it leaves to Node", async (t) => {
   t.ok(new PlainReader().read(latin1(plain)), "beside the one that it takes");
 });
 
-interface Read {
-  readonly method: string;
-  readonly url: string;
-  readonly rawHeaders: string[];
-  body: string;
-  whole: boolean;
-}
-
-/** What Node's server, which reads with llhttp, makes of the same bytes. */
-function readByNode(bytes: Buffer): Promise<Read[]> {
-  const read: Read[] = [];
-  const server = createServer({ httpValidation: "strict", requireHostHeader: false }, (req, res) => {
-    const { method = "", url = "", rawHeaders } = req;
-    const one = { method, url, rawHeaders, body: "", whole: false };
-    read.push(one);
-    req.on("data", (chunk: Buffer) => {
-      one.body += chunk.toString("latin1");
-    });
-    req.on("end", () => {
-      one.whole = true;
-      res.end();
-    });
-  });
-  const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const { promise, resolve } = Promise.withResolvers<typeof read>();
-  server.on("clientError", () => resolve([]));
-  server.on("upgrade", () => resolve([]));
-  server.emit("connection", socket);
-  socket.push(bytes);
-  // Until whatever of the bytes is a body has come out of its stream.
-  setImmediate(() =>
-    setImmediate(() => {
-      socket.destroy();
-      resolve(read);
-    }),
-  );
-  return promise;
-}
-
 const PIECES = [
   ...[
     "GET ",
@@ -184,7 +144,7 @@ t.test("Node's parser reads what it takes as the same one request", async (t) =>
       if (body !== "") withBody += 1;
       t.strictSame(
         await readByNode(latin1(text + rest)),
-        [{ method, url, rawHeaders, body, whole: true }],
+        [{ method, url, rawHeaders, body, trailers: [], whole: true }],
         JSON.stringify(text),
       );
     }),
