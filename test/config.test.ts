@@ -1,5 +1,5 @@
 /** The configuration: defaults, overrides, and every mistake at once with its place and a hint. */
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { addSecretKey, completeSecrets, ensureAdminKey, ensureSecretKeys } from "../src/config/key-files.ts";
@@ -317,6 +317,16 @@ t.test("keys are made once, for their owner only", async (t) => {
   t.match(refusal(() => ensureAdminKey(dir)).issues, [{ message: /read by others/, hint: /chmod 600/ }]);
   writeFileSync(join(dir, "secret.key"), "nonsense\n");
   t.match(refusal(() => ensureSecretKeys(dir)).issues, [{ message: /32 bytes/ }]);
+});
+
+t.test("no new sealing key is made beside a store that was sealed with another", async (t) => {
+  const dir = t.testdir({ "sallyport.db": "" });
+  const { config } = loadConfig({ env: { SALLYPORT_DATA_DIR: dir }, base: "/" });
+  const [issue] = refusal(() => completeSecrets(config, {})).issues ?? [];
+  t.match(issue, { at: join(dir, "secret.key"), message: /not there/, hint: /own sealing key/ });
+  t.notOk(existsSync(join(dir, "secret.key")));
+  const secretKey = Buffer.alloc(32);
+  t.strictSame(completeSecrets(config, { secretKey }).secretKey, secretKey);
 });
 
 t.test("config/schema.json is what the code says", async (t) => {

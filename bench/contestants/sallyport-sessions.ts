@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ensureSecretKeys } from "../../src/config/key-files.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { cookieNames } from "../../src/core/cookies.ts";
 import type { CanonicalIp, TenantId } from "../../src/core/ids.ts";
@@ -24,6 +25,7 @@ export async function seedSessions(
   known: number,
 ): Promise<string[]> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  ensureSecretKeys(dataDir);
   const store = await openStore(`sqlite:${join(dataDir, "sallyport.db")}`, { clock: systemClock });
   const user: UserRecord = {
     email: "receptionist@clinic.example",

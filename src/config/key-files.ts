@@ -20,13 +20,15 @@ import type { Config, Secrets } from "./settings.ts";
 export const ADMIN_KEY_FILE = "admin.key";
 export const SECRET_KEY_FILE = "secret.key";
 
-/** The secrets, with those that nobody gave taken from the data folder, or made there. @throws SallyportError `config_invalid` */
-export function completeSecrets(config: Config, secrets: Secrets): Required<Secrets> {
-  makePrivateFolder(config.dataDir);
-  const adminKey = secrets.adminKey ?? ensureAdminKey(config.dataDir);
-  const { secretKey, olderSecretKeys = [] } = secrets;
-  if (secretKey !== undefined) return { adminKey, secretKey, olderSecretKeys };
-  return { adminKey, ...ensureSecretKeys(config.dataDir) };
+/**
+ * The secrets, with those that nobody gave taken from the data folder, or made there: but no new sealing key beside
+ * a store that was sealed with another. @throws SallyportError `config_invalid`
+ */
+export function completeSecrets({ dataDir, store }: Config, secrets: Secrets): Required<Secrets> {
+  makePrivateFolder(dataDir);
+  const given = secrets.secretKey !== undefined || existsSync(store.url.replace(/^sqlite:/, ""));
+  const sealing = given ? presentSecretKeys(dataDir, secrets) : ensureSecretKeys(dataDir);
+  return { adminKey: secrets.adminKey ?? ensureAdminKey(dataDir), ...sealing };
 }
 
 /** The bootstrap key in `admin.key`, made when it is not there. */

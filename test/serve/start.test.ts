@@ -41,7 +41,12 @@ t.test("a damaged store ends the start with control's own words", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-test-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "damaged.db"), "this is no database".repeat(100));
-  const gate = new Gate(t, { settings: { store: { url: `sqlite:${join(folder, "damaged.db")}` } } });
+  const settings = { store: { url: `sqlite:${join(folder, "damaged.db")}` } };
+  const keyless = new Gate(t, { settings });
+  t.equal(await keyless.exited, 1);
+  t.match(keyless.stderr, /secret\.key: is not there/, "no new one is made beside a store");
+  const env = { SALLYPORT_SECRET_KEY: Buffer.alloc(32, 1).toString("base64") };
+  const gate = new Gate(t, { settings, env });
   t.equal(await gate.exited, 1);
   t.match(gate.stderr, /file is damaged.*sallyport restore/);
 });
