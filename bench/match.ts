@@ -138,8 +138,6 @@ function benchChanges(size: number): void {
   report(`${name}: median`, quantile(0.5), "ms");
   report(`${name}: p99`, quantile(0.99), "ms");
   report(`${name}: longest of ${times.length}`, quantile(1), "ms", 5);
-  const nextMs = milliseconds(() => matcher.nextExpirySeconds(NOW));
-  report(`${name}: next expiry, when one has passed`, nextMs, "ms");
   const parts = matcher.toParts();
   report(
     `to bytes, ${size.toLocaleString("en")}`,

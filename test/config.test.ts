@@ -296,6 +296,16 @@ t.test("single rules", async (t) => {
   t.equal(load(t, "admin: { listen: 0.0.0.0:1, tls: { cert: a, key: b } }").config.admin.host, "0.0.0.0");
 });
 
+t.test("several secret keys have commas between, the primary first", async (t) => {
+  const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const text = one.toString("base64");
+  const { secrets } = load(t, "", { SALLYPORT_SECRET_KEY: `${two.toString("base64")}, ${text}\n` });
+  t.match(secrets, { secretKey: two, olderSecretKeys: [one] });
+  const bad = [",", `${text},`, text.slice(4), `${text}AAAA`, one.toString("hex"), `${text.slice(0, -2)}*=`];
+  for (const refused of bad)
+    t.match(issues(t, "", { SALLYPORT_SECRET_KEY: refused }), [{ at: "SALLYPORT_SECRET_KEY", hint: /openssl rand/ }]);
+});
+
 t.test("keys are made once, for their owner only", async (t) => {
   const dir = join(t.testdir({}), "data");
   const { config } = loadConfig({ env: { SALLYPORT_DATA_DIR: dir }, base: "/" });

@@ -603,7 +603,7 @@ export type Problem = {
   readonly title: string;
   readonly status: number;
   /** Stable: switch on this. */
-  readonly code: "address_invalid" | "body_invalid" | "broad_prefix" | "code_invalid" | "config_invalid" | "confirmation_required" | "cursor_invalid" | "delivery_failed" | "email_invalid" | "email_taken" | "entry_limit" | "forbidden" | "host_taken" | "idempotency_conflict" | "import_invalid" | "internal" | "key_invalid" | "limit_reached" | "lockout_refused" | "method_not_allowed" | "not_applied" | "not_found" | "not_ready" | "number_invalid" | "password_refused" | "payload_too_large" | "precondition_failed" | "proof_required" | "read_only" | "request_malformed" | "seal_invalid" | "store_corrupt" | "store_unavailable" | "tenant_exists" | "unauthorized" | "unsupported_media_type";
+  readonly code: "address_invalid" | "body_invalid" | "broad_prefix" | "code_invalid" | "config_invalid" | "confirmation_required" | "cursor_invalid" | "delivery_failed" | "email_invalid" | "email_taken" | "entry_limit" | "forbidden" | "host_taken" | "idempotency_conflict" | "import_invalid" | "internal" | "limit_reached" | "lockout_refused" | "method_not_allowed" | "not_applied" | "not_found" | "not_ready" | "number_invalid" | "password_refused" | "payload_too_large" | "precondition_failed" | "proof_required" | "read_only" | "request_malformed" | "seal_invalid" | "store_corrupt" | "store_unavailable" | "tenant_exists" | "unauthorized" | "unsupported_media_type";
   readonly detail?: string;
   /** Also in the log and the audit log. */
   readonly requestId: string;

@@ -1,5 +1,4 @@
 /** Errors on the wire: RFC 9457 problem documents with a stable code, and nothing of the inside. */
-import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, type Issue, retryAfterSeconds, SallyportError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
@@ -22,7 +21,6 @@ export const STATUS = {
   idempotency_conflict: 422,
   import_invalid: 422,
   internal: 500,
-  key_invalid: 500,
   limit_reached: 429,
   lockout_refused: 409,
   method_not_allowed: 405,
@@ -81,7 +79,7 @@ export function sendProblem(
     .header("content-type", "application/problem+json; charset=utf-8")
     .send({
       type: `urn:sallyport:error:${code}`,
-      title: title === "" ? STATUS_CODES[status] : title,
+      title,
       status,
       code,
       ...(detail === undefined ? {} : { detail }),

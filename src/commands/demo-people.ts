@@ -10,6 +10,7 @@ import type { Notice } from "../notify/notice.ts";
 import { Outbox } from "../notify/outbox.ts";
 import { Ledger } from "../observe/ledger.ts";
 import { openPersonDoor, type PersonDoor } from "../person/door.ts";
+import { smsRulesOf } from "../person/sms-factor.ts";
 import type { Visit } from "../person/visit.ts";
 import { openStore } from "../store/open.ts";
 
@@ -50,6 +51,7 @@ export async function seedPeople({ config, secrets }: Loaded, clinics: readonly 
         },
       },
       smsProvider: undefined,
+      smsRules: smsRulesOf(config.sms.limits),
       // Nobody asks for anything that is done after an answer.
       log: { error() {} },
       siteOrigin: ({ hosts }) => config.publicUrl.replace("{host}", hosts[0] ?? ""),

@@ -21,7 +21,6 @@ export const ERROR_CODES = [
   "idempotency_conflict",
   "import_invalid",
   "internal",
-  "key_invalid",
   "limit_reached",
   "lockout_refused",
   "method_not_allowed",

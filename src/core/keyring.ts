@@ -36,14 +36,6 @@ export class Keyring {
     if (new Set(this.#keys.map((key) => key.id)).size < masters.length) throw invalidKey("a secret key is given twice");
   }
 
-  /**
-   * Reads `SALLYPORT_SECRET_KEY`: 32 bytes in base64, or several with commas between, the primary first.
-   * @throws SallyportError "config_invalid", which says what to write and repeats none of the text.
-   */
-  static parse(text: string): Keyring {
-    return new Keyring(text.split(",").map((part) => parseKey(part.trim())));
-  }
-
   /** The primary's public name; says nothing about the key. */
   get primaryKeyId(): string {
     return this.#keys[0].id;
@@ -95,12 +87,6 @@ export class Keyring {
     if (format !== FORMAT || more !== undefined) return undefined;
     return this.#keys.find((key) => key.id === id);
   }
-}
-
-function parseKey(text: string): Uint8Array {
-  const key = Buffer.from(text, "base64");
-  if (key.length !== KEY_BYTES || key.toString("base64") !== text) throw invalidKey("a part of it is not that");
-  return key;
 }
 
 function toKey(master: Uint8Array): Key {

@@ -77,11 +77,6 @@ export class LayeredRecords {
     return layer === SETTLING ? this.#settling : this.#base;
   }
 
-  /** The earliest expiry after `after`; `NEVER` when there is none. */
-  nextExpiry(after: number): number {
-    return Math.min(...[this.#base, this.#settling, this.#recent].map((segment) => segment.nextExpiry(after)));
-  }
-
   /**
    * Carries out removals, then additions. An addition of an entry that is there with the same prefix gives it the
    * new expiry. Slots change their meaning.

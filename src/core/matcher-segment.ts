@@ -15,7 +15,6 @@ import {
   ID_WORD,
   type KeyWords,
   LENGTH_MASK,
-  NEVER,
   REMOVED,
   startsAfter,
   strideOf,
@@ -146,16 +145,6 @@ export class Segment {
     this.records[index * this.stride + this.keyWords + EXPIRY_WORD] = expiry;
     if (expiry === REMOVED) this.#live--;
     return true;
-  }
-
-  /** The earliest expiry after `after`; `NEVER` when there is none. Reads every record. */
-  nextExpiry(after: number): number {
-    let next = NEVER;
-    for (let index = 0; index < this.#count; index++) {
-      const expiry = this.expiry(index);
-      if (expiry > after && expiry < next) next = expiry;
-    }
-    return next;
   }
 
   /** As {@link compareRecords}: this segment's record against the one at `from[at]`. */

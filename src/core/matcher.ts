@@ -30,9 +30,6 @@ export class AllowlistMatcher {
   readonly #ipv6: LayeredRecords;
   /** Entries that admitted somebody since the last `takeSeen`, and when. */
   #seen: Map<EntryId, number> | undefined;
-  /** No entry expires after `#quietFrom` and before `#nextExpiry` (0: none at all). */
-  #quietFrom = Number.POSITIVE_INFINITY;
-  #nextExpiry = 0;
 
   /** @param ipv4 sorted records @param ipv6 sorted records */
   private constructor(ipv4: Uint32Array, ipv6: Uint32Array) {
@@ -119,18 +116,6 @@ export class AllowlistMatcher {
   }
 
   /**
-   * A moment after `after` up to which no entry expires; 0 when none ever will. Usually the next expiry itself.
-   * Reads every entry when the one it knows has passed (a few milliseconds for a million), else nothing.
-   */
-  nextExpirySeconds(after: number): number {
-    if (after < this.#quietFrom || (this.#nextExpiry > 0 && after >= this.#nextExpiry)) {
-      this.#quietFrom = after;
-      this.#nextExpiry = Math.min(this.#ipv4.nextExpiry(after), this.#ipv6.nextExpiry(after)) % NEVER;
-    }
-    return this.#nextExpiry;
-  }
-
-  /**
    * Carries out removals, then additions and changed expiries, in time that hardly grows with the list: one
    * change among a million takes well under a millisecond, since larger work is spread over the calls to come.
    *
@@ -145,9 +130,6 @@ export class AllowlistMatcher {
     const gone = removals.map(({ id, prefix }) => ({ id, prefix, expiresAtSeconds: 0 }));
     const ipv4 = [packEntries(gone, 1), packEntries(last, 1)] as const;
     const ipv6 = [packEntries(gone, 4), packEntries(last, 4)] as const;
-    for (const { expiresAtSeconds: expiry } of last) {
-      if (expiry > this.#quietFrom && (expiry < this.#nextExpiry || this.#nextExpiry === 0)) this.#nextExpiry = expiry;
-    }
     return this.#ipv4.change(...ipv4) + this.#ipv6.change(...ipv6);
   }
 

@@ -108,15 +108,6 @@ export class Assertions {
     return { keys: keys.map((key) => ({ ...key.public, kid: key.kid, alg: "EdDSA", use: "sig" })) };
   }
 
-  /**
-   * Adds a key that takes over after fifteen minutes, and drops what has been out of use for an hour. Happens by
-   * itself every thirty days.
-   */
-  async rotate(): Promise<void> {
-    const fresh = await this.#generate(this.#clock.nowMs() + ANNOUNCED_MS);
-    await this.#update((keys) => [...keys, fresh]);
-  }
-
   async #currentSigner(nowMs: number) {
     const { keys } = await this.#load(nowMs);
     const current = keys.findLast((key) => key.signsFromMs <= nowMs) ?? keys[0];

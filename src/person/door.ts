@@ -57,7 +57,7 @@ export interface PersonDoorOptions {
   readonly outbox: Pick<Outbox, "write">;
   /** `undefined`: no text messages. */
   readonly smsProvider: SmsProvider | undefined;
-  readonly smsRules?: SmsRules;
+  readonly smsRules: SmsRules;
   /** Tests give a cheap one. */
   readonly hasher?: PasswordHasher;
   /** `scheme://host[:port]` under which a tenant's pages are reached, for links in mails. */

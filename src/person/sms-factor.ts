@@ -32,7 +32,6 @@ export interface SmsRules {
 }
 
 const MINUTE_MS = 60_000;
-export const SMS_RULES = smsRulesOf({ countries: ["+44"], dailyPerTenant: 300 });
 
 /** @param limits as the configuration states them */
 export function smsRulesOf(limits: {
@@ -85,13 +84,7 @@ export class SmsCodes {
   readonly #rules: SmsRules;
 
   /** @param provider `undefined`: none is configured, and nothing is ever sent */
-  constructor(
-    store: Store,
-    keyring: Keyring,
-    clock: Clock,
-    provider: SmsProvider | undefined,
-    rules: SmsRules = SMS_RULES,
-  ) {
+  constructor(store: Store, keyring: Keyring, clock: Clock, provider: SmsProvider | undefined, rules: SmsRules) {
     this.#store = store;
     this.#keyring = keyring;
     this.#clock = clock;

@@ -37,7 +37,6 @@ export interface FollowerOptions {
 export type FollowerState = "starting" | "following" | "store-away" | "mending" | "store-replaced";
 
 export type FramesListener = (frames: readonly PolicyFrame[]) => void;
-export type CommitListener = (commit: Commit) => void;
 
 /**
  * Guarantees: subscribers get every change once, in commit order, and a full state after a gap; the replica's
@@ -47,7 +46,6 @@ export type CommitListener = (commit: Commit) => void;
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #framesListeners = new Set<FramesListener>();
-  readonly #commitListeners = new Set<CommitListener>();
   readonly #waiters = new Set<{ revision: number; resolve: () => void }>();
   #state: FollowerState = "starting";
   #recent: Commit[] = [];
@@ -76,12 +74,6 @@ export class Follower {
   onFrames(listener: FramesListener): () => void {
     this.#framesListeners.add(listener);
     return () => this.#framesListeners.delete(listener);
-  }
-
-  /** Every commit of the feed as the store gave it. */
-  onCommit(listener: CommitListener): () => void {
-    this.#commitListeners.add(listener);
-    return () => this.#commitListeners.delete(listener);
   }
 
   /** Begins to follow; resolves after the first try, whether or not the store answered. */
@@ -153,7 +145,6 @@ export class Follower {
     const frames = commitFrames(commit);
     frames.push(policyFrame({ type: "at", revision: commit.revision, confirmedAtMs: askedAtMs }));
     await this.#say(frames);
-    for (const listener of this.#commitListeners) listener(commit);
   }
 
   #remember(commit: Commit): void {

@@ -51,7 +51,6 @@ export class PolicyReplica {
   #state = new State();
   #staging: State | undefined;
   #loaded = false;
-  #generation = 0;
   /** Reports of matchers that were replaced before anybody asked. */
   #seenOfReplaced: (readonly [TenantId, (readonly [EntryId, number])[]])[] = [];
 
@@ -95,11 +94,6 @@ export class PolicyReplica {
     return this.#state.confirmedAtMs;
   }
 
-  /** Rises with every change that may alter a verdict, so that a remembered verdict knows when it is old. */
-  get generation(): number {
-    return this.#generation;
-  }
-
   /** Hot path: two comparisons. */
   state(nowMs: number): ReplicaState {
     if (!this.#loaded) return "empty";
@@ -127,23 +121,23 @@ export class PolicyReplica {
         this.#staging.epoch = message.epoch;
         return;
       case "tenant":
-        this.#touch(message.tenant.id);
+        this.#touched.add(message.tenant.id);
         putTenant(target, message);
         return;
       case "tenant-gone":
-        this.#touch(message.id);
+        this.#touched.add(message.id);
         dropTenant(target, message.id);
         return;
       case "list":
-        this.#touch(message.tenant);
+        this.#touched.add(message.tenant);
         this.#putList(target, message, bytes);
         return;
       case "delta":
-        this.#touch(message.tenant);
+        this.#touched.add(message.tenant);
         applyDelta(target, message);
         return;
       case "session-ended":
-        this.#touch(message.tenant);
+        this.#touched.add(message.tenant);
         for (const listener of this.#sessionListeners) listener(message);
         return;
       case "at":
@@ -168,11 +162,6 @@ export class PolicyReplica {
     return report;
   }
 
-  #touch(tenant: TenantId): void {
-    this.#touched.add(tenant);
-    if (this.#staging === undefined) this.#generation += 1;
-  }
-
   #putList(target: State, message: ListMessage, bytes: Uint8Array): void {
     const parts: Uint8Array[] = [];
     let at = 0;
@@ -192,7 +181,6 @@ export class PolicyReplica {
       this.#state = swapped;
       this.#staging = undefined;
       this.#loaded = true;
-      this.#generation += 1;
       for (const listener of this.#sessionListeners) listener(undefined);
     }
     this.#state.revision = revision;

@@ -19,7 +19,6 @@ t.test("an empty allowlist admits nobody", (t) => {
     t.equal(admits(matcher, "0.0.0.0"), undefined);
     t.equal(admits(matcher, "::"), undefined);
     t.equal(matcher.size, 0);
-    t.equal(matcher.nextExpirySeconds(0), 0);
   }
   t.end();
 });
@@ -86,29 +85,6 @@ t.test("a time that is none has expired", (t) => {
   const far = AllowlistMatcher.compile([entry(1, "10.0.0.0/8", 2 ** 40)]);
   t.equal(admits(far, "10.0.0.1"), entryId(1));
   t.not(far.expiresAtSeconds(far.lookup(address("10.0.0.1"), NOW)), 0, "it does not become never");
-  t.end();
-});
-
-t.test("tells the next expiry, also of entries that came later", (t) => {
-  const times = fc.nat(50);
-  const check = (matcher: AllowlistMatcher, expiries: readonly number[], after: number) => {
-    const next = expiries.filter((expiry) => expiry > after).sort((left, right) => left - right)[0] ?? 0;
-    const told = matcher.nextExpirySeconds(after);
-    if (told !== next) throw new Error(`after ${after}: told ${told}, expected ${next}`);
-  };
-  fc.assert(
-    fc.property(fc.array(fc.tuple(times, times, prefixes)), (steps) => {
-      const matcher = AllowlistMatcher.empty();
-      const expiries: number[] = [];
-      steps.forEach(([after, expiresAtSeconds, prefix], i) => {
-        check(matcher, expiries, after);
-        matcher.apply([{ id: entryId(i), prefix, expiresAtSeconds }], []);
-        expiries.push(expiresAtSeconds);
-        check(matcher, expiries, after);
-      });
-    }),
-    { numRuns: 1_000 },
-  );
   t.end();
 });
 

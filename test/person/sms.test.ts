@@ -3,7 +3,7 @@ import t from "tap";
 import type { Tenant } from "../../src/core/tenant.ts";
 import { openSmsProvider } from "../../src/notify/open-sms.ts";
 import type { TextProvider } from "../../src/notify/sms.ts";
-import { SMS_CODE_KIND, SMS_RULES } from "../../src/person/sms-factor.ts";
+import { SMS_CODE_KIND } from "../../src/person/sms-factor.ts";
 import { placeOf } from "../../src/person/visit.ts";
 import {
   API,
@@ -14,6 +14,7 @@ import {
   type Node,
   onEveryStore,
   PASSWORD,
+  SMS_RULES,
   totpCode,
 } from "../support/person-door.ts";
 import { ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID, startTwilio } from "../support/twilio.ts";

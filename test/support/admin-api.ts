@@ -20,6 +20,7 @@ import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { openStore } from "../../src/store/open.ts";
 import { openWhitelist, type Whitelist } from "../../src/whitelist/whitelist.ts";
+import { SMS_RULES } from "./person-door.ts";
 
 export const ADMIN_KEY = "an-admin-key-of-more-than-32-characters";
 export const START_MS = Date.parse("2030-01-01T00:00:00Z");
@@ -94,6 +95,7 @@ export async function startAdminApi(t: Test, options: FixtureOptions = {}): Prom
     clock,
     outbox,
     smsProvider: undefined,
+    smsRules: SMS_RULES,
     log: silent,
     hasher: new PasswordHasher({ memory: 8, passes: 1, parallelism: 1 }),
     siteOrigin,

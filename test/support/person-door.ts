@@ -19,7 +19,7 @@ import { PasswordHasher } from "../../src/person/password-hash.ts";
 import type { ProofInput } from "../../src/person/proofs.ts";
 import { hashSessionSecret } from "../../src/person/session-record.ts";
 import { giveBack, type Share, takeShares } from "../../src/person/shares.ts";
-import type { SmsRules } from "../../src/person/sms-factor.ts";
+import { type SmsRules, smsRulesOf } from "../../src/person/sms-factor.ts";
 import type { Outcome } from "../../src/person/step.ts";
 import type { Visit, VisitCookies } from "../../src/person/visit.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -30,6 +30,8 @@ export const API: Actor = { kind: "key", id: "key_test" };
 export const PASSWORD = "correct pony battery staple";
 /** As cheap as argon2 allows. */
 export const CHEAP = { memory: 8, passes: 1, parallelism: 1 } as const;
+/** As many as one clinic in one country needs. */
+export const SMS_RULES = smsRulesOf({ countries: ["+44"], dailyPerTenant: 300 });
 export const SEALING_KEY = new Uint8Array(32).fill(7);
 const START_MS = Date.UTC(2031, 0, 15, 9, 0, 5);
 
@@ -102,8 +104,8 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
     clock,
     tenant: makeTenant("happy-feet"),
     async node(options = {}) {
-      const { sms, smsRules, hasher = new PasswordHasher(CHEAP), keyring = new Keyring([SEALING_KEY]) } = options;
-      const { beforeCommit = async () => {} } = options;
+      const { sms, smsRules = SMS_RULES, beforeCommit = async () => {} } = options;
+      const { hasher = new PasswordHasher(CHEAP), keyring = new Keyring([SEALING_KEY]) } = options;
       const store = await connect();
       const outbox = new Outbox(
         { transport: "file", folder: "/nowhere", from: "door@clinic.example", senderName: "x" },
@@ -123,7 +125,7 @@ function site(clock: FixedClock, connect: () => Promise<Store>): Site {
         clock,
         outbox,
         smsProvider: sms,
-        ...(smsRules === undefined ? {} : { smsRules }),
+        smsRules,
         hasher,
         log: SILENT,
         siteOrigin: (tenant) => `https://${tenant.hosts[0]}`,

@@ -31,7 +31,7 @@ import { Follower } from "../../src/replica/follower.ts";
 import { PolicyReplica } from "../../src/replica/policy.ts";
 import { openStore } from "../../src/store/open.ts";
 import { TIMEOUTS } from "./forward-edge.ts";
-import { API, CHEAP } from "./person-door.ts";
+import { API, CHEAP, SMS_RULES } from "./person-door.ts";
 import { SILENT } from "./silent-log.ts";
 import { type SmtpServer, startSmtp } from "./smtp.ts";
 import { ACCOUNT_SID, AUTH_TOKEN, startTwilio, type TwilioServer } from "./twilio.ts";
@@ -105,6 +105,7 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
   const hasher = new PasswordHasher(CHEAP);
   const door = openPersonDoor({
     ...{ store, ledger, keyring, clock, log, outbox, smsProvider, hasher },
+    smsRules: SMS_RULES,
     siteOrigin: () => origin,
   });
   t.teardown(() => door.settle());

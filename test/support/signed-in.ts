@@ -7,7 +7,7 @@ import { Ledger } from "../../src/observe/ledger.ts";
 import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
 import { openStore } from "../../src/store/open.ts";
-import { Browser, CHEAP, makeTenant, totpCode } from "./person-door.ts";
+import { Browser, CHEAP, makeTenant, SMS_RULES, totpCode } from "./person-door.ts";
 import { SILENT } from "./silent-log.ts";
 
 /** A person door as another node would have it: of the same store, with the same secret key. */
@@ -22,6 +22,7 @@ export async function openDoorOn(t: Test, url: string, secretKey: Uint8Array): P
     clock: systemClock,
     outbox: new Outbox({ transport: "none" }, keyring),
     smsProvider: undefined,
+    smsRules: SMS_RULES,
     log: SILENT,
     hasher: new PasswordHasher(CHEAP),
     siteOrigin: ({ hosts }) => `https://${hosts[0]}`,
