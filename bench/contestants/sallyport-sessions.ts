@@ -1,16 +1,15 @@
 /** People who have signed in, put into the store as the rules themselves would have, before anything is started. */
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureSecretKeys } from "../../src/config/key-files.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { cookieNames } from "../../src/core/cookies.ts";
-import type { CanonicalIp, TenantId } from "../../src/core/ids.ts";
-import { SESSION_KIND } from "../../src/core/session.ts";
+import { type CanonicalIp, newSecret, type TenantId } from "../../src/core/ids.ts";
+import { hashSessionSecret, SESSION_KIND } from "../../src/core/session.ts";
 import type { Write } from "../../src/core/store.ts";
 import { DEFAULT_POLICY } from "../../src/core/tenant.ts";
 import { USER_KIND, type UserRecord, userDocumentId } from "../../src/person/account.ts";
-import { hashSessionSecret, type SessionRecord } from "../../src/person/session-record.ts";
+import type { SessionRecord } from "../../src/person/session-record.ts";
 import { openStore } from "../../src/store/open.ts";
 
 const USER = `usr_${"0".repeat(26)}`;
@@ -48,7 +47,7 @@ export async function seedSessions(
 }
 
 function sessionOf(tenant: TenantId): { readonly secret: string; readonly write: Write } {
-  const secret = randomBytes(32).toString("base64url");
+  const secret = newSecret();
   const startedAtMs = systemClock.nowMs();
   const expiresAtMs = startedAtMs + DEFAULT_POLICY.session.maxSeconds * 1000;
   const address = "127.0.0.1" as CanonicalIp;

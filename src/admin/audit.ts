@@ -1,10 +1,12 @@
 /** `/v1/audit`: who changed what, newest first, as a list and as a whole. */
+
 import { Readable } from "node:stream";
 import Type, { type Static } from "typebox";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { parseInstant } from "../core/instant.ts";
 import type { Principal } from "../core/keys.ts";
+import { noSuchTenant } from "../core/tenant-lookup.ts";
 import { readHeads } from "../observe/audit-evidence.ts";
 import { type AuditQuery, type AuditRow, readAudit } from "../observe/audit-log.ts";
 import { TenantIdSchema } from "../schema/tenant.ts";
@@ -92,8 +94,7 @@ function headsRoute(api: Api, { dependencies: { store, keyring } }: Services): v
 }
 
 function readFilters({ tenant, action, since, until }: Static<typeof Filters>, principal: Principal): AuditQuery {
-  if (tenant !== undefined && principal.tenant !== undefined && tenant !== principal.tenant)
-    throw new SallyportError("not_found", "there is no such tenant");
+  if (tenant !== undefined && principal.tenant !== undefined && tenant !== principal.tenant) throw noSuchTenant();
   const only = principal.tenant ?? (tenant as TenantId | undefined);
   return {
     ...(only === undefined ? {} : { tenant: only }),

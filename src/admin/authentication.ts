@@ -4,8 +4,10 @@ import { LRUCache } from "lru-cache";
 import { parseAddress } from "../core/address.ts";
 import type { Author } from "../core/audit.ts";
 import { SallyportError } from "../core/errors.ts";
+import { takeOne } from "../core/gcra.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { KeyRules, Principal } from "../core/keys.ts";
+import { noSuchTenant } from "../core/tenant-lookup.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 
 declare module "fastify" {
@@ -62,7 +64,7 @@ export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
 
   async function authorise(request: FastifyRequest, principal: Principal): Promise<void> {
     const { tenant } = request.params as { tenant?: string };
-    const missing = new SallyportError("not_found", "there is no such tenant");
+    const missing = noSuchTenant();
     if (tenant !== undefined && !TENANT_ID.test(tenant)) throw missing;
     if (principal.tenant !== undefined && tenant !== undefined && tenant !== principal.tenant) {
       await recordCrossing(request, principal.tenant, tenant);
@@ -90,11 +92,9 @@ function bearerToken(request: FastifyRequest): string {
   return /^Bearer +([!-~]+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
 }
 
-/** The generic cell rate algorithm. @returns how long to wait; 0 when there is no need to */
+/** @returns how long to wait; 0 when there is no need to */
 function countFailure(failures: LRUCache<string, number>, address: string, nowMs: number): number {
-  const interval = FAILURES.periodMs / FAILURES.burst;
-  const due = Math.max(failures.get(address) ?? 0, nowMs) + interval;
-  if (due - nowMs > FAILURES.periodMs) return due - nowMs - FAILURES.periodMs;
-  failures.set(address, due);
-  return 0;
+  const { retryAfterMs, fullAtMs } = takeOne(failures.get(address) ?? 0, FAILURES, nowMs);
+  failures.set(address, fullAtMs);
+  return retryAfterMs;
 }

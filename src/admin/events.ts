@@ -8,6 +8,7 @@ import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { KEY_KIND, type Principal } from "../core/keys.ts";
 import type { Commit } from "../core/store.ts";
+import { noSuchTenant } from "../core/tenant-lookup.ts";
 import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -75,8 +76,7 @@ export function eventRoutes(api: Api, { dependencies }: Services): void {
 }
 
 function readTenant(asked: string | undefined, principal: Principal): TenantId | undefined {
-  if (asked !== undefined && principal.tenant !== undefined && asked !== principal.tenant)
-    throw new SallyportError("not_found", "there is no such tenant");
+  if (asked !== undefined && principal.tenant !== undefined && asked !== principal.tenant) throw noSuchTenant();
   return principal.tenant ?? (asked as TenantId | undefined);
 }
 

@@ -1,11 +1,13 @@
 /** `/v1/keys`: the API's own keys. */
+
 import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
-import type { KeyInput, Principal } from "../core/keys.ts";
-import { KeyInputSchema, keyToWire, withoutHash } from "../schema/key.ts";
+import { type KeyInput, type Principal, withoutHash } from "../core/keys.ts";
+import { noSuchTenant } from "../core/tenant-lookup.ts";
+import { KeyInputSchema, keyToWire } from "../schema/key.ts";
 import { principalOf } from "./authentication.ts";
 import { sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
@@ -72,7 +74,7 @@ function refuseWiderScope(input: KeyInput, { tenant }: Principal): void {
   if (tenant === undefined || input.tenant === tenant) return;
   if (input.tenant === undefined)
     throw new SallyportError("forbidden", `this key can only make keys of the tenant "${tenant}"`);
-  throw new SallyportError("not_found", "there is no such tenant");
+  throw noSuchTenant();
 }
 
 function listRoute(api: Api, { keys, cursors }: Services): void {

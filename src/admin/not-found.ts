@@ -1,5 +1,6 @@
 /** What is answered where there is no route: 405 with Allow where another method has one, else 404. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { pathOf } from "../core/target.ts";
 import { sendProblem } from "./problem.ts";
 
 /** Every route's path, as segments, and its methods. */
@@ -25,8 +26,7 @@ function fits(segments: readonly string[], asked: readonly string[]): boolean {
 
 export function notFoundHandler(routes: RouteTable) {
   return (request: FastifyRequest, reply: FastifyReply) => {
-    const path = request.url.split("?", 1)[0] ?? "";
-    const allowed = routes.methodsOf(path);
+    const allowed = routes.methodsOf(pathOf(request.url));
     if (allowed.length === 0) return sendProblem(reply, "not_found", "there is nothing here");
     void reply.header("allow", allowed.join(", "));
     return sendProblem(reply, "method_not_allowed", `use ${allowed.join(", ")}`);

@@ -6,6 +6,7 @@ import { SallyportError } from "../core/errors.ts";
 import { type ExplainedEntry, type ExplainFacts, type Explanation, explain } from "../core/explain.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Store } from "../core/store.ts";
+import { noSuchTenant } from "../core/tenant-lookup.ts";
 import type { Follower } from "../replica/follower.ts";
 import type { PolicyReplica } from "../replica/policy.ts";
 
@@ -31,7 +32,7 @@ export async function explainRequest(
   await follower.reached((await store.head()).revision);
   if (replica.state(clock.nowMs()) === "empty") throw new SallyportError("not_ready", "no policy has been loaded yet");
   const tenant = replica.tenant(id);
-  if (tenant === undefined) throw new SallyportError("not_found", "there is no such tenant");
+  if (tenant === undefined) throw noSuchTenant();
   const slot = tenant.matcher.lookup(request.address, Math.floor(clock.nowMs() / 1000));
   const entry = slot < 0 ? undefined : await explainedEntry(store, id, tenant.matcher.entryId(slot));
   const who = request.user === undefined ? undefined : await person(id, request.user);

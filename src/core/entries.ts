@@ -10,7 +10,7 @@ import { type EntryFacts, type EntryInput, readEntryInput, readExpiry, readLabel
 import { ConflictError, SallyportError } from "./errors.ts";
 import { newEntryId, type TenantId } from "./ids.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
-import { TENANT_KIND, type Tenant } from "./tenant.ts";
+import { loadTenant } from "./tenant-lookup.ts";
 
 /**
  * `{tenant}` → `{count}`: how many entries the allowlist holds, at least. Its revision rises with every change
@@ -232,9 +232,8 @@ export class EntryRules {
 
   /** The precondition that the tenant is there and stays, and how many entries it allows itself. @throws SallyportError `not_found` */
   async tenantStands(tenant: TenantId): Promise<{ readonly standing: Precondition; readonly room: number }> {
-    const document = await this.#options.store.get(TENANT_KIND, tenant);
-    if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
-    return { standing: at(document), room: (document.value as Tenant).limits?.entries ?? Infinity };
+    const { tenant: found, standing } = await loadTenant(this.#options.store, tenant);
+    return { standing, room: found.limits?.entries ?? Infinity };
   }
 
   async #document(tenant: TenantId, id: string): Promise<StoredDocument> {

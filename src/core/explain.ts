@@ -71,14 +71,14 @@ function explainTarget(
 
 function explainDoors(facts: ExplainFacts): Explanation {
   const { policy, entry, path, method } = facts;
-  const exemption = path === undefined ? undefined : isExempt(policy.exempt, method, path);
+  const exempt = path !== undefined && isExempt(policy.exempt, method, path);
   const decided = decide(policy, entry !== undefined, facts.person?.hasSession ?? false);
-  const { outcome, reason, wouldBlock } = exemption === undefined ? decided : EXEMPT_VERDICT;
+  const { outcome, reason, wouldBlock } = exempt ? EXEMPT_VERDICT : decided;
   const status = { forward: 200, blocked: 403, "sign-in": 401 }[outcome];
   const verdict = outcome === "forward" ? "allow" : "deny";
   const steps: ExplainedStep[] = [
     addressStep(facts.address),
-    exemptStep(exemption !== undefined, facts),
+    exemptStep(exempt, facts),
     locationStep(facts),
     personStep(facts),
     { step: "verdict", result: verdict === "allow" ? "pass" : "stop", detail: verdictDetail(reason, policy) },

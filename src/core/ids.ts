@@ -1,5 +1,5 @@
-/** Branded identifiers and the one place that makes them. */
-import { randomBytes, randomInt } from "node:crypto";
+/** Branded identifiers and the one place that makes them; secrets and their digests beside them. */
+import { hash, randomBytes, randomInt } from "node:crypto";
 import { SallyportError } from "./errors.ts";
 
 declare const brand: unique symbol;
@@ -97,4 +97,16 @@ export function newId(prefix: string, nowMs: number): string {
 /** A secret of 256 random bits, base64url (43 characters). */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
+}
+
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+
+/** Whether it has the form of what {@link newSecret} makes. */
+export function isSecret(value: unknown): value is string {
+  return typeof value === "string" && SECRET.test(value);
+}
+
+/** SHA-256, base64url: what is stored of a secret, or in place of what is not to be read back. */
+export function digest(text: string): string {
+  return hash("sha256", text, "base64url");
 }

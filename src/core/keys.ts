@@ -8,7 +8,7 @@ import { readExpiry, readLabel } from "./entry-input.ts";
 import { SallyportError } from "./errors.ts";
 import { newId, newSecret, type TenantId } from "./ids.ts";
 import type { Precondition, Store, StoredDocument } from "./store.ts";
-import { TENANT_KIND } from "./tenant.ts";
+import { loadTenant } from "./tenant-lookup.ts";
 
 export type Access = "read" | "write";
 
@@ -130,9 +130,7 @@ export class KeyRules {
 
   async #tenantStands(tenant: TenantId | undefined): Promise<Precondition[]> {
     if (tenant === undefined) return [];
-    const document = await this.#store.get(TENANT_KIND, tenant);
-    if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
-    return [at(document)];
+    return [(await loadTenant(this.#store, tenant)).standing];
   }
 
   /** @param scope only keys of this tenant are there @throws SallyportError `not_found` */
@@ -218,6 +216,7 @@ function scopeOf({ tenant }: ApiKey): { tenant?: TenantId } {
   return tenant === undefined ? {} : { tenant };
 }
 
-function withoutHash({ hash: _, ...rest }: ApiKey): Omit<ApiKey, "hash"> {
+/** What may be shown of a key. */
+export function withoutHash({ hash: _, ...rest }: ApiKey): Omit<ApiKey, "hash"> {
   return rest;
 }

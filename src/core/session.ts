@@ -1,5 +1,5 @@
 /** What the gate knows of a session; the rules that make and end one are the person door's. */
-import type { SessionHash, TenantId } from "./ids.ts";
+import { digest, type SessionHash, type TenantId } from "./ids.ts";
 
 /** Documents `{tenant}/{session hash}`. Written quietly; their deletion is in the feed, so that every edge drops them. */
 export const SESSION_KIND = "session";
@@ -27,3 +27,7 @@ export type SessionLookup = (tenant: TenantId, hash: SessionHash) => Promise<Ses
 
 /** Sessions that were used, with the second of their last request: batched by the edge, written by control. */
 export type SessionUse = readonly (readonly [TenantId, SessionHash, number])[];
+
+export function hashSessionSecret(secret: string): SessionHash {
+  return digest(secret) as SessionHash;
+}

@@ -9,6 +9,7 @@ import type { CanonicalHost, TenantId } from "./ids.ts";
 import { type ApiKey, KEY_KIND } from "./keys.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 import { HOST_KIND, TENANT_KIND, type Tenant } from "./tenant.ts";
+import { loadTenant } from "./tenant-lookup.ts";
 
 /** `{tenant}` → 1: the tenant is gone, but documents of it are still there; its id is not given out before they are purged. */
 export const REMAINS_KIND = "tenantremains";
@@ -38,9 +39,8 @@ export class TenantRules {
 
   /** @throws SallyportError `not_found` */
   async read(id: TenantId): Promise<TenantView> {
-    const document = await this.#store.get(TENANT_KIND, id);
-    if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
-    return toView(document);
+    const { tenant, standing } = await loadTenant(this.#store, id);
+    return { tenant, revision: standing.revision };
   }
 
   async list(limit: number, after?: string): Promise<TenantView[]> {
@@ -73,7 +73,7 @@ export class TenantRules {
     author: Author,
     expected?: Expectation,
   ): Promise<Plan<Tenant>> {
-    const { document, before } = await this.#changeable(id, expected);
+    const { before, standing } = await this.#changeable(id, expected);
     const after: Tenant = { ...change(before), id, declared: false };
     const gained = after.hosts.filter((host) => !before.hosts.includes(host));
     const lost = before.hosts.filter((host) => !after.hosts.includes(host));
@@ -82,7 +82,7 @@ export class TenantRules {
       result: after,
       change: {
         writes: [{ kind: TENANT_KIND, id, value: after }, ...hosts.writes, ...lost.map(released)],
-        preconditions: [at(document), ...hosts.preconditions],
+        preconditions: [standing, ...hosts.preconditions],
         audit: [
           { action: "tenant.changed", tenant: id, ...author, target: id, before: brief(before), after: brief(after) },
         ],
@@ -92,26 +92,24 @@ export class TenantRules {
 
   /** The gate stops with this commit; {@link purge} takes what the tenant leaves behind. */
   async planDelete(id: TenantId, author: Author, expected?: Expectation): Promise<Plan<undefined>> {
-    const { document, before } = await this.#changeable(id, expected);
+    const { before, standing } = await this.#changeable(id, expected);
     const keys = await this.#keysOf(id);
     return {
       result: undefined,
       change: {
         writes: [...farewell(before), ...keys.map(({ kind, id: key }) => ({ kind, id: key, value: null }))],
-        preconditions: [at(document)],
+        preconditions: [standing],
         audit: [{ action: "tenant.deleted", tenant: id, ...author, target: id, before: brief(before) }],
       },
     };
   }
 
   async #changeable(id: TenantId, expected: Expectation) {
-    const document = await this.#store.get(TENANT_KIND, id);
-    if (document === undefined) throw new SallyportError("not_found", "there is no such tenant");
-    expectRevision(expected, document);
-    const before = document.value as Tenant;
+    const { tenant: before, standing } = await loadTenant(this.#store, id);
+    expectRevision(expected, standing);
     if (before.declared)
       throw new SallyportError("read_only", `"${id}" is declared in the configuration file; change it there`);
-    return { document, before };
+    return { before, standing };
   }
 
   /** The writes that give a tenant its hosts. @throws SallyportError `host_taken` */

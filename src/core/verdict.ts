@@ -1,4 +1,5 @@
 /** The two doors: what the gate decides for one request of a known tenant. Pure. */
+import { pathOf } from "./target.ts";
 import type { Exemption, Policy } from "./tenant.ts";
 
 /**
@@ -67,11 +68,10 @@ function decideAny(network: Policy["network"], needsPerson: boolean, located: bo
 }
 
 /** Whether a request is exempt: path bytes equal, no decoding, query cut off; method equal. */
-export function isExempt(exempt: readonly Exemption[], method: string, target: string): Exemption | undefined {
-  if (exempt.length === 0) return undefined;
-  const query = target.indexOf("?");
-  const path = query < 0 ? target : target.slice(0, query);
-  return exempt.find((rule) => rule.path === path && rule.methods.includes(method));
+export function isExempt(exempt: readonly Exemption[], method: string, target: string): boolean {
+  if (exempt.length === 0) return false;
+  const path = pathOf(target);
+  return exempt.some((rule) => rule.path === path && rule.methods.includes(method));
 }
 
 export { EXEMPT as EXEMPT_VERDICT };

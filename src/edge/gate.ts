@@ -149,7 +149,7 @@ export class Gate {
   #judgeDoors(tenant: TenantPolicy, exchange: Exchange, nowMs: number): Verdict {
     const { policy, matcher } = tenant;
     this.#slot = -1;
-    if (isExempt(policy.exempt, exchange.method, exchange.target) !== undefined) return EXEMPT_VERDICT;
+    if (isExempt(policy.exempt, exchange.method, exchange.target)) return EXEMPT_VERDICT;
     if (policy.network !== "off") this.#slot = matcher.lookup(exchange.address, Math.floor(nowMs / 1000));
     return decide(policy, this.#slot >= 0, exchange.session?.isLive(nowMs) ?? false);
   }

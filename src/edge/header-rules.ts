@@ -1,4 +1,5 @@
 /** Which header fields and trailers may pass the edge, by name. The tables here are the whole policy. */
+import { withoutBlanks } from "../core/blanks.ts";
 
 /** What becomes of a field. Those that are neither `pass` nor `drop` have a meaning for the edge itself. */
 export type FieldRule =
@@ -192,19 +193,6 @@ export function fieldsOf(lines: string): string[] {
     at = end + 2;
   }
   return fields;
-}
-
-/** Without the optional white space around a value (RFC 9110, 5.6.3), and no other. */
-function withoutBlanks(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9;
 }
 
 function classifyRequest(lower: string): FieldRule {

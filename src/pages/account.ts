@@ -1,12 +1,13 @@
 /** The account page's routes: what a signed-in person sees and changes about themselves. */
 import type { SignedIn } from "../person/completion.ts";
+import { isFresh } from "../person/grants.ts";
 import type { LiveSession } from "../person/session-record.ts";
 import { type AccountView, showAccount } from "./account-view.ts";
 import { afterSignIn } from "./outcome.ts";
 import { isRefusedPassword } from "./passwords.ts";
 import type { PersonPages } from "./person-pages.ts";
 import { type Answer, type Call, pathTo, type Route, redirectTo } from "./route.ts";
-import { actorOf, isFresh, withSession } from "./visitor.ts";
+import { actorOf, withSession } from "./visitor.ts";
 
 export function accountRoutes(pages: PersonPages): Route[] {
   const { person } = pages;

@@ -5,6 +5,7 @@ import type { Factor } from "../core/tenant.ts";
 import { notice } from "../look/displays.ts";
 import { button, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
+import { isFresh } from "../person/grants.ts";
 import { PASSKEY_SCRIPTS } from "./assets.ts";
 import { doorHead } from "./door-head.ts";
 import { confirmRoutes } from "./enrol-confirm.ts";
@@ -12,7 +13,7 @@ import { afterOutcome, enrolSteps, showGone } from "./outcome.ts";
 import { passkeyForm, postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
 import { type Answer, answerJson, type Call, pathTo, type Route, redirectTo, showPage } from "./route.ts";
-import { isFresh, withSession } from "./visitor.ts";
+import { withSession } from "./visitor.ts";
 
 export function enrolRoutes(pages: PersonPages): Route[] {
   return [

@@ -1,18 +1,12 @@
 /** Keeps other sites from posting our forms: where the post came from, and a proof that only our own page holds. */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { isSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Visit } from "../person/visit.ts";
 import type { RequestFields } from "./request-facts.ts";
 
 /** The field of every form, and of every JSON body, that holds its proof. */
 export const PROOF_FIELD = "proof";
-
-const SECRET = /^[A-Za-z0-9_-]{43}$/;
-
-/** Whether a cookie's value can bind a browser. */
-export function isBrowserSecret(value: string | undefined): value is string {
-  return value !== undefined && SECRET.test(value);
-}
 
 /**
  * Whether the browser says that this host's own page posts, or says nothing. `same-site` is another site: any
@@ -55,7 +49,7 @@ export class FormGuard {
   /** Whether the proof was made for this browser and path, with a key of today or of before a rotation. */
   accepts(visit: Visit, path: string, proof: unknown): boolean {
     const { browser } = visit.cookies;
-    if (!isBrowserSecret(browser) || typeof proof !== "string") return false;
+    if (!isSecret(browser) || typeof proof !== "string") return false;
     const given = Buffer.from(proof);
     return this.#keys.some((key) => {
       const right = Buffer.from(macOf(key, visit, browser, path));

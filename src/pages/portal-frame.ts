@@ -4,11 +4,12 @@ import { notice } from "../look/displays.ts";
 import { errorSummary, type FormError } from "../look/forms.ts";
 import { type Html, html, type Interpolation, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
+import { isFresh } from "../person/grants.ts";
 import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import { PORTAL_SCRIPTS } from "./assets.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage, tooMany } from "./route.ts";
-import { isFresh, sessionOf, showForbidden, signInPath, signOutForm } from "./visitor.ts";
+import { sessionOf, showForbidden, signInPath, signOutForm } from "./visitor.ts";
 
 export type PortalPath = "portal" | `portal/${string}`;
 

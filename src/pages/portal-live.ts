@@ -2,8 +2,8 @@
 import { PassThrough, type Readable } from "node:stream";
 import { TENANT_AUDIT_KIND } from "../core/audit.ts";
 import type { TenantId } from "../core/ids.ts";
+import { hashSessionSecret } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
-import { hashSessionSecret } from "../person/session-record.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { asOwner, type OwnerCall } from "./portal-frame.ts";
 import type { Answer, Route } from "./route.ts";

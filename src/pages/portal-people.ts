@@ -4,6 +4,7 @@ import { describeBrowser } from "../look/browsers.ts";
 import { notice, table } from "../look/displays.ts";
 import { button, choices, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
+import { isFresh } from "../person/grants.ts";
 import type { LiveSession } from "../person/session-record.ts";
 import type { UserChange } from "../person/user-change.ts";
 import type { UserView } from "../person/user-view.ts";
@@ -12,7 +13,7 @@ import type { PlacePages } from "./place-pages.ts";
 import { showConfirmation } from "./portal-confirm.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
-import { actorOf, isFresh, signInPath } from "./visitor.ts";
+import { actorOf, signInPath } from "./visitor.ts";
 import { moment } from "./wording.ts";
 
 const MOST = 500;

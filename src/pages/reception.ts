@@ -2,22 +2,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import { retryAfterSeconds, SallyportError } from "../core/errors.ts";
-import { newSecret } from "../core/ids.ts";
+import { isSecret, newSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
+import { pathOf } from "../core/target.ts";
 import { negotiateLanguage, translator } from "../look/language.ts";
 import { page } from "../look/page.ts";
 import { renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { setCookieFields } from "./cookies.ts";
 import { readFields, readQuery } from "./form-fields.ts";
-import {
-  FormGuard,
-  isBrowserSecret,
-  isFromProgram,
-  isFromThisOrigin,
-  PROOF_FIELD,
-  siblingOrigin,
-} from "./form-guard.ts";
+import { FormGuard, isFromProgram, isFromThisOrigin, PROOF_FIELD, siblingOrigin } from "./form-guard.ts";
 import { showGone } from "./outcome.ts";
 import { PageMethods } from "./page-methods.ts";
 import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
@@ -77,7 +71,7 @@ export class Reception {
     // Before the body is read, of which nothing matters here.
     server.addHook("onRequest", async (request, reply) => {
       if (!request.is404) return;
-      const allow = methods.allowOf(pathOf(request));
+      const allow = methods.allowOf(pathOf(request.url));
       if (allow !== undefined) reply.header("allow", allow);
       await this.#refuse(request, reply, allow === undefined ? 404 : 405);
     });
@@ -101,7 +95,7 @@ export class Reception {
     const { caller, fresh } = bound(found);
     const call = this.#callOf(caller, request, form);
     // Our own page, but from before the browser was closed, or of another key: the person begins again.
-    const sound = !posts || proven || this.#guard.accepts(found.visit, pathOf(request), form[PROOF_FIELD]);
+    const sound = !posts || proven || this.#guard.accepts(found.visit, pathOf(request.url), form[PROOF_FIELD]);
     const answer = sound ? await answerTo(route, call) : showGone(call, 403);
     return send(reply, caller, call, fresh === undefined ? answer : withBrowser(answer, fresh));
   }
@@ -164,7 +158,7 @@ async function answerTo(route: Route, call: Call): Promise<Answer> {
 /** The caller with a browser secret, new where there was none that is sound. */
 function bound(caller: Caller): { caller: Caller; fresh: string | undefined } {
   const { visit } = caller;
-  if (isBrowserSecret(visit.cookies.browser)) return { caller, fresh: undefined };
+  if (isSecret(visit.cookies.browser)) return { caller, fresh: undefined };
   const fresh = newSecret();
   return { caller: { ...caller, visit: { ...visit, cookies: { ...visit.cookies, browser: fresh } } }, fresh };
 }
@@ -219,8 +213,4 @@ function statusOf(error: unknown): number {
   const status = (error as { statusCode?: unknown }).statusCode;
   // Too large, of another type, cut short: whatever is no form of ours is malformed, and told in the same words.
   return typeof status === "number" && status >= 400 && status < 500 ? 400 : 500;
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split("?", 1)[0] ?? "";
 }

@@ -1,9 +1,9 @@
 /** Signing out, from here alone or from everywhere: a post from any page's navigation, or a page of its own for links. */
 
+import { hashSessionSecret } from "../core/session.ts";
 import { notice } from "../look/displays.ts";
 import { button } from "../look/forms.ts";
 import { html } from "../look/html.ts";
-import { hashSessionSecret } from "../person/session-record.ts";
 import { postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
 import { type Answer, type Call, type CookieChanges, pathTo, type Route, showPage } from "./route.ts";

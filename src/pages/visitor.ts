@@ -1,10 +1,12 @@
 /** Who is signed in, for the pages that are about them. */
 import { SallyportError } from "../core/errors.ts";
+import { isSecret } from "../core/ids.ts";
+import { hashSessionSecret } from "../core/session.ts";
 import { type Html, html, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import type { SignedIn } from "../person/completion.ts";
-import { FRESH_MS } from "../person/grants.ts";
-import { hashSessionSecret, isSessionSecret, type LiveSession, provesSecondFactor } from "../person/session-record.ts";
+import { isFresh } from "../person/grants.ts";
+import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
@@ -16,7 +18,7 @@ export async function sessionOf(
   { person }: PersonPages,
 ): Promise<LiveSession | undefined> {
   const secret = visit.cookies.session;
-  if (secret === undefined || !isSessionSecret(secret)) return undefined;
+  if (!isSecret(secret)) return undefined;
   const hash = hashSessionSecret(secret);
   const session = await person.sessions.lookup(visit.tenant, hash);
   // An open page that renews itself keeps nobody signed in.
@@ -28,11 +30,6 @@ export async function sessionOf(
 export async function provenSession(call: Call, pages: PersonPages): Promise<LiveSession | undefined> {
   const session = await sessionOf(call, pages);
   return session !== undefined && provesSecondFactor(session.amr) ? session : undefined;
-}
-
-/** Whether the rules will take this session for a recent proof. */
-export function isFresh(session: LiveSession, nowMs: number): boolean {
-  return nowMs - session.startedAtMs <= FRESH_MS && !session.amr.includes("device");
 }
 
 /** Answers with the session's page, or sends to the sign-in and back to `wayBack`. */

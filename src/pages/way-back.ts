@@ -1,7 +1,8 @@
 /** Remembers where a browser wanted to go, from the gate's redirect to the first form: sealed, so that nothing is stored. */
 import type { Clock } from "../core/clock.ts";
+import { digest } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import { digest, type Visit } from "../person/visit.ts";
+import type { Visit } from "../person/visit.ts";
 import { wayBackPath } from "../person/way-back.ts";
 
 /** As long as somebody may leave the sign-in page open and still end where they wanted to go. */

@@ -1,9 +1,8 @@
 /** The two documents of a user: who they are (`user`), and what proves it (`credential`). */
-import type { TenantId } from "../core/ids.ts";
+import { digest, type TenantId } from "../core/ids.ts";
 import type { Precondition, Store, Write } from "../core/store.ts";
 import type { StoredFactor } from "./factor.ts";
 import type { StoredRecoveryCodes } from "./recovery.ts";
-import { digest } from "./visit.ts";
 
 /** `{tenant}/{user}` → {@link UserRecord}. Its revision is the one on the wire: it changes by management only. */
 export const USER_KIND = "user";

@@ -1,11 +1,11 @@
 /** One pending sign-in: kept server-side, found by an opaque id, and worth something in the browser that began it alone. */
 import { timingSafeEqual } from "node:crypto";
-import { newSecret } from "../core/ids.ts";
+import { digest, isSecret, newSecret } from "../core/ids.ts";
 import type { Precondition, Store } from "../core/store.ts";
 import { type Account, findAccount } from "./account.ts";
 import type { Change } from "./change.ts";
 import type { Share } from "./shares.ts";
-import { digest, type Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /** `{tenant}/{digest of the id}` → {@link ChallengeRecord}. Quiet. */
 export const CHALLENGE_KIND = "challenge";
@@ -58,7 +58,7 @@ export function newChallenge(
   content: Pick<ChallengeRecord, "stage" | "wayBack" | "fresh" | "amr" | "epoch" | "mailed" | "shares">,
 ): { challenge: Challenge; browser: string } {
   const present = visit.cookies.browser;
-  const browser = present !== undefined && isSecret(present) ? present : newSecret();
+  const browser = isSecret(present) ? present : newSecret();
   const id = newSecret();
   const record = { ...content, browser: digest(browser), tries: 0 };
   const documentId = `${visit.tenant.id}/${digest(id)}`;
@@ -68,7 +68,7 @@ export function newChallenge(
 /** The live challenge with this id if this browser began it at this tenant. */
 export async function readChallenge(store: Store, visit: Visit, id: unknown): Promise<Challenge | undefined> {
   const browser = visit.cookies.browser;
-  if (typeof id !== "string" || !isSecret(id) || browser === undefined || !isSecret(browser)) return undefined;
+  if (!isSecret(id) || !isSecret(browser)) return undefined;
   const documentId = `${visit.tenant.id}/${digest(id)}`;
   const document = await store.get(CHALLENGE_KIND, documentId);
   if (document === undefined) return undefined;
@@ -116,8 +116,4 @@ export async function countTry(store: Store, challenge: Challenge): Promise<Chal
 
 function unchangedChallenge(challenge: Challenge): Precondition {
   return { kind: CHALLENGE_KIND, id: challenge.documentId, revision: challenge.revision };
-}
-
-function isSecret(text: string): boolean {
-  return /^[A-Za-z0-9_-]{43}$/.test(text);
 }

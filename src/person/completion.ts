@@ -1,8 +1,10 @@
 /** The end of a sign-in: everything that was proven is spent, and the session begins, in one commit. */
+
 import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import { isSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import { SESSION_KIND } from "../core/session.ts";
+import { hashSessionSecret, SESSION_KIND } from "../core/session.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, unchanged, writeCredential, writeUser } from "./account.ts";
@@ -13,14 +15,7 @@ import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
 import { groupOf, knownPlace, markKnownPlace } from "./known-places.ts";
 import { withProvenMailbox } from "./mailbox.ts";
 import { FEW_CODES } from "./recovery.ts";
-import {
-  endSession,
-  hashSessionSecret,
-  isSessionSecret,
-  newSession,
-  type SessionRecord,
-  sessionIdOf,
-} from "./session-record.ts";
+import { endSession, newSession, type SessionRecord, sessionIdOf } from "./session-record.ts";
 import type { SharedLogins } from "./shared-login.ts";
 import { giveBackFinished } from "./shares.ts";
 import { STRANGER, type Throttle, type Visitor } from "./throttle.ts";
@@ -152,7 +147,7 @@ export class Completion {
 
   async #replaced(visit: Visit): Promise<Write[]> {
     const secret = visit.cookies.session;
-    if (secret === undefined || !isSessionSecret(secret)) return [];
+    if (!isSecret(secret)) return [];
     const hash = hashSessionSecret(secret);
     const document = await this.#options.store.get(SESSION_KIND, `${visit.tenant.id}/${hash}`);
     if (document === undefined) return [];

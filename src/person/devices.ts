@@ -1,10 +1,9 @@
 /** Remembered devices: a browser that may leave out the factor, never the password, for as long as policy allows. */
 import { timingSafeEqual } from "node:crypto";
-import type { CanonicalIp, TenantId } from "../core/ids.ts";
-import { newId, newSecret } from "../core/ids.ts";
+import { type CanonicalIp, digest, newId, newSecret, type TenantId } from "../core/ids.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Account } from "./account.ts";
-import { digest, type Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /** `{tenant}/{user}/{device}` → {@link DeviceRecord}. Quiet. */
 export const DEVICE_KIND = "device";

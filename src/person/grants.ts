@@ -1,8 +1,11 @@
 /** Who may change what proves a person: a first sign-in without any factor yet, or a session with a recent proof. */
+
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
+import { digest, isSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import { hashSessionSecret } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import { type Account, type CredentialRecord, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
@@ -10,12 +13,17 @@ import type { Change } from "./change.ts";
 import type { SignedIn } from "./completion.ts";
 import { markKnownBrowser } from "./known-browser.ts";
 import { asChangedBy } from "./mailbox.ts";
-import { hashSessionSecret, isSessionSecret, type LiveSession, newSession } from "./session-record.ts";
+import { type LiveSession, newSession } from "./session-record.ts";
 import type { Sessions } from "./sessions.ts";
-import { digest, type Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /** How long after a complete sign-in its person may change factors and password without another. */
-export const FRESH_MS = 10 * 60_000;
+const FRESH_MS = 10 * 60_000;
+
+/** Whether the session is a recent proof of its person. A remembered device proves no factor. */
+export function isFresh({ startedAtMs, amr }: LiveSession, nowMs: number): boolean {
+  return nowMs - startedAtMs <= FRESH_MS && !amr.includes("device");
+}
 
 export interface Grant {
   readonly account: Account;
@@ -90,12 +98,10 @@ export class Grants {
   async #bySession(visit: Visit): Promise<Grant | undefined> {
     const { store, sessions, clock } = this.#options;
     const secret = visit.cookies.session;
-    if (secret === undefined || !isSessionSecret(secret)) return undefined;
+    if (!isSecret(secret)) return undefined;
     const hash = hashSessionSecret(secret);
     const session = await sessions.lookup(visit.tenant, hash);
-    // A remembered device is no recent proof of the factor.
-    if (session === undefined || session.amr.includes("device")) return undefined;
-    if (clock.nowMs() - session.startedAtMs > FRESH_MS) return undefined;
+    if (session === undefined || !isFresh(session, clock.nowMs())) return undefined;
     const account = await loadAccount(store, visit.tenant.id, session.user);
     return account === undefined ? undefined : { account, name: `session/${digest(hash)}`, session };
   }

@@ -2,7 +2,7 @@
 import type { Actor, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { TenantId } from "../core/ids.ts";
+import { digest, type TenantId } from "../core/ids.ts";
 import type { RateLimit, Store, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
@@ -20,7 +20,7 @@ import type { Sessions } from "./sessions.ts";
 import type { Outcome } from "./step.ts";
 import type { Throttle } from "./throttle.ts";
 import { type LiveToken, newToken, readToken } from "./tokens.ts";
-import { digest, placeOf, readerOf, type Visit } from "./visit.ts";
+import { placeOf, readerOf, type Visit } from "./visit.ts";
 import { requireWayBack } from "./way-back.ts";
 
 const HOUR_MS = 60 * 60_000;

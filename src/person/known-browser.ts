@@ -1,8 +1,7 @@
 /** A mark that a browser has signed in here before: it opens nothing, but keeps strangers' failures apart from its own. */
 import { randomBytes } from "node:crypto";
-import type { TenantId } from "../core/ids.ts";
+import { digest, type TenantId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
-import { digest } from "./visit.ts";
 
 /** How many people of one computer are remembered. */
 const MAX_LOGINS = 10;

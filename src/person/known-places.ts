@@ -2,9 +2,8 @@
  * Networks from which somebody of a tenant signed in. They are the tenant's, not a login's: what a try is counted
  * under must not tell whether the login exists.
  */
-import type { TenantId } from "../core/ids.ts";
+import { digest, type TenantId } from "../core/ids.ts";
 import type { Store, StoredDocument, Write } from "../core/store.ts";
-import { digest } from "./visit.ts";
 
 /** `{tenant}/{place}` → `{}`, as `placeOf` names the place. Quiet; gone when nobody signed in from there for long. */
 export const KNOWN_PLACE_KIND = "knownplace";

@@ -1,11 +1,10 @@
 /** What is stored of a session, and what the rest of the system learns of it. */
-import { randomBytes } from "node:crypto";
-import type { CanonicalIp, SessionHash, TenantId } from "../core/ids.ts";
-import { SESSION_KIND, type SessionFacts } from "../core/session.ts";
+import { type CanonicalIp, newSecret, type SessionHash, type TenantId } from "../core/ids.ts";
+import { hashSessionSecret, SESSION_KIND, type SessionFacts } from "../core/session.ts";
 import type { StoredDocument, Write } from "../core/store.ts";
 import type { Policy } from "../core/tenant.ts";
 import type { Account, Role, UserRecord } from "./account.ts";
-import { digest, type Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /** `{tenant}/{user}/{hash}` → 1: the sessions of one user. Quiet. */
 export const USER_SESSION_KIND = "usersession";
@@ -56,15 +55,6 @@ export interface NewSession {
   readonly writes: readonly Write[];
 }
 
-/** Whether a cookie's value has the form of a session secret. */
-export function isSessionSecret(text: string): boolean {
-  return /^[A-Za-z0-9_-]{43}$/.test(text);
-}
-
-export function hashSessionSecret(secret: string): SessionHash {
-  return digest(secret) as SessionHash;
-}
-
 /** The first 120 bits of the hash: enough to be unique, and to find the document by, but not to be the hash. */
 export function sessionIdOf(hash: SessionHash): string {
   return `ses_${hash.slice(0, 20)}`;
@@ -78,7 +68,7 @@ export function newSession(
   nowMs: number,
   provenAtMs: number = nowMs,
 ): NewSession {
-  const secret = randomBytes(32).toString("base64url");
+  const secret = newSecret();
   const hash = hashSessionSecret(secret);
   const expiresAtMs = provenAtMs + visit.tenant.policy.session.maxSeconds * 1000;
   const record: SessionRecord = {

@@ -2,7 +2,7 @@
 import { createHmac, randomInt, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { TenantId } from "../core/ids.ts";
+import { digest, type TenantId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import { takeAll } from "../core/rate-limits.ts";
 import type { Precondition, RateLimit, Store, Write } from "../core/store.ts";
@@ -11,7 +11,6 @@ import { DEFAULT_LANGUAGE, translator } from "../look/language.ts";
 import { DeliveryError } from "../notify/delivery-error.ts";
 import type { SmsProvider } from "../notify/sms.ts";
 import { retryConflicts } from "./retry.ts";
-import { digest } from "./visit.ts";
 
 /** `{tenant}/{user}/{digest of the number}` → {@link CodeRecord}. Quiet. */
 export const SMS_CODE_KIND = "smscode";

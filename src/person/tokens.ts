@@ -1,9 +1,8 @@
 /** Single-use tokens: invitations, password resets, and tickets that hand a browser over from the portal. */
-import { newSecret, type TenantId } from "../core/ids.ts";
+import { digest, isSecret, newSecret, type TenantId } from "../core/ids.ts";
 import type { Store, Write } from "../core/store.ts";
 import { type Account, loadAccount } from "./account.ts";
 import type { Change } from "./change.ts";
-import { digest } from "./visit.ts";
 
 /** `{tenant}/{digest of the token}` → {@link TokenRecord}; gone once used or expired. Quiet. */
 export const TOKEN_KIND = "persontoken";
@@ -63,7 +62,7 @@ export async function readToken(
   purpose: TokenPurpose,
   token: unknown,
 ): Promise<LiveToken | undefined> {
-  if (typeof token !== "string" || !/^[A-Za-z0-9_-]{43}$/.test(token)) return undefined;
+  if (!isSecret(token)) return undefined;
   const id = `${tenant}/${digest(token)}`;
   const document = await store.get(TOKEN_KIND, id);
   const record = document?.value as TokenRecord | undefined;

@@ -1,7 +1,6 @@
 /** Who stands at the person door: the facts of one request, as the edge established them, and the cookies it brought. */
-import { createHash } from "node:crypto";
 import type { Address } from "../core/address.ts";
-import type { CanonicalHost } from "../core/ids.ts";
+import { type CanonicalHost, digest } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Language } from "../look/language.ts";
 import type { Recipient } from "../notify/outbox.ts";
@@ -46,9 +45,4 @@ export function placeOf(address: Address): string {
 export function farApart(one: Address, other: Address): boolean {
   if (one.family !== other.family) return true;
   return one.family === 4 ? one.a >>> 16 !== other.a >>> 16 : one.a !== other.a;
-}
-
-/** SHA-256, base64url. */
-export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
 }

@@ -1,6 +1,6 @@
 /** A key of the admin API on the wire. Its token is shown once, when it is made. */
 import Type from "typebox";
-import type { ApiKey, KeyView } from "../core/keys.ts";
+import { type KeyView, withoutHash } from "../core/keys.ts";
 import { ExpiresAtSchema, TtlSecondsSchema } from "./entry.ts";
 import { TenantIdSchema } from "./tenant.ts";
 
@@ -50,8 +50,4 @@ export const NewKeySchema = Type.Object(
 
 export function keyToWire({ key, revision, lastUsedAt }: KeyView) {
   return { ...withoutHash(key), ...(lastUsedAt === undefined ? {} : { lastUsedAt }), revision };
-}
-
-export function withoutHash({ hash: _, ...key }: ApiKey): Omit<ApiKey, "hash"> {
-  return key;
 }

@@ -3,10 +3,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { ConflictError, StoreUnavailableError } from "../core/errors.ts";
+import { giveOneBack, takeOne } from "../core/gcra.ts";
 import type { Precondition, RateDecision, RateLimit } from "../core/store.ts";
 import type { EncodedWrite, FeedLimits } from "./codec.ts";
 import { encodeChange, revisionFloor, SLICE } from "./codec.ts";
-import { giveOneBack, takeOne } from "./gcra.ts";
 import { isBusy, storeError } from "./sqlite-file.ts";
 
 /** How long a commit waits for another process (a command of the CLI) to let go of the file. */

@@ -5,11 +5,12 @@ import { at } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { StoredDocument, Write } from "../core/store.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { adding, joined } from "./entry-parts.ts";
 import { LINK_KIND, LINK_USE_KIND, type LinkRecord, linkWrite, useOf, useWrite } from "./link-record.ts";
 import type { Companion } from "./outcome.ts";
 import { cidrOf, type Place } from "./place.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 import { SHORTCUT_KIND, shortcutOf, shortcutWrite } from "./shortcut-record.ts";
 import { signToken, type TokenFacts } from "./token.ts";
 

@@ -3,10 +3,10 @@ import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Companions } from "./companion.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import type { LinkUses } from "./link-use.ts";
 import type { Opened, Used } from "./outcome.ts";
 import { type Place, takeUse } from "./place.ts";
-import type { WhitelistOptions } from "./settings.ts";
 import type { ShortcutRuns } from "./shortcut-run.ts";
 import { readToken, type TokenFacts } from "./token.ts";
 

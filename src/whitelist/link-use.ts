@@ -8,6 +8,8 @@ import type { TenantId } from "../core/ids.ts";
 import { takeAll } from "../core/rate-limits.ts";
 import type { Precondition, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { findTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { adding, joined, type Part, renewing } from "./entry-parts.ts";
 import {
   entriesOf,
@@ -21,7 +23,6 @@ import {
   useWrite,
 } from "./link-record.ts";
 import { browserOf, cidrOf, networkId, type Place } from "./place.ts";
-import { findTenant, type WhitelistOptions } from "./settings.ts";
 
 const HOUR_MS = 3_600_000;
 /** How many tries outside its network are recorded of a link. */

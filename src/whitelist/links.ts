@@ -8,7 +8,9 @@ import { SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
 import type { Tenant, TenantLimits } from "../core/tenant.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
 import { isMailable } from "../notify/outbox.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { joined, removing } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
 import {
@@ -22,7 +24,6 @@ import {
   useOf,
   useWrite,
 } from "./link-record.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 import { signToken } from "./token.ts";
 
 export interface LinkInput {

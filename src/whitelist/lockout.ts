@@ -6,7 +6,8 @@ import { ConflictError, SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Precondition } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
-import { findTenant, type WhitelistOptions } from "./settings.ts";
+import { findTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 
 /** What a change would leave behind; absent where it does not touch it. */
 export interface Aftermath {

@@ -1,4 +1,5 @@
 /** Follows the DNS names on the allowlists: asks when they are due, and moves their entries to where they point. */
+
 import { formatPrefix, networkOf } from "../core/address.ts";
 import type { AuditInput, Author } from "../core/audit.ts";
 import { at } from "../core/entries.ts";
@@ -8,11 +9,12 @@ import type { TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { findTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { type DnsLookup, type FamilyAnswer, isAdmissible } from "./dns-lookup.ts";
 import { adding, joined, type Part, removing, renewing } from "./entry-parts.ts";
 import { NAME_KIND, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
 import type { Names } from "./names.ts";
-import { findTenant, type WhitelistOptions } from "./settings.ts";
 
 export interface NameResolverOptions extends WhitelistOptions {
   readonly names: Names;

@@ -7,9 +7,10 @@ import { SallyportError } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
 import { newEntryId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { joined, removing } from "./entry-parts.ts";
 import { NAME_KIND, type NameFacts, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 
 export interface NameInput {
   readonly hostname: string;

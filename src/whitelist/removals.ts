@@ -6,10 +6,10 @@ import type { EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import { unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
-import type { WhitelistOptions } from "./settings.ts";
 
 export interface Removal {
   readonly expected?: Expectation;

@@ -9,10 +9,11 @@ import type { EntryId, TenantId } from "../core/ids.ts";
 import { takeAll } from "../core/rate-limits.ts";
 import type { RateLimit, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { adding, joined } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
 import { browserOf, cidrOf, networkId, type Place } from "./place.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 
 /** `{tenant}/{request}` → {@link AccessRequest}; one for each network. Quiet. */
 export const REQUEST_KIND = "accessrequest";

@@ -6,10 +6,11 @@ import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Policy, Tenant } from "../core/tenant.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { adding, joined, renewing } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
 import { cidrOf, networkId, type Place, takeUse } from "./place.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 
 /** `{tenant}/{user}/{network}` → `{entry}`: the places that a person added, so that none is added twice. Quiet. */
 export const SELF_ALLOW_KIND = "selfallow";

@@ -6,11 +6,12 @@ import type { AllowlistEntry } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Precondition, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { findTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import type { SignedInUser } from "./door.ts";
 import { adding, joined, type NewEntry, removing, renewing } from "./entry-parts.ts";
 import type { Confirmation } from "./outcome.ts";
 import { browserOf, cidrOf, networkId, type Place } from "./place.ts";
-import { findTenant, type WhitelistOptions } from "./settings.ts";
 import { isShortcutId, SHORTCUT_KIND, type ShortcutRecord, shortcutOf, shortcutWrite } from "./shortcut-record.ts";
 
 /** How many networks count as known. */

@@ -7,9 +7,10 @@ import { SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { joined, removing } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
-import { loadTenant, type WhitelistOptions } from "./settings.ts";
 import { isShortcutId, SHORTCUT_KIND, type ShortcutRecord, shortcutOf, shortcutWrite } from "./shortcut-record.ts";
 import { signToken } from "./token.ts";
 

@@ -2,6 +2,7 @@
 import type { Plan } from "../core/audit.ts";
 import { carryOut, type Done } from "../core/change.ts";
 import { Companions } from "./companion.ts";
+import type { WhitelistOptions } from "./dependencies.ts";
 import { Door } from "./door.ts";
 import { LINK_KIND, LINK_USE_KIND } from "./link-record.ts";
 import { LinkUses } from "./link-use.ts";
@@ -12,12 +13,11 @@ import { Names } from "./names.ts";
 import { Removals } from "./removals.ts";
 import { REQUEST_KIND, Requests } from "./requests.ts";
 import { SELF_ALLOW_KIND, SelfAllow } from "./self-allow.ts";
-import type { WhitelistOptions } from "./settings.ts";
 import { SHORTCUT_KIND } from "./shortcut-record.ts";
 import { ShortcutRuns } from "./shortcut-run.ts";
 import { Shortcuts } from "./shortcuts.ts";
 
-export type { KnownUser, UserDirectory, WhitelistOptions } from "./settings.ts";
+export type { KnownUser, UserDirectory, WhitelistOptions } from "./dependencies.ts";
 
 /** Kinds whose documents belong to a tenant by an id of `{tenant}/…`: they go when it is deleted. */
 export const WHITELIST_KINDS: readonly string[] = [

@@ -248,7 +248,7 @@ t.test("jwks.json verifies what the application is told", async (t) => {
 });
 
 async function assertionOf(site: PersonSite, client: PageClient) {
-  const { hashSessionSecret } = await import("../../src/person/session-record.ts");
+  const { hashSessionSecret } = await import("../../src/core/session.ts");
   const session = await site.door.sessions.lookup(
     site.tenant,
     hashSessionSecret(client.cookies.get("sallyport") ?? ""),

@@ -3,10 +3,9 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 import t from "tap";
 import type { AuditedChange } from "../../src/core/audit.ts";
 import type { FixedClock } from "../../src/core/clock.ts";
-import { SESSION_KIND } from "../../src/core/session.ts";
+import { hashSessionSecret, SESSION_KIND } from "../../src/core/session.ts";
 import type { Tenant } from "../../src/core/tenant.ts";
 import { Assertions } from "../../src/person/assertion.ts";
-import { hashSessionSecret } from "../../src/person/session-record.ts";
 import {
   API,
   Browser,

@@ -1,6 +1,6 @@
 /** Signing in with password and authenticator, and what may not end in a session. */
 import t from "tap";
-import { hashSessionSecret } from "../../src/person/session-record.ts";
+import { hashSessionSecret } from "../../src/core/session.ts";
 import {
   API,
   Browser,

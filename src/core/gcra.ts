@@ -1,5 +1,5 @@
-/** The rate limiter's rule: the generic cell rate algorithm (ITU-T I.371), as the SQLite adapter runs it. */
-import type { RateDecision, RateLimit } from "../core/store.ts";
+/** The rate limiter's rule: the generic cell rate algorithm (ITU-T I.371), for whoever keeps the buckets. */
+import type { RateDecision, RateLimit } from "./store.ts";
 
 // A bucket is the moment at which it will be full again (0 for an unused one): one share is `periodMs / burst` of it.
 // A moment too far ahead can only come from a clock that was set back, and is brought within the period.

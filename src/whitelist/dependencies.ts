@@ -2,12 +2,9 @@
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { EntryRules } from "../core/entries.ts";
-import { at } from "../core/entries.ts";
-import { SallyportError } from "../core/errors.ts";
-import type { TenantId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Precondition, Store } from "../core/store.ts";
-import { TENANT_KIND, type Tenant } from "../core/tenant.ts";
+import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
 
 /** A user as these rules need one; the person door's, behind a narrow door. */
@@ -38,22 +35,4 @@ export interface WhitelistOptions {
   readonly users: UserDirectory;
   /** `scheme://host[:port]` of the first of these hosts. */
   readonly siteOrigin: (tenant: Pick<Tenant, "hosts">) => string;
-}
-
-/** A tenant, and the precondition that it is there and stays as it is. */
-export interface LoadedTenant {
-  readonly tenant: Tenant;
-  readonly standing: Precondition;
-}
-
-export async function findTenant(store: Store, id: TenantId): Promise<LoadedTenant | undefined> {
-  const document = await store.get(TENANT_KIND, id);
-  return document === undefined ? undefined : { tenant: document.value as Tenant, standing: at(document) };
-}
-
-/** @throws SallyportError `not_found` */
-export async function loadTenant(store: Store, id: TenantId): Promise<LoadedTenant> {
-  const found = await findTenant(store, id);
-  if (found === undefined) throw new SallyportError("not_found", "there is no such tenant");
-  return found;
 }
