@@ -1,7 +1,7 @@
 /** Every page of the person door, for control to hand to the pages' server. */
 import { accountRoutes } from "./account.ts";
 import { enrolRoutes } from "./enrol.ts";
-import { keyRoutes } from "./keys.ts";
+import { jwksRoutes } from "./jwks.ts";
 import { passwordRoutes } from "./passwords.ts";
 import type { PersonPages } from "./person-pages.ts";
 import type { Route } from "./route.ts";
@@ -19,6 +19,6 @@ export function personRoutes(pages: PersonPages): readonly Route[] {
     ...ticketRoutes(pages),
     ...signOutRoutes(pages),
     ...accountRoutes(pages),
-    ...keyRoutes(pages),
+    ...jwksRoutes(pages),
   ];
 }

@@ -3,7 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { digest, isSecret, newSecret } from "../core/ids.ts";
 import type { Precondition, Store } from "../core/store.ts";
 import { type Account, findAccount } from "./account.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 import type { Share } from "./shares.ts";
 import type { Visit } from "./visit.ts";
 
@@ -86,14 +86,14 @@ export async function accountOf(store: Store, visit: Visit, record: ChallengeRec
 }
 
 /** The write and the condition that replace a challenge's record; its time does not start anew. */
-export function writeChallenge(challenge: Challenge, record: ChallengeRecord): Change {
+export function writeChallenge(challenge: Challenge, record: ChallengeRecord): CommitPart {
   const { documentId: id, expiresAtMs } = challenge;
   const write = { kind: CHALLENGE_KIND, id, value: record, expiresAtMs, quiet: true };
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
 }
 
 /** The write and the condition that use a challenge up, also one that was never written. */
-export function closeChallenge(challenge: Challenge): Change {
+export function closeChallenge(challenge: Challenge): CommitPart {
   const write = { kind: CHALLENGE_KIND, id: challenge.documentId, value: null, quiet: true };
   return { writes: [write], preconditions: [unchangedChallenge(challenge)] };
 }

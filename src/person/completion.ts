@@ -1,5 +1,4 @@
 /** The end of a sign-in: everything that was proven is spent, and the session begins, in one commit. */
-
 import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSecret } from "../core/ids.ts";
@@ -9,7 +8,7 @@ import type { Store, Write } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, unchanged, writeCredential, writeUser } from "./account.ts";
 import { type Challenge, closeChallenge } from "./challenge.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 import { rememberDevice } from "./devices.ts";
 import { knownBrowserOf, markKnownBrowser } from "./known-browser.ts";
 import { groupOf, knownPlace, markKnownPlace } from "./known-places.ts";
@@ -22,7 +21,7 @@ import { STRANGER, type Throttle, type Visitor } from "./throttle.ts";
 import { placeOf, readerOf, type Visit } from "./visit.ts";
 
 /** What has been proven and what else belongs to the commit. */
-export interface Proven extends Change {
+export interface Proven extends CommitPart {
   readonly account: Account;
   readonly amr: readonly string[];
   /** With the proof spent; the account's own where nothing was. */

@@ -8,8 +8,8 @@ import type { SealedKind } from "../core/reseal.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, type CredentialRecord, userDocumentId } from "./account.ts";
-import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
 import { parseCode } from "./codes.ts";
+import { type CommitPart, joinParts, NO_PART } from "./commit-part.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { MAX_FACTORS, type StoredFactor, smsAllowed } from "./factor.ts";
 import type { Grant, Grants } from "./grants.ts";
@@ -34,7 +34,7 @@ type Pending =
 /** A factor that was proven, and what spends the proof. */
 interface Made {
   readonly factor: StoredFactor;
-  readonly change: Change;
+  readonly change: CommitPart;
 }
 
 type EnrolmentRecord = Pending & { readonly name: string; readonly grant: string };
@@ -146,7 +146,7 @@ export class Enrolments {
       // A ceremony is good for one answer; a code may be mistyped.
       if (made === undefined && found.record.kind === "passkey") await this.#options.store.commit(found.spend);
       if (made === undefined) return { kind: "refused" };
-      return await this.#add(visit, grant, made.factor, joinChanges(found.spend, made.change));
+      return await this.#add(visit, grant, made.factor, joinParts(found.spend, made.change));
     });
   }
 
@@ -162,7 +162,7 @@ export class Enrolments {
     if (record.kind === "passkey") {
       const response = "response" in proof ? proof.response : undefined;
       const factor = await readPasskeyCreation(visit, record.challenge, response, record.name, nowMs);
-      return factor === undefined ? undefined : { factor, change: NO_CHANGE };
+      return factor === undefined ? undefined : { factor, change: NO_PART };
     }
     const code = parseCode("code" in proof ? proof.code : undefined);
     if (record.kind === "sms") {
@@ -174,10 +174,10 @@ export class Enrolments {
     // The confirming code is used: it must not sign anybody in.
     return step === undefined
       ? undefined
-      : { factor: { ...base, kind: "totp", secret: record.secret, usedSteps: [step] }, change: NO_CHANGE };
+      : { factor: { ...base, kind: "totp", secret: record.secret, usedSteps: [step] }, change: NO_PART };
   }
 
-  async #add(visit: Visit, { account, ...grant }: Grant, factor: StoredFactor, change: Change): Promise<SignedIn> {
+  async #add(visit: Visit, { account, ...grant }: Grant, factor: StoredFactor, change: CommitPart): Promise<SignedIn> {
     const { clock, outbox, grants, completion } = this.#options;
     const nowMs = clock.nowMs();
     const { id, kind, name } = factor;
@@ -190,8 +190,8 @@ export class Enrolments {
       ...(grant.challenge === undefined ? {} : { lastFactor: kind }),
     };
     const notice = { kind: "factor-added", factor: kind, name } as const;
-    const told = joinChanges(change, {
-      ...NO_CHANGE,
+    const told = joinParts(change, {
+      ...NO_PART,
       writes: outbox.write(visit.tenant, readerOf(visit, account.user), notice, nowMs),
     });
     const audit = { action: "factor.added", after: { id, kind, name } };
@@ -246,7 +246,7 @@ export class Enrolments {
     const document = await this.#options.store.get(ENROLMENT_KIND, id);
     const record = document?.value as EnrolmentRecord | undefined;
     if (document === undefined || record?.grant !== grant) return undefined;
-    const spend: Change = {
+    const spend: CommitPart = {
       writes: [{ kind: ENROLMENT_KIND, id, value: null, quiet: true }],
       preconditions: [{ kind: ENROLMENT_KIND, id, revision: document.revision }],
     };

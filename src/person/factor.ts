@@ -2,7 +2,7 @@
 import type { CanonicalHost } from "../core/ids.ts";
 import type { Policy } from "../core/tenant.ts";
 import type { CredentialRecord } from "./account.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 
 interface FactorBase {
   readonly id: string;
@@ -43,7 +43,7 @@ export type StoredFactor = TotpFactor | SmsFactor | PasskeyFactor;
 export type ProofKind = StoredFactor["kind"] | "recovery";
 
 /** A proof that holds, and the writes that spend it: it has counted once they are committed, and not before. */
-export interface Spent extends Change {
+export interface Spent extends CommitPart {
   readonly credential: CredentialRecord;
   /** RFC 8176 where there is a word, else ours. */
   readonly amr: readonly string[];

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Store } from "../core/store.ts";
 import { type Account, unchanged } from "./account.ts";
 import { type Challenge, type ChallengeRecord, writeChallenge } from "./challenge.ts";
-import { type Change, joinChanges, NO_CHANGE } from "./change.ts";
+import { type CommitPart, joinParts, NO_PART } from "./commit-part.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { isRemembered } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
@@ -13,7 +13,7 @@ import { choicesFor, type Outcome, stepOf } from "./step.ts";
 import type { Visit } from "./visit.ts";
 
 /** A first step that is done, and what else belongs to its commit. */
-export interface FirstStep extends Change {
+export interface FirstStep extends CommitPart {
   readonly account: Account;
   readonly amr: readonly string[];
   readonly audit: readonly AuditInput[];
@@ -64,9 +64,9 @@ export class FirstSteps {
     return await this.#options.completion.complete(visit, { ...first, amr, credential, challenge, remember: false });
   }
 
-  async #write(first: FirstStep, challenge: Change): Promise<void> {
+  async #write(first: FirstStep, challenge: CommitPart): Promise<void> {
     const { store, ledger } = this.#options;
-    const change = joinChanges(challenge, first, { ...NO_CHANGE, preconditions: unchanged(first.account) });
+    const change = joinParts(challenge, first, { ...NO_PART, preconditions: unchanged(first.account) });
     if (first.audit.length > 0) await ledger.commit({ ...change, audit: first.audit });
     else await store.commit(change);
   }

@@ -1,5 +1,4 @@
 /** Who may change what proves a person: a first sign-in without any factor yet, or a session with a recent proof. */
-
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
@@ -9,7 +8,7 @@ import { hashSessionSecret } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
 import { type Account, type CredentialRecord, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 import type { SignedIn } from "./completion.ts";
 import { markKnownBrowser } from "./known-browser.ts";
 import { asChangedBy } from "./mailbox.ts";
@@ -70,7 +69,7 @@ export class Grants {
     visit: Visit,
     grant: Grant,
     credential: CredentialRecord,
-    change: Change,
+    change: CommitPart,
     audit: { readonly action: string; readonly before?: unknown; readonly after?: unknown },
   ): Promise<SignedIn> {
     const { sessions, clock, keyring } = this.#options;

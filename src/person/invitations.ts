@@ -8,7 +8,7 @@ import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { type Account, findAccount, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { newChallenge } from "./challenge.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import { normaliseEmail } from "./email.ts";
 import type { Errands } from "./errands.ts";
 import type { FirstSteps } from "./first-step.ts";
@@ -221,7 +221,7 @@ export class Invitations {
       const account = await loadAccount(store, visit.tenant.id, used.account.id);
       if (account === undefined || account.user.state === "disabled") return { kind: "gone" };
       const { challenge, browser } = newChallenge(visit, clock.nowMs(), { ...BLANK, mailed: used.mailed });
-      const first = { ...NO_CHANGE, account, amr, audit: [] };
+      const first = { ...NO_PART, account, amr, audit: [] };
       return { ...(await firstSteps.advance(visit, challenge, first)), browser };
     });
   }

@@ -12,7 +12,7 @@ import {
 import { decodeAttestationObject, decodeClientDataJSON, isoBase64URL } from "@simplewebauthn/server/helpers";
 import { newId } from "../core/ids.ts";
 import { type Account, isUserId } from "./account.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import { type PasskeyFactor, type Spent, withUsedFactor } from "./factor.ts";
 import type { Visit } from "./visit.ts";
 
@@ -146,7 +146,7 @@ export async function spendPasskey(
     const lastUsedAt = new Date(nowMs).toISOString();
     const used: PasskeyFactor = { ...factor, counter: newCounter, backedUp: credentialBackedUp, lastUsedAt };
     const amr = [credentialBackedUp ? "swk" : "hwk", ...(userVerified ? ["user"] : [])];
-    return { ...NO_CHANGE, credential: withUsedFactor(account.credential, used), amr };
+    return { ...NO_PART, credential: withUsedFactor(account.credential, used), amr };
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { encodeBase32 } from "../core/ids.ts";
 import type { CredentialRecord } from "./account.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import type { Spent } from "./factor.ts";
 
 const CODES = 10;
@@ -39,7 +39,7 @@ export function spendRecoveryCode(credential: CredentialRecord, code: string, no
   const hashes = recovery.hashes.filter((other) => other !== hash);
   const lastUsedAt = new Date(nowMs).toISOString();
   return {
-    ...NO_CHANGE,
+    ...NO_PART,
     credential: { ...credential, recovery: { ...recovery, hashes, lastUsedAt } },
     amr: ["recovery"],
   };

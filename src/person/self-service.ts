@@ -5,7 +5,7 @@ import { SallyportError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import { loadAccount, NO_CREDENTIAL, unchanged, writeCredential } from "./account.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import type { SignedIn } from "./completion.ts";
 import { forgetDevice, listDevices, type RememberedDevice } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
@@ -51,7 +51,7 @@ export class SelfService {
         clock.nowMs(),
       );
       const credential = { ...grant.account.credential, password: phc };
-      return await grants.change(visit, grant, credential, { ...NO_CHANGE, writes }, { action: "password.changed" });
+      return await grants.change(visit, grant, credential, { ...NO_PART, writes }, { action: "password.changed" });
     });
   }
 
@@ -78,7 +78,7 @@ export class SelfService {
         clock.nowMs(),
       );
       const audit = { action: "factor.removed", before: { id, kind, name } };
-      return await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
+      return await grants.change(visit, grant, next, { ...NO_PART, writes }, audit);
     });
   }
 
@@ -118,7 +118,7 @@ export class SelfService {
       );
       const audit = { action: "recovery-codes.renewed" };
       const next = { ...credential, recovery: stored };
-      const signedIn = await grants.change(visit, grant, next, { ...NO_CHANGE, writes }, audit);
+      const signedIn = await grants.change(visit, grant, next, { ...NO_PART, writes }, audit);
       return { ...signedIn, recoveryCodes: codes };
     });
   }

@@ -6,7 +6,7 @@ import { SESSION_KIND } from "../core/session.ts";
 import type { Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { type Account, USER_KIND, type UserRecord, userDocumentId, writeUser } from "./account.ts";
-import { type Change, NO_CHANGE } from "./change.ts";
+import { type CommitPart, NO_PART } from "./commit-part.ts";
 import {
   describeSession,
   endSession,
@@ -20,7 +20,7 @@ import {
 const PAGE = 500;
 
 /** What a revocation changes besides ending the sessions; all of it is one commit. */
-export interface Revocation extends Change {
+export interface Revocation extends CommitPart {
   readonly audit: readonly AuditInput[];
   readonly outcome?: unknown;
 }
@@ -113,7 +113,7 @@ export class Sessions {
   async endAllOf(account: Account, actor: Actor): Promise<number> {
     const { tenant, id: target } = account;
     const audit = [{ action: "sessions.ended", tenant, actor, target }];
-    return await this.revoke(account, account.user, { ...NO_CHANGE, audit });
+    return await this.revoke(account, account.user, { ...NO_PART, audit });
   }
 
   /**

@@ -16,7 +16,7 @@ import {
   withShares,
   writeChallenge,
 } from "./challenge.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import type { Completion, SignedIn } from "./completion.ts";
 import { normaliseEmail } from "./email.ts";
 import type { Errands } from "./errands.ts";
@@ -127,7 +127,7 @@ export class SignIn {
       // Whatever was changed while the hash was computed counts: the password just checked may be no more.
       const same = present?.user.epoch === account.user.epoch && present.user.state !== "disabled";
       if (present === undefined || !same) return { kind: "refused" };
-      const first = { ...NO_CHANGE, account: present, amr: ["pwd"], audit: [] };
+      const first = { ...NO_PART, account: present, amr: ["pwd"], audit: [] };
       return await firstSteps.advance(visit, challenge, first);
     }, CHALLENGE_KIND);
   }

@@ -2,7 +2,7 @@
 import { digest, isSecret, newSecret, type TenantId } from "../core/ids.ts";
 import type { Store, Write } from "../core/store.ts";
 import { type Account, loadAccount } from "./account.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 
 /** `{tenant}/{digest of the token}` → {@link TokenRecord}; gone once used or expired. Quiet. */
 export const TOKEN_KIND = "persontoken";
@@ -37,7 +37,7 @@ export interface LiveToken {
   readonly account: Account;
   readonly wayBack: string;
   readonly mailed: boolean;
-  readonly spend: Change;
+  readonly spend: CommitPart;
 }
 
 /** @param epoch the user's, as it will be once the write is committed */

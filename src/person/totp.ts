@@ -3,7 +3,7 @@ import { generateSecret, generateURI, verifySync } from "otplib";
 import type { Keyring } from "../core/keyring.ts";
 import type { SealedKind } from "../core/reseal.ts";
 import { CREDENTIAL_KIND, type CredentialRecord } from "./account.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import { type Spent, type TotpFactor, withUsedFactor } from "./factor.ts";
 
 const STEP_SECONDS = 30;
@@ -78,7 +78,7 @@ export function spendTotp(
     if (step === undefined || isUsed(factor, step, nowMs)) continue;
     const usedSteps = [step, ...factor.usedSteps].slice(0, REMEMBERED_STEPS);
     const used: TotpFactor = { ...factor, usedSteps, lastUsedAt: new Date(nowMs).toISOString() };
-    return { ...NO_CHANGE, credential: withUsedFactor(credential, used), amr: ["otp"] };
+    return { ...NO_PART, credential: withUsedFactor(credential, used), amr: ["otp"] };
   }
   return undefined;
 }

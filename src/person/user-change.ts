@@ -12,7 +12,7 @@ import {
   unchanged,
   writeCredential,
 } from "./account.ts";
-import type { Change } from "./change.ts";
+import type { CommitPart } from "./commit-part.ts";
 import { parseEmail } from "./email.ts";
 import { withoutMailbox } from "./mailbox.ts";
 import { plainName } from "./plain-name.ts";
@@ -59,7 +59,7 @@ export function writeLogin(tenant: TenantId, email: string, user: string | undef
 }
 
 /** What else belongs to a new e-mail address: the earlier one is free, and no mailbox is proven. */
-export function moveLogin(account: Account, email: string): Change {
+export function moveLogin(account: Account, email: string): CommitPart {
   const { tenant, id, user, credential } = account;
   const claim = writeLogin(tenant, email, id);
   const free = writeLogin(tenant, user.email, undefined);

@@ -21,7 +21,7 @@ import {
   writeCredential,
   writeUser,
 } from "./account.ts";
-import { NO_CHANGE } from "./change.ts";
+import { NO_PART } from "./commit-part.ts";
 import { normaliseEmail, parseEmail } from "./email.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword } from "./password-rules.ts";
@@ -157,7 +157,7 @@ export class Users {
         }),
       ];
       const moved = user.email !== account.user.email;
-      const { writes, preconditions } = moved ? moveLogin(account, user.email) : NO_CHANGE;
+      const { writes, preconditions } = moved ? moveLogin(account, user.email) : NO_PART;
       const voids = moved || user.role !== account.user.role || user.state === "disabled";
       const notice = { kind: "email-changed", login: user.email } as const;
       const told = moved ? [account.user, user] : [];

@@ -1,5 +1,4 @@
 /** Follows the DNS names on the allowlists: asks when they are due, and moves their entries to where they point. */
-
 import { formatPrefix, networkOf } from "../core/address.ts";
 import type { AuditInput, Author } from "../core/audit.ts";
 import { at } from "../core/entries.ts";
@@ -120,7 +119,7 @@ export class NameResolver {
       return;
     }
     const wanted = this.#wantedOf(before, answers);
-    const carryOut = async ({ after, parts, audit }: Settled) => {
+    const settleWith = async ({ after, parts, audit }: Settled) => {
       const change = joined(entries, found.tenant, parts, {
         writes: [nameWrite(id, after, true)],
         preconditions: [found.standing, at(leased)],
@@ -130,12 +129,12 @@ export class NameResolver {
       if (change.audit.length > 0) await ledger.commit(change);
       else await store.commit({ writes: change.writes, preconditions: change.preconditions ?? [] });
     };
-    if (wanted.length === 0) return await carryOut(this.#failed(before, reasonOf(answers)));
+    if (wanted.length === 0) return await settleWith(this.#failed(before, reasonOf(answers)));
     try {
-      await carryOut(await this.#moved(found.tenant, before, wanted, answers));
+      await settleWith(await this.#moved(found.tenant, before, wanted, answers));
     } catch (error) {
       if (!(error instanceof SallyportError) || error.code !== "entry_limit") throw error;
-      await carryOut(this.#failed(before, "the allowlist is full"));
+      await settleWith(this.#failed(before, "the allowlist is full"));
     }
   }
 

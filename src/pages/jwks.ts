@@ -5,7 +5,7 @@ import type { Route } from "./route.ts";
 /** A new key is published a quarter of an hour before it signs. */
 const MAX_AGE_SECONDS = 300;
 
-export function keyRoutes({ person }: PersonPages): Route[] {
+export function jwksRoutes({ person }: PersonPages): Route[] {
   return [
     {
       method: "GET",
