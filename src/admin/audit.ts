@@ -1,5 +1,4 @@
 /** `/v1/audit`: who changed what, newest first, as a list and as a whole. */
-
 import { Readable } from "node:stream";
 import Type, { type Static } from "typebox";
 import { SallyportError } from "../core/errors.ts";
@@ -9,6 +8,7 @@ import type { Principal } from "../core/keys.ts";
 import { noSuchTenant } from "../core/tenant-lookup.ts";
 import { readHeads } from "../observe/audit-evidence.ts";
 import { type AuditQuery, type AuditRow, readAudit } from "../observe/audit-log.ts";
+import { closed } from "../schema/parts.ts";
 import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
 import { pageOf } from "./cursor.ts";
@@ -30,7 +30,7 @@ const filters = {
   since: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, inclusive." })),
   until: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, inclusive." })),
 };
-const Filters = Type.Object(filters, { additionalProperties: false });
+const Filters = Type.Object(filters, closed);
 
 export function auditRoutes(api: Api, services: Services): void {
   listRoute(api, services);
@@ -85,10 +85,7 @@ function headsRoute(api: Api, { dependencies: { store, keyring } }: Services): v
     operationId: "listAuditHeads",
     summary: "Where each chain of the audit log ends, to verify an export against",
     tags,
-    response: responses(
-      { 200: Type.Object({ items: Type.Array(Type.Ref("ChainHead")) }, { additionalProperties: false }) },
-      [],
-    ),
+    response: responses({ 200: Type.Object({ items: Type.Array(Type.Ref("ChainHead")) }, closed) }, []),
   };
   api.get("/v1/audit/heads", { schema }, async () => ({ items: await Array.fromAsync(readHeads(store, keyring)) }));
 }

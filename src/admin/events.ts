@@ -9,6 +9,7 @@ import type { TenantId } from "../core/ids.ts";
 import { KEY_KIND, type Principal } from "../core/keys.ts";
 import type { Commit } from "../core/store.ts";
 import { noSuchTenant } from "../core/tenant-lookup.ts";
+import { closed } from "../schema/parts.ts";
 import { TenantIdSchema } from "../schema/tenant.ts";
 import { principalOf } from "./authentication.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -44,7 +45,7 @@ export function eventRoutes(api: Api, { dependencies }: Services): void {
     tags: ["audit"],
     produces: ["text/event-stream"],
     headers: EventHeaders,
-    querystring: Type.Object({ tenant: Type.Optional(TenantIdSchema) }, { additionalProperties: false }),
+    querystring: Type.Object({ tenant: Type.Optional(TenantIdSchema) }, closed),
     response: responses({ 200: Type.String({ description: "text/event-stream" }) }, [
       "cursor_invalid",
       "not_found",

@@ -1,5 +1,4 @@
 /** `/v1/keys`: the API's own keys. */
-
 import Type from "typebox";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
@@ -8,6 +7,7 @@ import type { TenantId } from "../core/ids.ts";
 import { type KeyInput, type Principal, withoutHash } from "../core/keys.ts";
 import { noSuchTenant } from "../core/tenant-lookup.ts";
 import { KeyInputSchema, keyToWire } from "../schema/key.ts";
+import { closed } from "../schema/parts.ts";
 import { principalOf } from "./authentication.ts";
 import { sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
@@ -34,7 +34,7 @@ import { executeWrite } from "./writes.ts";
 
 const tags = ["keys"];
 const config = { scope: "all" } as const;
-const KeyParams = Type.Object({ key: IdParam("The key's id.") }, { additionalProperties: false });
+const KeyParams = Type.Object({ key: IdParam("The key's id.") }, closed);
 
 export function keyRoutes(api: Api, services: Services): void {
   createRoute(api, services);

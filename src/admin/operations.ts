@@ -3,11 +3,11 @@ import Type from "typebox";
 import { parseAddress } from "../core/address.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
+import { closed } from "../schema/parts.ts";
 import { sendProblem } from "./problem.ts";
 import { type Api, found, responses, type Services, TenantParams } from "./routes.ts";
 
 const tags = ["operations"];
-const closed = { additionalProperties: false } as const;
 
 export function operationsRoutes(api: Api, services: Services): void {
   explainRoute(api, services);

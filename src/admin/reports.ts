@@ -2,10 +2,10 @@
 import Type from "typebox";
 import type { TenantId } from "../core/ids.ts";
 import { type BlockedPlace, readActivity, readBlockedPlaces } from "../observe/activity.ts";
+import { closed } from "../schema/parts.ts";
 import { type Api, found, responses, type Services, TenantParams } from "./routes.ts";
 
 const tags = ["activity"];
-const closed = { additionalProperties: false } as const;
 const MOST_PLACES = 1000;
 
 const days = (most: number) =>

@@ -9,6 +9,7 @@ import type { EntryRules } from "../core/entries.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { KeyRules } from "../core/keys.ts";
 import type { TenantRules } from "../core/tenants.ts";
+import { closed } from "../schema/parts.ts";
 import type { Cursors } from "./cursor.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 import { STATUS } from "./problem.ts";
@@ -30,8 +31,6 @@ export interface Services {
   readonly keys: KeyRules;
   readonly cursors: Cursors;
 }
-
-const closed = { additionalProperties: false } as const;
 
 /** A path parameter. Whether there is such a thing is for the rules to say: an impossible id is one that is not there. */
 export const IdParam = (description: string) => Type.String({ description, minLength: 1, maxLength: 100 });

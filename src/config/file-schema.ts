@@ -2,10 +2,9 @@
 import Type, { type Static } from "typebox";
 import { MailConfig, SmsConfig } from "../notify/config.ts";
 import { durationSchema } from "../schema/duration.ts";
+import { closed } from "../schema/parts.ts";
 import { TenantDeclarationSchema } from "../schema/tenant.ts";
 import { SIZE_PATTERN } from "./units.ts";
-
-const closed = { additionalProperties: false } as const;
 
 function integer(description: string, minimum: number, maximum: number, fallback: number) {
   const errorMessage = `must be a whole number from ${minimum} to ${maximum}`;

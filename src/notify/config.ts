@@ -1,8 +1,8 @@
 /** The configuration file's sections `mail` and `sms`. Their secrets come from the environment. */
 import Type from "typebox";
 import { durationSchema } from "../schema/duration.ts";
+import { closed } from "../schema/parts.ts";
 
-const closed = { additionalProperties: false } as const;
 const string = (description: string, pattern: string, errorMessage: string) =>
   Type.Optional(Type.String({ description, pattern, errorMessage }));
 const oneOf = <const Values extends readonly string[]>(description: string, values: Values, fallback: Values[number]) =>

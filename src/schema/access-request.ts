@@ -2,9 +2,7 @@
 import Type from "typebox";
 import { MAX_LABEL } from "../core/entry-input.ts";
 import { secondsSchema } from "./entry.ts";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, InstantSchema } from "./parts.ts";
 
 export const AccessRequestSchema = Type.Object(
   {

@@ -1,8 +1,6 @@
 /** What came to a tenant's doors, on the wire. */
 import Type from "typebox";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, InstantSchema } from "./parts.ts";
 
 export const DenialSchema = Type.Object(
   {

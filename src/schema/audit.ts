@@ -1,5 +1,6 @@
 /** An audit record on the wire: exactly as it is stored, so that its hash can be checked. */
 import Type from "typebox";
+import { closed, InstantSchema } from "./parts.ts";
 
 const ActorSchema = Type.Object(
   {
@@ -7,14 +8,14 @@ const ActorSchema = Type.Object(
     id: Type.String(),
     address: Type.Optional(Type.String()),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 export const AuditRecordSchema = Type.Object(
   {
     chain: Type.String({ description: "The node that wrote it." }),
     seq: Type.Integer({ description: "1, 2, 3 … within the chain." }),
-    at: Type.String({ format: "date-time" }),
+    at: InstantSchema,
     action: Type.String({ examples: ["entry.created"] }),
     tenant: Type.Optional(Type.String()),
     actor: ActorSchema,
@@ -25,7 +26,7 @@ export const AuditRecordSchema = Type.Object(
     prevHash: Type.String(),
     hash: Type.String({ description: "SHA-256, in hex, of the record's canonical JSON without this field." }),
   },
-  { additionalProperties: false, $id: "AuditRecord" },
+  { ...closed, $id: "AuditRecord" },
 );
 
 export const ChainHeadSchema = Type.Object(
@@ -35,5 +36,5 @@ export const ChainHeadSchema = Type.Object(
     hash: Type.String({ description: "The hash of the chain's last record." }),
     genuine: Type.Boolean({ description: "Whether the head's seal opens with the installation's key." }),
   },
-  { additionalProperties: false, $id: "ChainHead" },
+  { ...closed, $id: "ChainHead" },
 );

@@ -3,8 +3,7 @@ import Type, { type Static } from "typebox";
 import type { EntryView } from "../core/entries.ts";
 import { MAX_LABEL, MAX_TTL_SECONDS } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
-
-const closed = { additionalProperties: false } as const;
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 const LabelSchema = Type.String({
   description: "What people call the place; printable, at most 200 characters.",
@@ -130,8 +129,6 @@ export const AllowlistSchema = Type.Object(
   closed,
 );
 
-const InstantSchema = Type.String({ format: "date-time" });
-
 const storedFields = {
   id: Type.String({ pattern: "^e[0-9a-z]{13}$" }),
   cidr: Type.String({ description: "Canonical." }),
@@ -146,9 +143,7 @@ const storedFields = {
 export const EntrySchema = Type.Object(
   {
     ...storedFields,
-    lastSeenAt: Type.Optional(
-      Type.String({ format: "date-time", description: "When it last admitted somebody, to the minute." }),
-    ),
+    lastSeenAt: Type.Optional(describedInstant("When it last admitted somebody, to the minute.")),
     revision: Type.Integer(),
   },
   { ...closed, $id: "Entry" },

@@ -2,10 +2,8 @@
 import Type from "typebox";
 import { type KeyView, withoutHash } from "../core/keys.ts";
 import { ExpiresAtSchema, TtlSecondsSchema } from "./entry.ts";
+import { closed, InstantSchema } from "./parts.ts";
 import { TenantIdSchema } from "./tenant.ts";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
 
 const AccessSchema = Type.Enum(["read", "write"], {
   description: "read: GET alone. write: everything within its scope.",

@@ -2,9 +2,7 @@
 import Type from "typebox";
 import { MAX_LABEL } from "../core/entry-input.ts";
 import { secondsSchema } from "./entry.ts";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 const LabelSchema = Type.String({
   description: "What people call the place or person; the entries have it too.",
@@ -52,7 +50,7 @@ const storedFields = {
   recipient: Type.Optional(Type.String()),
   createdBy: Type.String({ description: "key:{id} or user:{id}." }),
   createdAt: InstantSchema,
-  expiresAt: Type.String({ format: "date-time", description: "Until then it can be used." }),
+  expiresAt: describedInstant("Until then it can be used."),
   maxUses: Type.Integer(),
   entryTtlSeconds: Type.Integer(),
   allowedNetwork: Type.Optional(Type.String({ description: "Canonical." })),
@@ -78,9 +76,7 @@ const UseSchema = Type.Object(
         { ...closed, description: "The address of the other family, admitted in the same click." },
       ),
     ),
-    removedAt: Type.Optional(
-      Type.String({ format: "date-time", description: "Taken back; the link admits this network no more." }),
-    ),
+    removedAt: Type.Optional(describedInstant("Taken back; the link admits this network no more.")),
   },
   closed,
 );

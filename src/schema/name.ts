@@ -1,8 +1,6 @@
 /** A DNS name on an allowlist, on the wire. */
 import Type from "typebox";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 export const NameSchema = Type.Object(
   {
@@ -17,14 +15,12 @@ export const NameSchema = Type.Object(
     entries: Type.Array(Type.Object({ id: Type.String(), cidr: Type.String() }, closed), {
       description: "What it points to now: one entry for each network.",
     }),
-    entriesUntil: Type.Optional(
-      Type.String({ format: "date-time", description: "Until then they last if no answer comes." }),
-    ),
+    entriesUntil: Type.Optional(describedInstant("Until then they last if no answer comes.")),
     state: Type.Enum(["pending", "good", "failing"]),
-    resolvedAt: Type.Optional(Type.String({ format: "date-time", description: "The last good answer." })),
+    resolvedAt: Type.Optional(describedInstant("The last good answer.")),
     failingSince: Type.Optional(InstantSchema),
     error: Type.Optional(Type.String()),
-    nextAt: Type.String({ format: "date-time", description: "When it is asked for next." }),
+    nextAt: describedInstant("When it is asked for next."),
     revision: Type.Integer(),
   },
   { ...closed, $id: "Name" },

@@ -1,7 +1,6 @@
 /** What operations asks: why a request is decided as it is, which edges live, whether the node is ready. */
 import Type from "typebox";
-
-const closed = { additionalProperties: false } as const;
+import { closed, InstantSchema } from "./parts.ts";
 
 export const ExplanationSchema = Type.Object(
   {
@@ -41,7 +40,7 @@ export const EdgeSchema = Type.Object(
     pid: Type.Integer(),
     revision: Type.Integer({ description: "The store's revision that it has applied." }),
     lagMs: Type.Number({ description: "How long its latest change took to be applied." }),
-    connectedAt: Type.String({ format: "date-time" }),
+    connectedAt: InstantSchema,
   },
   { ...closed, $id: "Edge" },
 );

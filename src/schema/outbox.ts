@@ -1,7 +1,6 @@
 /** A mail of the outbox on the wire: where it stands, without what it says. */
 import Type from "typebox";
-
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 export const MailSchema = Type.Object(
   {
@@ -12,9 +11,9 @@ export const MailSchema = Type.Object(
     attempts: Type.Integer(),
     lastError: Type.Optional(Type.String({ examples: ["smtp 550"] })),
     createdAt: InstantSchema,
-    dueAt: Type.Optional(Type.String({ format: "date-time", description: "When it is tried next." })),
-    settledAt: Type.Optional(Type.String({ format: "date-time", description: "When it was sent or given up." })),
-    expiresAt: Type.String({ format: "date-time", description: "After that its link is of no use." }),
+    dueAt: Type.Optional(describedInstant("When it is tried next.")),
+    settledAt: Type.Optional(describedInstant("When it was sent or given up.")),
+    expiresAt: describedInstant("After that its link is of no use."),
   },
-  { additionalProperties: false, $id: "Mail" },
+  { ...closed, $id: "Mail" },
 );

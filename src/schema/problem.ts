@@ -1,6 +1,7 @@
 /** The one shape of an error on the wire (RFC 9457). */
 import Type from "typebox";
 import { ERROR_CODES } from "../core/errors.ts";
+import { closed } from "./parts.ts";
 
 const IssueSchema = Type.Object(
   {
@@ -9,7 +10,7 @@ const IssueSchema = Type.Object(
     message: Type.String(),
     hint: Type.Optional(Type.String({ description: "What to write instead." })),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 export const ProblemSchema = Type.Object(
@@ -27,5 +28,5 @@ export const ProblemSchema = Type.Object(
     pending: Type.Optional(Type.Array(Type.String(), { description: "not_applied: live edges that have not." })),
     checks: Type.Optional(Type.Unknown({ description: "not_ready: what is not." })),
   },
-  { additionalProperties: false, $id: "Problem" },
+  { ...closed, $id: "Problem" },
 );

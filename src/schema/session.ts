@@ -1,7 +1,6 @@
 /** A live session on the wire. Nothing in it opens a door. */
 import Type from "typebox";
-
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 export const SessionSchema = Type.Object(
   {
@@ -13,10 +12,10 @@ export const SessionSchema = Type.Object(
       examples: [["pwd", "otp", "mfa"]],
     }),
     createdAt: InstantSchema,
-    lastSeenAt: Type.String({ format: "date-time", description: "Its last request, to some seconds." }),
+    lastSeenAt: describedInstant("Its last request, to some seconds."),
     address: Type.String({ description: "Where it began." }),
     userAgent: Type.String({ description: "The browser in which it began." }),
-    expiresAt: Type.String({ format: "date-time", description: "Ends then at the latest; when idle, before." }),
+    expiresAt: describedInstant("Ends then at the latest; when idle, before."),
   },
-  { additionalProperties: false, $id: "Session" },
+  { ...closed, $id: "Session" },
 );

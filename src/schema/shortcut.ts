@@ -2,9 +2,7 @@
 import Type from "typebox";
 import { MAX_LABEL } from "../core/entry-input.ts";
 import { secondsSchema } from "./entry.ts";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 export const ShortcutInputSchema = Type.Object(
   {
@@ -33,7 +31,7 @@ const storedFields = {
   createdBy: Type.String({ description: "key:{id} or user:{id}." }),
   createdAt: InstantSchema,
   idleSeconds: Type.Integer(),
-  expiresAt: Type.String({ format: "date-time", description: "When it ends unless it is used." }),
+  expiresAt: describedInstant("When it ends unless it is used."),
   runs: Type.Integer(),
   lastRun: Type.Optional(
     Type.Object(

@@ -4,8 +4,7 @@ import type { Issue } from "../core/errors.ts";
 import { type Allowance, DEFAULT_LIMITS, type TenantLimits } from "../core/tenant.ts";
 import { durationSchema, durationSeconds, formatDuration } from "./duration.ts";
 import { pointer } from "./issues.ts";
-
-const closed = { additionalProperties: false } as const;
+import { closed } from "./parts.ts";
 
 /** The store commits what one link has brought at once when it is deleted. */
 const MOST_USES = 500;

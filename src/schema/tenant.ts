@@ -5,10 +5,9 @@ import type { TenantId } from "../core/ids.ts";
 import { type Branding, DEFAULT_POLICY, type Policy, type Tenant } from "../core/tenant.ts";
 import { durationSchema, durationSeconds, formatDuration } from "./duration.ts";
 import { Shape } from "./issues.ts";
+import { closed } from "./parts.ts";
 import { limitsToWire, parseLimits, TenantLimitsSchema } from "./tenant-limits.ts";
 import { parseAltHosts, parseHosts, parseUpstreams, policyIssues } from "./tenant-rules.ts";
-
-const closed = { additionalProperties: false } as const;
 
 /** A choice among words, in OpenAPI as in editors an `enum`. */
 function choice<const Word extends string>(words: readonly Word[], description: string) {

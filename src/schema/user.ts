@@ -1,8 +1,6 @@
 /** A user on the wire: what a client sends, and what it gets. */
 import Type from "typebox";
-
-const closed = { additionalProperties: false } as const;
-const InstantSchema = Type.String({ format: "date-time" });
+import { closed, describedInstant, InstantSchema } from "./parts.ts";
 
 const EmailSchema = Type.String({
   description: "The login; unique within the tenant.",
@@ -61,9 +59,7 @@ const FailuresSchema = Type.Object(
   {
     count: Type.Integer({ minimum: 1 }),
     since: Type.Optional(InstantSchema),
-    waitUntil: Type.Optional(
-      Type.String({ format: "date-time", description: "Before it, whoever failed like that is not judged." }),
-    ),
+    waitUntil: Type.Optional(describedInstant("Before it, whoever failed like that is not judged.")),
   },
   { ...closed, description: "Failed attempts with this login that no sign-in from there has followed yet." },
 );
