@@ -7,7 +7,7 @@ import type { ForwardTenant, Lane } from "./forward-order.ts";
 import { acceptsHtml } from "./refuse.ts";
 
 /** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
-const FAULTS = {
+export const FAULTS = {
   request_invalid: { status: 400, title: "The request is not well-formed", close: true },
   form_too_large: { status: 400, title: "The body is larger than any form of these pages", close: true },
   bad_gateway: { status: 502, title: "The application did not answer properly", close: false },

@@ -6,18 +6,35 @@ import { connect } from "node:net";
 import t from "tap";
 import { STATUS } from "../../src/admin/problem.ts";
 import { ERROR_CODES } from "../../src/core/errors.ts";
+import { FAULTS } from "../../src/edge/fault-answer.ts";
+import { REFUSALS } from "../../src/edge/refusals.ts";
 import { startAdminApi } from "../support/admin-api.ts";
 
+const ERRORS = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+
+/** Code and status of each row that has both, and says something about them. */
+function documented(text: string): (readonly [string, number])[] {
+  return [...text.matchAll(/^\| `([a-z_]+)` \| (\d{3}) \| .{10,} \|$/gm)].map(([, code = "", status]) => [
+    code,
+    Number(status),
+  ]);
+}
+
 t.test("docs/errors.md lists every code with its status, and no other", async (t) => {
-  const text = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
-  const rows = [...text.matchAll(/^\| `([a-z_]+)` \| (\d{3}) \| (.+) \| (.+) \|$/gm)];
+  const [api = "", edge = ""] = ERRORS.split("## The gate's own refusals");
   t.same(
-    rows.map(([, code]) => code),
-    [...ERROR_CODES],
-    "in order",
+    documented(api),
+    ERROR_CODES.map((code) => [code, STATUS[code]]),
+    "of the admin API, in order",
   );
-  for (const [, code, status] of rows)
-    t.equal(Number(status), STATUS[code as keyof typeof STATUS], `status of ${code}`);
+  const own: Record<string, { readonly status: number }> = { ...REFUSALS, ...FAULTS };
+  t.same(
+    Object.fromEntries(documented(edge)),
+    Object.fromEntries(Object.entries(own).map(([code, { status }]) => [code, status])),
+    "of the edge",
+  );
+  for (const [code, { status }] of Object.entries(REFUSALS))
+    t.equal(own[code]?.status, status, `${code} has one status`);
 });
 
 t.test("every refusal is a problem document", async (t) => {
