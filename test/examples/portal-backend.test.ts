@@ -45,8 +45,8 @@ t.test("its whole life, twice", async (t) => {
   const place = join(gate.dir, "place");
   const backend = new Backend(t, admin, gate.adminKey(), place);
   const invitation = await backend.says(/^write to ann@happyfeet\.example: http.*\/\.sallyport\/invite\//);
-  await backend.says(/^203\.0\.113\.7: deny, since blocked: not on the allowlist/);
   const url = new URL((await backend.says(/^write to the night shift: /)).replace(/^.*: /, ""));
+  await backend.says(/^203\.0\.113\.7: deny, since blocked: not on the allowlist/);
   await backend.says(/ tenant\.created happy-feet by key /);
   await backend.says(/ link\.created /);
 
@@ -65,6 +65,20 @@ t.test("its whole life, twice", async (t) => {
   const first = await again.says(/^20\d\d-/);
   t.match(first, /entry\.created|link\.used/, "it goes on where it stopped");
   if (/link\.used/.test(first)) await again.says(/entry\.created/);
+});
+
+t.test("started again when the API knows its requests no more", async (t) => {
+  const gate = new Gate(t, { settings: { edge: { workers: 1 } } });
+  const { admin } = await gate.ready();
+  const upstreams = ["http://127.0.0.1:9000"];
+  const tenant = { id: "happy-feet", name: "Happy Feet Podiatry", hosts: ["happyfeet.localhost"], upstreams };
+  t.equal((await gate.admin("POST", "/v1/tenants", tenant)).status, 201);
+  const owner = { email: "ann@happyfeet.example", role: "owner" };
+  t.equal((await gate.admin("POST", "/v1/tenants/happy-feet/users", owner)).status, 201);
+  const backend = new Backend(t, admin, gate.adminKey(), join(gate.dir, "place"));
+  t.equal(await backend.says(/./), "tenant happy-feet is there");
+  t.match(await backend.says(/./), /^203\.0\.113\.7: deny/, "nothing is made");
+  await backend.says(/ tenant\.created happy-feet by key /);
 });
 
 t.test("its types are the API's", async (t) => {
