@@ -49,7 +49,7 @@ const example = {
 /** Any subset of the writable fields; the merged whole is then checked like a new tenant. */
 const TenantPatchSchema = Type.Record(Type.String(), Type.Unknown(), {
   description:
-    "A merge patch (RFC 7396) of name, hosts, upstreams, policy and branding; null gives a field its default.",
+    "A merge patch (RFC 7396) of name, hosts, upstreams, policy, branding, altHosts, limits and mail; null gives a field its default.",
   examples: [{ policy: { network: "observe", session: { idle: "30m" } } }],
   errorMessage: "must be an object",
 });

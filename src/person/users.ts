@@ -115,7 +115,7 @@ export class Users {
     return account === undefined ? await this.byEmail(tenant, who) : await this.#view(tenant, account);
   }
 
-  /** In the order of their making. @param page `after`: the last id of the page before; `limit` 1 to 500 */
+  /** In the order of their making. @param page `after`: the last id of the page before; `limit` 1 to 1,000 */
   async list(tenant: Tenant, page: { readonly limit: number; readonly after?: string }): Promise<UserView[]> {
     const { store, throttle } = this.#options;
     const prefix = `${tenant.id}/`;

@@ -1,8 +1,10 @@
 /** A whitelist link on the wire: what a client sends, and what it gets. */
+
 import Type from "typebox";
 import { MAX_LABEL } from "../core/entry-input.ts";
 import { secondsSchema } from "./entry.ts";
 import { closed, describedInstant, InstantSchema } from "./parts.ts";
+import { MOST_LINK_USES } from "./tenant-limits.ts";
 
 const LabelSchema = Type.String({
   description: "What people call the place or person; the entries have it too.",
@@ -25,8 +27,8 @@ const inputFields = {
     Type.Integer({
       description: "How many networks it admits; limits.linkUses has default and cap.",
       minimum: 1,
-      maximum: 1000,
-      errorMessage: "must be a whole number from 1 to 1000",
+      maximum: MOST_LINK_USES,
+      errorMessage: `must be a whole number from 1 to ${MOST_LINK_USES}`,
     }),
   ),
   entryTtlSeconds: Type.Optional(

@@ -7,7 +7,7 @@ import { pointer } from "./issues.ts";
 import { closed } from "./parts.ts";
 
 /** The store commits what one link has brought at once when it is deleted. */
-const MOST_USES = 500;
+export const MOST_LINK_USES = 500;
 const MOST_SECONDS = 10 * 365 * 86_400;
 const LEAST_SECONDS = 60;
 
@@ -28,9 +28,9 @@ const Uses = (fallback: number) =>
   Type.Optional(
     Type.Integer({
       minimum: 1,
-      maximum: MOST_USES,
+      maximum: MOST_LINK_USES,
       default: fallback,
-      errorMessage: `must be a whole number from 1 to ${MOST_USES}`,
+      errorMessage: `must be a whole number from 1 to ${MOST_LINK_USES}`,
     }),
   );
 
@@ -79,7 +79,7 @@ export function parseLimits(given: Static<typeof TenantLimitsSchema>, issues: Is
   return {
     ...(given.entries === undefined ? {} : { entries: given.entries }),
     linkTtl: of("linkTtl"),
-    linkUses: allowance("linkUses", 1, MOST_USES),
+    linkUses: allowance("linkUses", 1, MOST_LINK_USES),
     linkEntryTtl: of("linkEntryTtl"),
     selfEntryTtl: of("selfEntryTtl"),
     shortcutIdle: of("shortcutIdle"),

@@ -194,7 +194,7 @@ while left > 0 do
 end
 return answer`);
 
-/** KEYS bucket. ARGV now, burst, periodMs. Answers how many ms to wait; 0 takes one. The rule is \`takeOne\`'s. */
+/** KEYS bucket. ARGV now, burst, periodMs. Answers how many ms to wait; 0 takes one. The rule is `takeOne`'s. */
 export const TAKE = script(`
 local now, burst, period = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -204,7 +204,7 @@ if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%.3f', next), 'PX', math.ceil(next - now) + 1000)
 return 0`);
 
-/** KEYS bucket. ARGV now, burst, periodMs. Puts one back. The rule is \`giveOneBack\`'s. */
+/** KEYS bucket. ARGV now, burst, periodMs. Puts one back. The rule is `giveOneBack`'s. */
 export const GIVE_BACK = script(`
 local now, burst, period = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + period) - period / burst

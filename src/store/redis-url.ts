@@ -1,4 +1,4 @@
-/** The grammar of a Redis store's URL. Connecting is `redis-client.ts`. */
+/** The grammar of a Redis store's URL. Connecting is `redis-connect.ts`. */
 import { SallyportError } from "../core/errors.ts";
 
 export interface Address {
