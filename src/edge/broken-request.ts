@@ -15,27 +15,30 @@ interface ParserError extends Error {
   readonly rawPacket?: Buffer;
 }
 
-/**
- * Answers and ends a connection whose framing is lost. While an earlier answer is on its way there is no place
- * for another, so then the connection is only destroyed.
- * @returns what was answered, if anything was
- */
+/** Refuses bytes that are no request, as {@link refuseTheRest} does. @returns how, unless it was done or came too late */
 export function answerBrokenRequest(error: ParserError, socket: Socket): RefusalCode | undefined {
   const connection = Connection.of(socket);
-  if (connection?.failed === true) return undefined;
-  if (
-    connection === undefined ||
-    !socket.writable ||
-    connection.answers > 1 ||
-    connection.latest?.headersSent === true
-  ) {
+  if (connection?.broken !== undefined) return undefined;
+  if (connection === undefined || !socket.writable) {
     socket.destroy();
     return undefined;
   }
-  connection.failed = true;
   const code = codeOf(error);
-  endWith(socket, rawRefusal(code), connection.answers === 0);
+  refuseTheRest(connection, code);
   return code;
+}
+
+/**
+ * Ends a connection on which nothing that still comes means anything: with a refusal behind the answers to whatever
+ * was whole before. Where the answer to the broken request itself has begun, that one breaks off.
+ */
+export function refuseTheRest(connection: Connection, code: RefusalCode): void {
+  connection.broken = code;
+  const { socket, answer, receiving, pipelined } = connection;
+  if (answer === undefined) endWith(socket, rawRefusal(code), true);
+  else if (receiving?.complete !== false || pipelined.length > 0) return;
+  else if (answer.headersSent) socket.destroy();
+  else endWith(socket, rawRefusal(code), false);
 }
 
 /** Writes the last bytes of a connection. @param lingers whether to drop what still comes in for a while before it closes */

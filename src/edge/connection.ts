@@ -1,5 +1,5 @@
 /** One client connection: what is known of it for its whole life, and whether it makes progress. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Address } from "../core/address.ts";
 import type { Authority } from "../core/host.ts";
@@ -8,7 +8,7 @@ import type { ClientResponse } from "./client-message.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SessionQuestion } from "./gate.ts";
 import type { PlainConnection } from "./plain-connection.ts";
-import type { Refusal } from "./refusals.ts";
+import type { Refusal, RefusalCode } from "./refusals.ts";
 import type { CachedSession } from "./sessions.ts";
 
 const CONNECTION = Symbol("connection");
@@ -35,16 +35,23 @@ export interface ConnectionFacts {
   readonly serverName: CanonicalHost | undefined;
 }
 
+export interface PipelinedRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** What is already known to become of it. */
+  readonly refusal: Refusal | undefined;
+}
+
 export class Connection {
   readonly socket: Socket;
   readonly facts: ConnectionFacts;
   /** A request has come. */
   used = false;
-  /** Answers begun and not yet ended; more than one when the client pipelines. */
-  answers = 0;
-  /** The last answer begun. */
-  latest: Pick<ClientResponse, "headersSent" | "setHeader"> | undefined;
-  /** The request whose body is still coming in. */
+  /** The answer under way: one at a time, in the order of the requests. */
+  answer: Pick<ClientResponse, "headersSent" | "setHeader"> | undefined;
+  /** Requests that wait until those before them are answered. */
+  readonly pipelined: PipelinedRequest[] = [];
+  /** The last request that Node's server read, whose body may still be coming in. */
   receiving: IncomingMessage | undefined;
   /** Who reads it, until Node's server does. */
   plain: PlainConnection | undefined;
@@ -52,8 +59,8 @@ export class Connection {
   refusal: Refusal | undefined;
   /** A tunnel that the gate has let through and Node is about to hand over. */
   tunnel: Exchange | SessionQuestion | undefined;
-  /** After an error of framing nothing that still comes in means anything. */
-  failed = false;
+  /** How what came last is refused: nothing that still comes in means anything. */
+  broken: RefusalCode | undefined;
 
   /** The last Host field and what it means: a connection rarely changes it. */
   hostText = "";

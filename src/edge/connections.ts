@@ -62,22 +62,19 @@ export class Connections {
   /** An answer begins, whatever it will be; it ends with {@link ended}. */
   begun(connection: Connection, res: Pick<ClientResponse, "headersSent" | "setHeader">): void {
     connection.used = true;
-    connection.answers += 1;
-    connection.latest = res;
+    connection.answer = res;
     this.#options.tally.inFlight += 1;
     if (this.#draining) res.setHeader("Connection", "close");
   }
 
   /** What {@link begun} began is begun anew by another reader. */
   withdrawn(connection: Connection): void {
-    connection.answers -= 1;
+    connection.answer = undefined;
     this.#options.tally.inFlight -= 1;
   }
 
   ended(connection: Connection): void {
     this.withdrawn(connection);
-    if (connection.answers > 0) return;
-    connection.latest = undefined;
     if (connection.receiving?.complete === true) connection.receiving = undefined;
     if (this.#draining) connection.socket.destroySoon();
   }
@@ -135,7 +132,7 @@ export class Connections {
     this.#draining = true;
     for (const connection of this.#open) {
       if (connection.used) this.#endIfIdle(connection);
-      if (connection.latest?.headersSent === false) connection.latest.setHeader("Connection", "close");
+      if (connection.answer?.headersSent === false) connection.answer.setHeader("Connection", "close");
     }
     const grace = setTimeout(() => {
       for (const connection of this.#open) this.#endIfIdle(connection);
@@ -153,7 +150,8 @@ export class Connections {
   }
 
   #endIfIdle(connection: Connection): void {
-    if (connection.answers > 0 || connection.tunnel !== undefined || connection.plain?.receives === true) return;
+    if (connection.answer !== undefined || connection.tunnel !== undefined || connection.plain?.receives === true)
+      return;
     connection.socket.destroySoon();
   }
 

@@ -4,6 +4,7 @@ import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Authority, parseAuthority } from "../core/host.ts";
 import type { SessionHash } from "../core/ids.ts";
+import { hashSessionSecret } from "../core/session.ts";
 import { parseAbsolute, routeOf } from "../core/target.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Verdict } from "../core/verdict.ts";
 import type { PolicyReplica, TenantPolicy } from "../replica/policy.ts";
@@ -14,7 +15,7 @@ import { ownText } from "./header-rules.ts";
 import { Intake } from "./intake.ts";
 import { Refusal } from "./refusals.ts";
 import { RequestIds } from "./request-ids.ts";
-import { type CachedSession, type SessionDirectory, sessionHashOf, sessionSecretOf } from "./sessions.ts";
+import { type CachedSession, type SessionDirectory, sessionSecretOf } from "./sessions.ts";
 import type { TrustedProxies } from "./source.ts";
 import { asksForUpgrade, upgradeFault } from "./upgrade.ts";
 
@@ -179,7 +180,7 @@ export class Gate {
       connection.cookie = ownText(this.#intake.cookie);
       connection.cookieTls = tls;
       const secret = sessionSecretOf(connection.cookie, tls);
-      connection.sessionHash = secret === undefined ? undefined : sessionHashOf(secret);
+      connection.sessionHash = secret === undefined ? undefined : hashSessionSecret(secret);
       connection.session = undefined;
     }
     const hash = connection.sessionHash;

@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
-import { answerBrokenRequest, endWith } from "./broken-request.ts";
-import { Connection } from "./connection.ts";
+import { answerBrokenRequest, endWith, refuseTheRest } from "./broken-request.ts";
+import { Connection, type PipelinedRequest } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
@@ -33,7 +33,7 @@ export interface ReceptionOptions {
   readonly log: Logger;
 }
 
-/** More requests than this at once no client sends on one connection; an attacker would, to multiply its own. */
+/** More requests than this no client sends ahead of their answers. */
 const MOST_PIPELINED = 100;
 /** Node's code for a head that did not come in time. */
 const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
@@ -105,24 +105,47 @@ export class Reception implements PlainReceiver {
   /** Whether Node is to hand the connection over as a tunnel. If not, the request comes in like any other. */
   readonly shouldUpgrade = (req: IncomingMessage): boolean => {
     const connection = Connection.of(req.socket);
-    if (connection === undefined) return false;
+    // Behind an earlier answer it waits like any other request, and is refused.
+    if (connection === undefined || connection.answer !== undefined) return false;
     const passage = this.#judge.judge(req, connection);
     if (passage instanceof Refusal) return false;
-    // Behind an earlier answer there is no place for the refusal that the session's look-up may lead to.
-    const leaves =
-      passage instanceof SessionQuestion ? asksForUpgrade(req) && connection.answers === 0 : passage.upgrades;
-    if (!leaves) return false;
+    if (!(passage instanceof SessionQuestion ? asksForUpgrade(req) : passage.upgrades)) return false;
     connection.tunnel = passage;
     return true;
   };
 
-  /** Hot path: waits for nothing unless a session must be looked up. */
+  /**
+   * Requests of one connection are carried out one after the other: they may depend on each other, and only safe
+   * ones might run together (RFC 9112, 9.3.2). Behind the last answer nothing is (9.6).
+   */
   #receive(req: IncomingMessage, res: ServerResponse, refusal?: Refusal): void {
     const connection = Connection.of(req.socket);
-    if (connection === undefined || connection.answers >= MOST_PIPELINED) {
+    if (connection === undefined) {
       req.socket.destroy();
       return;
     }
+    if (connection.socket.writableEnded || connection.broken !== undefined) return;
+    connection.expectBody(req);
+    if (connection.answer === undefined) this.#serve(connection, { req, res, refusal });
+    else if (connection.pipelined.length < MOST_PIPELINED) connection.pipelined.push({ req, res, refusal });
+    else refuseTheRest(connection, "request_invalid");
+  }
+
+  /** An answer has ended. */
+  #serveNext(connection: Connection): void {
+    const { socket, pipelined, broken } = connection;
+    const next = pipelined.shift();
+    if (socket.writableEnded || socket.destroyed) {
+      pipelined.length = 0;
+      return;
+    }
+    const isBroken = broken !== undefined && pipelined.length === 0 && next?.req.complete !== true;
+    if (isBroken) endWith(socket, rawRefusal(broken), true);
+    else if (next !== undefined) this.#serve(connection, next);
+  }
+
+  /** Hot path: waits for nothing unless a session must be looked up. */
+  #serve(connection: Connection, { req, res, refusal }: PipelinedRequest): void {
     const startedAtMs = performance.now();
     const { connections, tally } = this.#options;
     const passage = refusal ?? connection.refusal ?? this.#judge.judge(req, connection);
@@ -133,11 +156,16 @@ export class Reception implements PlainReceiver {
       connections.ended(connection);
       if (tracked !== undefined) connections.leave(tracked);
       tally.finish(res.statusCode, performance.now() - startedAtMs);
+      this.#serveNext(connection);
     });
     const proceed = (passage: Exchange | Refusal): void => {
       if (passage instanceof Refusal) {
         if (passage.exchange !== undefined && isNavigation(req)) this.#askToSignIn(req, res, passage, passage.exchange);
         else this.#refuse(req, res, passage);
+        return;
+      }
+      if (passage.upgrades) {
+        this.#refuse(req, res, new Refusal("upgrade_refused", passage.tenant, passage.address));
         return;
       }
       if (passage.route !== "pages") {
@@ -175,7 +203,6 @@ export class Reception implements PlainReceiver {
 
   #handOn(req: IncomingMessage, res: ServerResponse, exchange: Exchange): void {
     const { forwarder, log } = this.#options;
-    if (exchange.hasBody) exchange.connection.expectBody(req);
     this.#requests.admitted(req, exchange);
     try {
       if (exchange.route === "pages") forwarder.forwardToControl(req, res, exchange);
@@ -189,7 +216,6 @@ export class Reception implements PlainReceiver {
 
   /** Control answers with the redirect to the sign-in, since it is who remembers the way back. */
   #askToSignIn(req: IncomingMessage, res: ServerResponse, refusal: Refusal, exchange: Exchange): void {
-    if (exchange.hasBody) exchange.connection.expectBody(req);
     this.#requests.sentToSignIn(refusal);
     this.#options.forwarder.forwardToControl(req, res, exchange, true);
   }
@@ -243,7 +269,7 @@ export class Reception implements PlainReceiver {
   #refuseConnect(req: IncomingMessage, socket: Duplex): void {
     const connection = Connection.of(req.socket);
     this.#requests.broken("method_refused");
-    if (connection?.answers === 0) endWith(req.socket, rawRefusal("method_refused"), true);
-    else socket.destroy();
+    if (connection === undefined) socket.destroy();
+    else refuseTheRest(connection, "method_refused");
   }
 }

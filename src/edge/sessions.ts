@@ -1,13 +1,10 @@
 /** The edge's session cache: who a cookie stands for, as control last said, under a short lease. */
-import { hash as digest } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { cookieNames, readCookie } from "../core/cookies.ts";
-import type { SessionHash, TenantId } from "../core/ids.ts";
+import { isSecret, type SessionHash, type TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { SessionFacts, SessionLookup, SessionUse } from "../core/session.ts";
 
-/** What {@link newSecret} makes: 256 bits in base64url. */
-const SECRET = /^[A-Za-z0-9_-]{43}$/;
 /** How long "there is no such session" is believed: spares control a flood of made-up cookies. */
 const ABSENT_LEASE_MS = 5_000;
 /** Such answers kept: a flood drives out only what it brought. */
@@ -181,11 +178,7 @@ function keepLatest<Value>(kept: Map<string, Value>, key: string, value: Value, 
  */
 export function sessionSecretOf(cookie: string, tls: boolean): string | undefined {
   const found = readCookie(cookie, cookieNames(tls).session);
-  return found !== undefined && SECRET.test(found) ? found : undefined;
-}
-
-export function sessionHashOf(secret: string): SessionHash {
-  return digest("sha256", secret, "base64url") as SessionHash;
+  return found !== undefined && isSecret(found) ? found : undefined;
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {

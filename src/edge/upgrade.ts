@@ -26,8 +26,8 @@ export function upgradeFault(
   protocols: string,
   own: Authority,
 ): RefusalCode | undefined {
-  // A body, or an earlier answer still on its way, would get between the request and the tunnel's bytes.
-  if (exchange.hasBody || exchange.connection.answers > 0 || HTTP_AGAIN.test(protocols)) return "upgrade_refused";
+  // A body would get between the request and the tunnel's bytes.
+  if (exchange.hasBody || HTTP_AGAIN.test(protocols)) return "upgrade_refused";
   const { origin } = req.headers;
   return origin === undefined || mayConnect(origin, exchange, own) ? undefined : "origin_refused";
 }

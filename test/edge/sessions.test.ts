@@ -4,8 +4,8 @@ import t, { type Test } from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { SessionHash, TenantId } from "../../src/core/ids.ts";
 import { newSecret } from "../../src/core/ids.ts";
-import type { SessionFacts, SessionLookup } from "../../src/core/session.ts";
-import { SessionDirectory, sessionHashOf, sessionSecretOf } from "../../src/edge/sessions.ts";
+import { hashSessionSecret, type SessionFacts, type SessionLookup } from "../../src/core/session.ts";
+import { SessionDirectory, sessionSecretOf } from "../../src/edge/sessions.ts";
 import { HAPPY, OTHER, startLiveEdge } from "../support/live-edge.ts";
 import { RawClient } from "../support/raw-http.ts";
 import { SILENT } from "../support/silent-log.ts";
@@ -40,7 +40,7 @@ async function clinic(
   const edge = await startLiveEdge(t, { upstream: upstream.origin, clock, lookupSession });
   edge.policy.setPolicy(HAPPY, { network: "off", secondFactor: "required", ...policy });
   const signIn = (secret = SECRET): SessionHash => {
-    const hash = sessionHashOf(secret);
+    const hash = hashSessionSecret(secret);
     const expiresAtMs = clock.nowMs() + HOUR_MS;
     live.set(hash, {
       id: "ses_1",
@@ -201,7 +201,7 @@ t.test(
   async (t) => {
     const clock = new FixedClock(Date.now());
     const asked: SessionHash[] = [];
-    const live = new Set([sessionHashOf("one"), sessionHashOf("two")]);
+    const live = new Set([hashSessionSecret("one"), hashSessionSecret("two")]);
     const lookup: SessionLookup = async (_tenant, hash) => {
       asked.push(hash);
       if (!live.has(hash)) return undefined;
@@ -211,7 +211,7 @@ t.test(
     const [one, two] = live;
     if (one === undefined || two === undefined) return;
     const held = await sessions.ask(HAPPY.id, one);
-    for (const made of ["x", "y", "z"]) await sessions.ask(HAPPY.id, sessionHashOf(made));
+    for (const made of ["x", "y", "z"]) await sessions.ask(HAPPY.id, hashSessionSecret(made));
     t.ok(held.isLive(clock.nowMs()));
     t.equal(sessions.peek(HAPPY.id, one, clock.nowMs()), held);
     const other = await sessions.ask(HAPPY.id, two);
