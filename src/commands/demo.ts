@@ -88,9 +88,10 @@ async function runIn(folder: string, clinic: ChildProcess, ports: Ports): Promis
   process.off("SIGINT", leave).off("SIGTERM", leave);
   const stop = new StopSignal();
   stop.kill = () => supervisor.kill();
-  const [, elsewhere = ""] = supervisor.ready.edge;
+  const ready = await supervisor.ready();
+  const [, elsewhere = ""] = ready.edge;
   const town = await openElsewhere(ports.elsewherePort, new URL(elsewhere));
-  const places = { ...ports, admin: supervisor.ready.admin, adminKeyFile: join(folder, ADMIN_KEY_FILE), mailFolder };
+  const places = { ...ports, admin: ready.admin, adminKeyFile: join(folder, ADMIN_KEY_FILE), mailFolder };
   process.stdout.write(guide(places, owner));
   const mails = showMails(mailFolder, (text) => process.stdout.write(text));
   await stop.asked;

@@ -23,7 +23,7 @@ export async function runGate(call: Call, stop: StopSignal): Promise<void> {
 async function serveUntil(stop: StopSignal, starting: Promise<Supervisor>, log: Logger): Promise<void> {
   process.on("SIGHUP", () => {
     void starting.then(
-      (supervisor) => reload(supervisor, log),
+      (supervisor) => reload(supervisor, stop, log),
       () => {},
     );
   });
@@ -34,17 +34,20 @@ async function serveUntil(stop: StopSignal, starting: Promise<Supervisor>, log: 
   });
   if (supervisor === undefined) return;
   stop.kill = () => supervisor.kill();
-  log.info({ ...supervisor.ready, pid: process.pid }, "ready");
+  log.info({ ...(await supervisor.ready()), pid: process.pid }, "ready");
   await stop.asked;
   log.info({}, "draining");
   await supervisor.stop();
 }
 
-async function reload(supervisor: Supervisor, log: Logger): Promise<void> {
+async function reload(supervisor: Supervisor, stop: StopSignal, log: Logger): Promise<void> {
   try {
     await supervisor.reload();
-    log.info({ ...supervisor.ready }, "reloaded");
+    const ready = await supervisor.ready();
+    if (!stop.wasAsked) log.info({ ...ready }, "reloaded");
   } catch (error) {
+    // What a stop cuts short was not refused.
+    if (stop.wasAsked) return;
     const issues: readonly Issue[] = error instanceof SallyportError ? error.issues : [];
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ reason, issues }, "reload refused; the earlier configuration goes on");

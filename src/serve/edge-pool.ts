@@ -8,8 +8,10 @@ import { type Part, startEdgeHere, startEdgeProcess } from "./parts.ts";
 export class EdgePool {
   readonly #socketDir: string;
   readonly #log: Logger;
-  /** Everything that runs, also while it is being replaced. */
+  /** Everything that runs, from its beginning on, also while it is being replaced. */
   readonly #running = new Set<Part>();
+  /** Everything that is bound, also while it is being replaced. */
+  readonly #bound = new Set<Listeners>();
   #listeners: Listeners;
   #edges: readonly Part[] = [];
   #drainMs: number;
@@ -21,7 +23,7 @@ export class EdgePool {
   constructor(config: Config, socketDir: string, log: Logger) {
     this.#socketDir = socketDir;
     this.#log = log;
-    this.#listeners = bindFor(config);
+    this.#listeners = this.#bind(config);
     this.#drainMs = config.edge.drainSeconds * 1000;
   }
 
@@ -35,17 +37,18 @@ export class EdgePool {
     this.#edges = await Promise.all(starting);
   }
 
-  /** Of each listener, then of the health listener. */
-  get addresses(): readonly string[] {
-    return this.#edges[0]?.addresses ?? [];
+  /** The addresses of each listener, then of the health listener. */
+  get listening(): Promise<readonly string[]> {
+    return this.#edges[0]?.listening ?? Promise.resolve([]);
   }
 
   /** A new edge listens before an old one drains. @throws Error when one cannot start; those not yet replaced go on */
   async replace(config: Config): Promise<void> {
+    if (this.#stopping) return;
     const earlier = this.#listeners;
     const old = this.#edges;
     const fresh: Part[] = [];
-    this.#listeners = bindFor(config, earlier);
+    this.#listeners = this.#bind(config, earlier);
     try {
       while (fresh.length < config.edge.workers && !this.#stopping) {
         fresh.push(await this.#add(config));
@@ -54,7 +57,7 @@ export class EdgePool {
     } catch (error) {
       this.#edges = [...fresh, ...old.slice(fresh.length)];
       if (fresh.length === 0) {
-        this.#listeners.close(earlier);
+        this.#unbind(this.#listeners, earlier);
         this.#listeners = earlier;
       }
       throw error;
@@ -62,19 +65,19 @@ export class EdgePool {
     await Promise.all(old.slice(fresh.length).map((part) => this.#remove(part)));
     this.#edges = fresh;
     this.#drainMs = config.edge.drainSeconds * 1000;
-    if (!this.#stopping) earlier.close(this.#listeners);
+    this.#unbind(earlier, this.#listeners);
   }
 
   /** Takes no new connection; what is in flight ends, within the drain deadline. */
   async stop(): Promise<void> {
     this.#stopping = true;
     // With our own descriptors open, the kernel would queue connections that nobody accepts any more.
-    this.#listeners.close();
+    for (const listeners of this.#bound) listeners.close();
     await Promise.all([...this.#running].map((part) => part.stop(this.#drainMs)));
   }
 
   kill(): void {
-    this.#listeners.close();
+    for (const listeners of this.#bound) listeners.close();
     for (const part of this.#running) part.kill();
   }
 
@@ -87,11 +90,18 @@ export class EdgePool {
       socketDir: this.#socketDir,
       logLevel: config.log.level,
     };
-    const part = await (config.edge.workers === 0
-      ? startEdgeHere(start, this.#log)
-      : startEdgeProcess(start, this.#listeners.descriptors, this.#log));
+    const part =
+      config.edge.workers === 0
+        ? startEdgeHere(start, this.#log)
+        : startEdgeProcess(start, this.#listeners.descriptors, this.#log);
     this.#running.add(part);
-    return part;
+    try {
+      await part.listening;
+      return part;
+    } catch (error) {
+      this.#running.delete(part);
+      throw error;
+    }
   }
 
   async #remove(part: Part | undefined): Promise<void> {
@@ -99,9 +109,16 @@ export class EdgePool {
     await part.stop(this.#drainMs);
     this.#running.delete(part);
   }
-}
 
-/** In one process the edge binds for itself. */
-function bindFor({ edge }: Config, earlier?: Listeners): Listeners {
-  return edge.workers === 0 ? Listeners.none() : Listeners.bind(edge, earlier);
+  /** In one process the edge binds for itself. */
+  #bind({ edge }: Config, earlier?: Listeners): Listeners {
+    const listeners = edge.workers === 0 ? Listeners.none() : Listeners.bind(edge, earlier);
+    this.#bound.add(listeners);
+    return listeners;
+  }
+
+  #unbind(listeners: Listeners, kept: Listeners): void {
+    listeners.close(kept);
+    this.#bound.delete(listeners);
+  }
 }

@@ -6,7 +6,12 @@ import { edgeFlags } from "./confinement.ts";
 import type { ControlStart, EdgeStart, Running } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
-export interface Part extends Running {
+/** A part from its beginning on, in whichever process, so that whoever holds it can end it before it listens. */
+export interface Part {
+  /** Where it listens, `host:port` each. Rejects with what is in the way; then nothing of it is left. */
+  readonly listening: Promise<readonly string[]>;
+  /** Takes nothing new, lets what is in flight end until the deadline, then cuts it. */
+  stop(deadlineMs: number): Promise<void>;
   /** Ends it without asking. */
   kill(): void;
 }
@@ -17,27 +22,39 @@ export interface ControlPart extends Part {
 }
 
 /** A control process of its own. */
-export function startControlProcess(start: ControlStart, log: Logger): Promise<ControlPart> {
+export function startControlProcess(start: ControlStart, log: Logger): ControlPart {
   const entry = new URL("control-process.ts", import.meta.url);
-  return Slot.start({ name: "control", entry, execArgv: [], start, serialization: "advanced", descriptors: [] }, log);
+  return new Slot({ name: "control", entry, execArgv: [], start, serialization: "advanced", descriptors: [] }, log);
 }
 
 /** An edge process, which inherits the listening sockets. */
-export function startEdgeProcess(start: EdgeStart, descriptors: readonly number[], log: Logger): Promise<Part> {
+export function startEdgeProcess(start: EdgeStart, descriptors: readonly number[], log: Logger): Part {
   const entry = new URL("edge-process.ts", import.meta.url);
   const execArgv = edgeFlags(start.edge);
-  return Slot.start({ name: `edge-${start.worker}`, entry, execArgv, start, serialization: "json", descriptors }, log);
+  return new Slot({ name: `edge-${start.worker}`, entry, execArgv, start, serialization: "json", descriptors }, log);
 }
 
 /** Both in this process; loaded only there, so that a supervisor holds no code that parses requests. */
-export async function startControlHere(start: ControlStart, log: Logger): Promise<ControlPart> {
-  const { runControl } = await import("./control-part.ts");
-  const control = await runControl(start, log, systemClock);
-  return { ...control, kill: () => void control.stop(0).catch(() => {}) };
+export function startControlHere(start: ControlStart, log: Logger): ControlPart {
+  const starting = import("./control-part.ts").then(({ runControl }) => runControl(start, log, systemClock));
+  const declare = async (tenants: readonly DeclaredTenant[]) => (await starting).declare(tenants);
+  return { ...partHere(starting), declare };
 }
 
-export async function startEdgeHere(start: EdgeStart, log: Logger): Promise<Part> {
-  const { runEdge } = await import("./edge-part.ts");
-  const edge = await runEdge(start, log, systemClock);
-  return { ...edge, kill: () => void edge.stop(0).catch(() => {}) };
+export function startEdgeHere(start: EdgeStart, log: Logger): Part {
+  return partHere(import("./edge-part.ts").then(({ runEdge }) => runEdge(start, log, systemClock)));
+}
+
+/** What is asked to stop before it is up does so once it is; a reload and a stop may both ask. */
+function partHere(starting: Promise<Running>): Part {
+  let stopping: Promise<void> | undefined;
+  const end = async (deadlineMs: number): Promise<void> => {
+    const running = await starting.catch(() => undefined);
+    await running?.stop(deadlineMs);
+  };
+  return {
+    listening: starting.then(({ addresses }) => addresses),
+    stop: (deadlineMs) => (stopping ??= end(deadlineMs)),
+    kill: () => void end(0).catch(() => {}),
+  };
 }

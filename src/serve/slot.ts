@@ -2,7 +2,6 @@
 import type { DeclaredTenant } from "../config.ts";
 import type { Logger } from "../core/log.ts";
 import { type ChildOptions, ChildProcess, type Exit } from "./child-process.ts";
-import type { Running } from "./messages.ts";
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
@@ -15,10 +14,11 @@ export function restartDelayMs(failures: number): number {
   return failures <= 1 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 2));
 }
 
-export class Slot<Start> implements Running {
+export class Slot<Start> {
   readonly #options: ChildOptions<Start>;
   readonly #log: Logger;
-  readonly addresses: readonly string[];
+  /** The addresses of the first child. Rejects with that child's own words when it cannot; then it is not replaced. */
+  readonly listening: Promise<readonly string[]>;
   #child: ChildProcess<Start>;
   #start: Start;
   #startedAt = performance.now();
@@ -26,27 +26,17 @@ export class Slot<Start> implements Running {
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(
-    options: ChildOptions<Start>,
-    log: Logger,
-    child: ChildProcess<Start>,
-    addresses: readonly string[],
-  ) {
+  /** Starts the first child. Once that listens, whatever dies is replaced until {@link stop}. */
+  constructor(options: ChildOptions<Start>, log: Logger) {
     this.#options = options;
     this.#log = log;
     this.#start = options.start;
-    this.#child = child;
-    this.addresses = addresses;
-    this.#watch();
-  }
-
-  /**
-   * Resolves once the first child listens. @throws SallyportError with the child's own words when it cannot;
-   * then nothing is left running. After that, whatever dies is replaced until {@link stop}.
-   */
-  static async start<Start>(options: ChildOptions<Start>, log: Logger): Promise<Slot<Start>> {
-    const child = new ChildProcess(options);
-    return new Slot(options, log, child, await child.listening);
+    this.#child = new ChildProcess(options);
+    this.listening = this.#child.listening;
+    this.listening.then(
+      () => this.#watch(),
+      () => {},
+    );
   }
 
   /** @param start what a later replacement is told. @throws SallyportError when the child refuses the tenants */

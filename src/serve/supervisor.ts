@@ -71,7 +71,8 @@ export class Supervisor {
     try {
       probe(plan.config.admin, ADMIN_KNOBS);
       edges = new EdgePool(plan.config, folder.path, options.log);
-      control = await startControl(plan, folder, options.log);
+      control = startControl(plan, folder, options.log);
+      await control.listening;
       await edges.start(plan.config);
       return new Supervisor(options, folder, plan, control, edges);
     } catch (error) {
@@ -82,19 +83,22 @@ export class Supervisor {
     }
   }
 
-  get ready(): Ready {
+  async ready(): Promise<Ready> {
     const { edge, admin } = this.#plan.config;
-    const addresses = this.#edges.addresses;
+    const [addresses, [adminAddress]] = await Promise.all([this.#edges.listening, this.#control.listening]);
     const url = (tls: unknown, address: string | undefined): string =>
       `${tls === undefined ? "http" : "https"}://${address}`;
     return {
       edge: edge.listen.map(({ tls }, index) => url(tls, addresses[index])),
       ...(edge.healthListen !== undefined && { health: url(undefined, addresses[edge.listen.length]) }),
-      admin: url(admin.tls, this.#control.addresses[0]),
+      admin: url(admin.tls, adminAddress),
     };
   }
 
-  /** One after another. @throws SallyportError when the new configuration is refused; then the old one goes on. */
+  /**
+   * One after another. @throws SallyportError when the new configuration is refused; then the old one goes on.
+   * {@link stop} cuts it short, what it has begun included.
+   */
   reload(): Promise<void> {
     const next = this.#reloading.then(() => this.#reload());
     this.#reloading = next.catch(() => {});
@@ -136,17 +140,22 @@ export class Supervisor {
   /** The edges go on with what they know in between. */
   async #replaceControl(plan: Plan): Promise<void> {
     await this.#control.stop(CONTROL_DEADLINE_MS);
-    if (this.#stopping !== undefined) return;
     try {
-      this.#control = await startControl(plan, this.#folder, this.#options.log);
+      await this.#startControl(plan);
     } catch (error) {
-      this.#control = await startControl(this.#plan, this.#folder, this.#options.log);
+      await this.#startControl(this.#plan);
       throw error;
     }
   }
+
+  async #startControl(plan: Plan): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    this.#control = startControl(plan, this.#folder, this.#options.log);
+    await this.#control.listening;
+  }
 }
 
-function startControl(plan: Plan, folder: SocketFolder, log: Logger): Promise<ControlPart> {
+function startControl(plan: Plan, folder: SocketFolder, log: Logger): ControlPart {
   const start = startOf(plan, folder);
   return plan.config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
 }
