@@ -19,7 +19,8 @@ export class Slot<Start> {
   readonly #log: Logger;
   /** The addresses of the first child. Rejects with that child's own words when it cannot; then it is not replaced. */
   readonly listening: Promise<readonly string[]>;
-  #child: ChildProcess<Start>;
+  /** Nobody between a death and the restart. */
+  #child: ChildProcess<Start> | undefined;
   #start: Start;
   #startedAt = performance.now();
   #failures = 0;
@@ -31,35 +32,40 @@ export class Slot<Start> {
     this.#options = options;
     this.#log = log;
     this.#start = options.start;
-    this.#child = new ChildProcess(options);
-    this.listening = this.#child.listening;
+    const child = new ChildProcess(options);
+    this.#child = child;
+    this.listening = child.listening;
     this.listening.then(
-      () => this.#watch(),
+      () => this.#watch(child),
       () => {},
     );
   }
 
-  /** @param start what a later replacement is told. @throws SallyportError when the child refuses the tenants */
+  /**
+   * @param start what a later replacement is told, which is all while there is no child.
+   * @throws SallyportError when the child refuses the tenants, or dies before it answers
+   */
   async declare(tenants: readonly DeclaredTenant[], start: Start): Promise<void> {
-    await this.#child.declare(tenants);
+    await this.#child?.declare(tenants);
     this.#start = start;
   }
 
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    await this.#child.stop(deadlineMs);
+    await this.#child?.stop(deadlineMs);
   }
 
   /** Ends the child without asking. */
   kill(): void {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    this.#child.kill();
+    this.#child?.kill();
   }
 
-  #watch(): void {
-    void this.#child.exited.then((exit) => {
+  #watch(child: ChildProcess<Start>): void {
+    void child.exited.then((exit) => {
+      this.#child = undefined;
       if (!this.#stopping) this.#replace(exit);
     });
   }
@@ -75,9 +81,10 @@ export class Slot<Start> {
 
   #spawn(): void {
     this.#startedAt = performance.now();
-    this.#child = new ChildProcess({ ...this.#options, start: this.#start });
-    this.#watch();
-    const { pid, listening } = this.#child;
+    const child = new ChildProcess({ ...this.#options, start: this.#start });
+    this.#child = child;
+    this.#watch(child);
+    const { pid, listening } = child;
     listening.then(
       () => this.#log.info({ process: this.#options.name, pid }, "is back"),
       // `exited` tells, and brings the next.
