@@ -1,12 +1,14 @@
 /** Starting: what stands in the way is told with the setting that moves it; one process is enough for a small site. */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { openSocketFolder } from "../../src/serve/socket-folder.ts";
+import { sallyport } from "../support/command-line.ts";
 import { freePort, Gate, startUpstream, visit } from "../support/gate.ts";
 
 t.test("a port that is taken ends the start", async (t) => {
@@ -103,4 +105,44 @@ t.test("everything in one process", async (t) => {
 
   gate.process.kill("SIGTERM");
   t.equal(await gate.exited, 0);
+});
+
+t.test("a data folder whose path is too long for a socket", async (t) => {
+  const base = mkdtempSync(join(tmpdir(), "sallyport-test-"));
+  t.teardown(() => rmSync(base, { recursive: true }));
+  const dataDir = join(base, "x".repeat(90));
+  const settings = { dataDir, edge: { workers: 0 } };
+  const gate = new Gate(t, { settings });
+  await gate.ready();
+  const folder = realpathSync(join(dataDir, "run"));
+  t.equal(statSync(folder).mode & 0o777, 0o700, "only this user reaches the sockets");
+
+  await t.test("is one gate's as well", async (t) => {
+    const second = new Gate(t, { settings });
+    t.equal(await second.exited, 1);
+    t.match(second.stderr, /in use by another sallyport/);
+    t.match(await sallyport(["restore", "backup.db", "--config", gate.file], gate.dir), {
+      code: 1,
+      stderr: /in use by another sallyport/,
+    });
+  });
+
+  await t.test("can be served again after a kill", async (t) => {
+    gate.process.kill("SIGKILL");
+    await gate.exited;
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const next = new Gate(t, { settings });
+    await next.ready();
+    const fresh = realpathSync(join(dataDir, "run"));
+    next.process.kill("SIGTERM");
+    t.equal(await next.exited, 0);
+    t.notOk(existsSync(fresh), "and leaves nothing in the folder for temporary files");
+  });
+
+  await t.test("can be moved to a shorter one", async (t) => {
+    const shorter = join(base, "data");
+    renameSync(dataDir, shorter);
+    t.strictSame((await openSocketFolder(shorter)).path, join(shorter, "run"));
+    t.equal(statSync(join(shorter, "run")).mode & 0o777, 0o700);
+  });
 });
