@@ -1,5 +1,5 @@
 /** When each entry last admitted somebody: gathered from the edges, written in batches, never in a change's way. */
-import { entryDocumentId, SEEN_KIND } from "../core/entry.ts";
+import { entryDocumentId, KEEP_SEEN_MS, SEEN_KIND } from "../core/entry.ts";
 import type { Logger } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import type { SeenReport } from "../replica/policy.ts";
@@ -13,6 +13,7 @@ export async function writeSeen(store: Store, report: SeenReport, log: Logger): 
       kind: SEEN_KIND,
       id: entryDocumentId(tenant, entry),
       value: { at },
+      expiresAtMs: at * 1000 + KEEP_SEEN_MS,
       quiet: true,
     })),
   );

@@ -22,6 +22,8 @@ export interface AllowlistEntry {
 export const ENTRY_KIND = "entry";
 /** Quiet documents `{tenant}/{entry}` → `{at: seconds}`: when the entry last admitted somebody. */
 export const SEEN_KIND = "seen";
+/** How long that is remembered: also that of an entry which has gone since, or goes before the edges have told of it. */
+export const KEEP_SEEN_MS = 400 * 86_400_000;
 
 export function entryDocumentId(tenant: TenantId, entry: EntryId): string {
   return `${tenant}/${entry}`;

@@ -42,6 +42,8 @@ export interface KeyView {
 export const KEY_KIND = "apikey";
 /** `{key id}` → `{at: seconds}`. Quiet. */
 const KEY_USE_KIND = "apikeyuse";
+/** Also of a key that has expired, or revoked itself with its last use. */
+const KEEP_USE_MS = 400 * 86_400_000;
 
 /** The id under which the bootstrap key appears in the audit log. */
 const BOOTSTRAP_ID = "bootstrap";
@@ -93,12 +95,18 @@ export class KeyRules {
     };
   }
 
-  /** Writes when keys were last used; to be called now and then, and before the end. */
+  /**
+   * Writes when keys were last used; to be called now and then, and before the end. What the store does not take is
+   * kept for the next time.
+   */
   async flushUses(): Promise<void> {
-    if (this.#uses.size === 0) return;
-    const writes = [...this.#uses].map(([id, at]) => ({ kind: KEY_USE_KIND, id, value: { at }, quiet: true }));
-    this.#uses.clear();
+    const uses = [...this.#uses];
+    if (uses.length === 0) return;
+    const writes = uses.map(([id, at]) => {
+      return { kind: KEY_USE_KIND, id, value: { at }, expiresAtMs: at * 1000 + KEEP_USE_MS, quiet: true };
+    });
     await this.#store.commit({ writes });
+    for (const [id, at] of uses) if (this.#uses.get(id) === at) this.#uses.delete(id);
   }
 
   /** The result's `token` is shown this once. @throws SallyportError `body_invalid`, `not_found` for the tenant */
