@@ -25,6 +25,7 @@ import { openStore } from "../store/open.ts";
 import { dnsLookup } from "../whitelist/dns-lookup.ts";
 import { NameResolver } from "../whitelist/name-resolver.ts";
 import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
+import { startChore } from "./chore.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
 import { FollowedStore } from "./followed-store.ts";
@@ -35,12 +36,12 @@ import { findOwnClinics } from "./own-clinics.ts";
 import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
 import { saySealing } from "./sealing-node.ts";
 import { writeSeen } from "./seen.ts";
+import { sweepExpired } from "./sweep.ts";
 import { Traffic } from "./traffic.ts";
 import { directoryOf } from "./user-directory.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 const ACTIVITY_EVERY_MS = 5_000;
-const SWEEP_LIMIT = 1_000;
 const DECLARE_RETRY_MS = 1_000;
 /** How long a page waits for the edges before it says that something is so. */
 const PAGE_PATIENCE_MS = 1_000;
@@ -148,10 +149,10 @@ class RunningControl implements Control {
     this.#closers.push(() => this.#late.close());
     await this.#policy.follower.start();
     this.#closers.push(() => this.#policy.follower.close());
-    this.#every(SWEEP_EVERY_MS, () => this.#store.sweep(SWEEP_LIMIT));
-    this.#every(ACTIVITY_EVERY_MS, () => this.#activity.flush(this.#options.clock.nowMs()));
-    await this.#declareEventually();
     const { clock, log } = this.#options;
+    this.#closers.push(startChore(SWEEP_EVERY_MS, () => sweepExpired(this.#store), log));
+    this.#closers.push(startChore(ACTIVITY_EVERY_MS, () => this.#activity.flush(clock.nowMs()), log));
+    await this.#declareEventually();
     const sealing = { store: this.#store, node: this.#node, keyring: this.#keyring, clock, log };
     this.#closers.push(await saySealing(sealing));
     const person = await this.#openPersonDoor();
@@ -299,12 +300,5 @@ class RunningControl implements Control {
       const timer = setTimeout(() => void this.#declareEventually(), DECLARE_RETRY_MS);
       this.#closers.push(() => clearTimeout(timer));
     }
-  }
-
-  #every(ms: number, chore: () => Promise<unknown>): void {
-    const timer = setInterval(() => {
-      chore().catch((error: unknown) => this.#options.log.debug({ err: error }, "a chore waits for the store"));
-    }, ms);
-    this.#closers.push(() => clearInterval(timer));
   }
 }

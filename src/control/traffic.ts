@@ -8,8 +8,8 @@ import type { ActivityLog } from "../observe/activity.ts";
 import { denialWrites } from "../observe/denials.ts";
 import type { Metrics } from "../observe/metrics.ts";
 
-/** Written to the store in each second at the most, so that a flood of strangers does not become one of writes. */
-const WRITES_PER_SECOND = 200;
+/** Kept in each second at the most, in two documents each, so that a flood of strangers does not become one of writes. */
+const DENIALS_PER_SECOND = 200;
 
 const Text = (maxLength: number) => Type.String({ maxLength });
 const Count = Type.Integer({ minimum: 0 });
@@ -62,7 +62,7 @@ export interface TrafficOptions {
 export class Traffic {
   readonly #options: TrafficOptions;
   #second = 0;
-  #writtenInSecond = 0;
+  #deniedInSecond = 0;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
@@ -84,23 +84,30 @@ export class Traffic {
   }
 
   async #keep(denials: readonly Denial[]): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, metrics, clock, log } = this.#options;
     const writes: Write[] = [];
+    let kept = 0;
     for (const denial of denials) {
-      if (denial.tenant === undefined || !this.#mayWrite()) continue;
-      writes.push(...denialWrites(denial.tenant, denial, clock.nowMs()));
+      if (denial.tenant === undefined) continue;
+      if (this.#mayKeep()) {
+        writes.push(...denialWrites(denial.tenant, denial, clock.nowMs()));
+        kept += 1;
+      } else metrics.denialsDropped(1);
     }
-    if (writes.length === 0) return;
-    await store.commit({ writes }).catch((error: unknown) => log.warn({ err: error }, "denials are only in the log"));
+    if (kept === 0) return;
+    await store.commit({ writes }).catch((error: unknown) => {
+      metrics.denialsDropped(kept);
+      log.warn({ err: error }, "denials are only in the log");
+    });
   }
 
-  #mayWrite(): boolean {
+  #mayKeep(): boolean {
     const second = Math.floor(this.#options.clock.nowMs() / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#writtenInSecond = 0;
+      this.#deniedInSecond = 0;
     }
-    this.#writtenInSecond += 1;
-    return this.#writtenInSecond <= WRITES_PER_SECOND;
+    this.#deniedInSecond += 1;
+    return this.#deniedInSecond <= DENIALS_PER_SECOND;
   }
 }

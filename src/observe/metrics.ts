@@ -34,6 +34,8 @@ export interface Metrics {
   namesFailing(count: number): void;
   /** @param edge the edge's id, `{node}/{worker}` */
   traffic(edge: string, report: TrafficReport): void;
+  /** Denials that control did not keep, besides those that an edge reports as dropped. */
+  denialsDropped(count: number): void;
   /** The live edges, each with the store's revision that it has applied and how long that took. The gauges of others go. */
   edges(live: readonly EdgeProgress[]): void;
 }
@@ -70,7 +72,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | "edges"> {
+function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | "denialsDropped" | "edges"> {
   const requests = new Counter({
     name: "sallyport_requests_total",
     help: "Requests that the gate decided.",
@@ -113,6 +115,7 @@ function createTrafficMetrics(registers: Registry[]): Pick<Metrics, "traffic" | 
       tunnels.set({ edge }, report.tunnels);
       inFlight.set({ edge }, report.inFlight);
     },
+    denialsDropped: (count) => dropped.inc(count),
     edges: (live) => {
       const ids = new Set(live.map(({ id }) => id));
       for (const edge of known) if (!ids.has(edge)) forget(edge);
