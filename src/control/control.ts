@@ -296,7 +296,7 @@ class RunningControl implements Control {
       await this.declare(this.#declared);
       await this.#policy.follower.reached((await this.#store.head()).revision);
     } catch (error) {
-      this.#options.log.error({ err: error }, "the declared tenants are not in the store; trying again");
+      this.#options.log.error({ err: error }, "the declared tenants are not in force; trying again");
       const timer = setTimeout(() => void this.#declareEventually(), DECLARE_RETRY_MS);
       this.#closers.push(() => clearTimeout(timer));
     }

@@ -46,7 +46,7 @@ export type FramesListener = (frames: readonly PolicyFrame[]) => void;
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #framesListeners = new Set<FramesListener>();
-  readonly #waiters = new Set<{ revision: number; resolve: () => void }>();
+  readonly #waiters = new Set<{ revision: number; resolve: () => void; reject: (error: Error) => void }>();
   #state: FollowerState = "starting";
   #recent: Commit[] = [];
   /** Changes among them. */
@@ -87,13 +87,18 @@ export class Follower {
     this.#closed = true;
     this.#unwatch?.();
     clearInterval(this.#timer);
+    this.#disappoint("the store is no longer followed");
     await this.#pumping;
   }
 
-  /** Resolves once the replica has reached this revision; at the latest with the next change or poll after it. */
+  /**
+   * Resolves once the replica has reached this revision; at the latest with the next change or poll after it.
+   * @throws StoreUnavailableError when the store cannot be followed there: what {@link FollowerState} names, or closed
+   */
   async reached(revision: number): Promise<void> {
     if (this.#options.replica.revision >= revision) return;
-    const reached = new Promise<void>((resolve) => this.#waiters.add({ revision, resolve }));
+    if (this.#closed) throw new StoreUnavailableError("the store is no longer followed");
+    const reached = new Promise<void>((resolve, reject) => this.#waiters.add({ revision, resolve, reject }));
     this.#wake();
     await reached;
   }
@@ -191,7 +196,7 @@ export class Follower {
    */
   async #mend(head: Head): Promise<void> {
     const { store, replica, log } = this.#options;
-    this.#state = "mending";
+    this.#halt("mending");
     log.warn({ head, known: replica.revision }, "the store does not know this node's newest change");
     const healed = await healStore(store, head, this.#recent, replica);
     if (healed.deleted + healed.restored > 0) {
@@ -209,7 +214,7 @@ export class Follower {
         "the store was emptied or replaced; the last known policy stays in force until it is stale",
       );
     }
-    this.#state = "store-replaced";
+    this.#halt("store-replaced");
   }
 
   #failed(error: unknown): void {
@@ -217,7 +222,17 @@ export class Follower {
     this.#options.replica.abandonReset();
     const { log } = this.#options;
     if (this.#state !== "store-away") log.error({ err: error }, "cannot follow the store; trying again");
-    this.#state = "store-away";
+    this.#halt("store-away", error);
+  }
+
+  #halt(state: FollowerState, cause?: unknown): void {
+    this.#state = state;
+    this.#disappoint(`the store cannot be followed now: ${state}`, cause);
+  }
+
+  #disappoint(message: string, cause?: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(new StoreUnavailableError(message, cause));
+    this.#waiters.clear();
   }
 
   /** Applies to the own replica, in slices so that control answers meanwhile, then tells the subscribers in the order in which they came. */

@@ -1,5 +1,6 @@
 import t from "tap";
 import { FixedClock, systemClock } from "../../src/core/clock.ts";
+import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import {
@@ -129,5 +130,48 @@ t.test("a host moves from one tenant to another in one commit", async (t) => {
     );
   }
   await follower.close();
+  await store.close();
+});
+
+t.test("who waits for a revision is told when the store goes away, is replaced, or the follower closes", async (t) => {
+  const store = await newStore();
+  await store.commit({ writes: [tenantWrite("happy")] });
+  let changesSince: Store["changesSince"] = (revision, limit) => store.changesSince(revision, limit);
+  const changing: Store = Object.assign(Object.create(store) as Store, {
+    snapshot: store.snapshot.bind(store),
+    watch: () => () => {},
+    changesSince: (revision: number, limit: number) => changesSince(revision, limit),
+  });
+  const { follower } = newFollower(changing, systemClock);
+  await follower.start();
+  const refused = { code: "store_unavailable" };
+
+  changesSince = async () => {
+    throw new StoreUnavailableError("away");
+  };
+  const revision = await store.commit({ writes: [tenantWrite("glad")] });
+  await t.rejects(follower.reached(revision), refused);
+  t.equal(follower.state, "store-away");
+
+  changesSince = async () => ({ gap: false, head: { epoch: "another", revision }, commits: [] });
+  await t.rejects(follower.reached(revision), refused);
+  t.equal(follower.state, "store-replaced");
+
+  changesSince = (revision, limit) => store.changesSince(revision, limit);
+  await follower.reached(revision);
+
+  const hanging = Promise.withResolvers<never>();
+  const asked = Promise.withResolvers<void>();
+  changesSince = () => {
+    asked.resolve();
+    return hanging.promise;
+  };
+  const waiting = t.rejects(follower.reached(revision + 1), refused);
+  await asked.promise;
+  const closed = follower.close();
+  await waiting;
+  hanging.reject(new StoreUnavailableError("away"));
+  await closed;
+  await t.rejects(follower.reached(revision + 1), refused, "and at once, when it is closed");
   await store.close();
 });
