@@ -51,8 +51,7 @@ function listRoute(api: Api, { dependencies, cursors }: Services): void {
     const query = readFilters(asked, principalOf(request));
     const list = `audit/${JSON.stringify(query)}`;
     const after = cursors.read(list, cursor);
-    const read = (count: number) =>
-      take(readAudit(dependencies.store, after === undefined ? query : { ...query, after }), count);
+    const read = (count: number) => take(readAudit(dependencies.store, { ...query, after }), count);
     return await pageOf(
       limit,
       read,

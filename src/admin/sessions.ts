@@ -49,7 +49,7 @@ function listRoute(api: Api, { dependencies: { person }, tenants, cursors }: Ser
     const list = `sessions/${tenant.id}`;
     const after = cursors.read(list, cursor);
     if (of !== undefined) return { items: (await person.sessions.listOfUser(tenant, of)).map(toWire) };
-    const page = await person.sessions.list(tenant, { limit, ...(after === undefined ? {} : { after }) });
+    const page = await person.sessions.list(tenant, { limit, after });
     const next = page.next === undefined ? {} : { next: cursors.make(list, page.next) };
     return { items: page.items.map(toWire), ...next };
   });

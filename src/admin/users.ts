@@ -106,7 +106,7 @@ function listRoute(api: Api, { dependencies: { person }, tenants, cursors }: Ser
     }
     return await pageOf(
       limit,
-      (count) => person.users.list(tenant, { limit: count, ...(after === undefined ? {} : { after }) }),
+      (count) => person.users.list(tenant, { limit: count, after }),
       (user) => user,
       (user) => cursors.make(list, user.id),
     );

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { type Config, loadConfig } from "../config.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Issue, SallyportError, StoreAbsentError } from "../core/errors.ts";
-import type { Store } from "../core/store.ts";
+import { readAll } from "../core/read-all.ts";
 import { TENANT_KIND, type Tenant } from "../core/tenant.ts";
 import { checkTlsFiles } from "../serve/tls-files.ts";
 import { openStore } from "../store/open.ts";
@@ -11,7 +11,6 @@ import { AdminClient, CLIENT_OPTIONS } from "./admin-client.ts";
 import { type Call, type Command, columns, describeError } from "./command.ts";
 
 const CONNECT_MS = 3_000;
-const PAGE = 1000;
 
 interface Finding {
   readonly what: string;
@@ -72,7 +71,7 @@ async function checkStore({ store: { url } }: Config): Promise<{ finding: Findin
   try {
     const store = await openStore(url, { clock: systemClock, existing: true });
     try {
-      const tenants = await Array.fromAsync(allTenants(store));
+      const tenants = await Array.fromAsync(readAll(store, { kind: TENANT_KIND }), ({ value }) => value as Tenant);
       return { finding: { what, state: "ok", detail: `${tenants.length} tenants` }, tenants };
     } finally {
       await store.close();
@@ -81,16 +80,6 @@ async function checkStore({ store: { url } }: Config): Promise<{ finding: Findin
     if (error instanceof StoreAbsentError)
       return { finding: { what, state: "ok", detail: `${error.message}; the start will make it` }, tenants: [] };
     return { finding: { what, state: "error", detail: describeError(error) }, tenants: [] };
-  }
-}
-
-async function* allTenants(store: Store): AsyncGenerator<Tenant> {
-  let after = "";
-  for (;;) {
-    const page = await store.list({ kind: TENANT_KIND, after, limit: PAGE });
-    for (const { value } of page) yield value as Tenant;
-    if (page.length < PAGE) return;
-    after = page.at(-1)?.id ?? "";
   }
 }
 

@@ -16,7 +16,7 @@ export function directoryOf(users: Users, store: Store): UserDirectory {
   const owners = async (tenant: Tenant) => {
     const found: KnownUser[] = [];
     for (let after: string | undefined = ""; after !== undefined; ) {
-      const page: UserView[] = await users.list(tenant, { limit: PAGE, ...(after === "" ? {} : { after }) });
+      const page: UserView[] = await users.list(tenant, { limit: PAGE, after });
       found.push(...page.filter(isOwner).map(known));
       after = page.length < PAGE ? undefined : page.at(-1)?.id;
     }

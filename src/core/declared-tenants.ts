@@ -3,6 +3,7 @@ import type { AuditInput, Author, ChangeCommitter, Plan } from "./audit.ts";
 import { carryOut } from "./change.ts";
 import { at } from "./entries.ts";
 import type { CanonicalHost } from "./ids.ts";
+import { readAll } from "./read-all.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 import { HOST_KIND, TENANT_KIND, type Tenant } from "./tenant.ts";
 import { brief, farewell, hostTaken, REMAINS_KIND, released, type TenantFields } from "./tenants.ts";
@@ -60,11 +61,7 @@ async function planSync(store: Store, wanted: readonly Tenant[]): Promise<Plan<u
 
 async function allTenants(store: Store): Promise<Map<string, StoredDocument>> {
   const present = new Map<string, StoredDocument>();
-  for (let after: string | undefined = ""; after !== undefined; ) {
-    const page: StoredDocument[] = await store.list({ kind: TENANT_KIND, limit: PAGE, after });
-    for (const document of page) present.set(document.id, document);
-    after = page.length < PAGE ? undefined : page.at(-1)?.id;
-  }
+  for await (const document of readAll(store, { kind: TENANT_KIND })) present.set(document.id, document);
   return present;
 }
 

@@ -3,12 +3,13 @@
 import type { Address } from "./address.ts";
 import { parsePrefix, prefixContains } from "./address.ts";
 import type { Author, CounterChange, Plan } from "./audit.ts";
-import { type Expectation, expectRevision, nextTurn } from "./change.ts";
+import { type Expectation, expectRevision } from "./change.ts";
 import type { Clock } from "./clock.ts";
 import { type AllowlistEntry, ENTRY_KIND, type EntryKind, entryDocumentId, SEEN_KIND } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput, readExpiry, readLabel } from "./entry-input.ts";
 import { ConflictError, SallyportError } from "./errors.ts";
 import { newEntryId, type TenantId } from "./ids.ts";
+import { readPages } from "./read-all.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 import { loadTenant } from "./tenant-lookup.ts";
 
@@ -48,7 +49,6 @@ export interface EntryChange {
   readonly ttlSeconds?: number;
 }
 
-const PAGE = 1000;
 /** A list that was found full is counted anew at most this often. */
 const RECOUNT_INTERVAL_MS = 60_000;
 
@@ -71,8 +71,8 @@ export class EntryRules {
   /** One page in order of creation. */
   async list(tenant: TenantId, limit: number, after?: string): Promise<EntryView[]> {
     const prefix = `${tenant}/`;
-    const request = { kind: ENTRY_KIND, prefix, limit };
-    const page = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    const last = after === undefined ? undefined : prefix + after;
+    const page = await this.#options.store.list({ kind: ENTRY_KIND, prefix, limit, after: last });
     return await this.withLastSeen(tenant, page);
   }
 
@@ -88,17 +88,8 @@ export class EntryRules {
   }
 
   /** Every entry, a page at a time, letting the event loop turn in between. */
-  async *pages(tenant: TenantId): AsyncGenerator<readonly StoredDocument[]> {
-    const prefix = `${tenant}/`;
-    let after: string | undefined;
-    for (;;) {
-      const request = { kind: ENTRY_KIND, prefix, limit: PAGE };
-      const page = await this.#options.store.list(after === undefined ? request : { ...request, after });
-      if (page.length > 0) yield page;
-      after = page.at(-1)?.id;
-      if (page.length < PAGE) return;
-      await nextTurn();
-    }
+  pages(tenant: TenantId): AsyncIterable<readonly StoredDocument[]> {
+    return readPages(this.#options.store, { kind: ENTRY_KIND, prefix: `${tenant}/` });
   }
 
   /** @throws SallyportError `not_found`, `address_invalid`, `broad_prefix`, `body_invalid`; on commit `entry_limit` */

@@ -152,7 +152,7 @@ export class KeyRules {
   async list(limit: number, after: string | undefined, scope: TenantId | undefined): Promise<KeyView[]> {
     const found: StoredDocument[] = [];
     for (let last = after; found.length < limit; ) {
-      const page = await this.#store.list({ kind: KEY_KIND, limit, ...(last === undefined ? {} : { after: last }) });
+      const page = await this.#store.list({ kind: KEY_KIND, limit, after: last });
       found.push(...page.filter(({ value }) => scope === undefined || (value as ApiKey).tenant === scope));
       last = page.at(-1)?.id;
       if (page.length < limit) break;

@@ -1,6 +1,7 @@
 /** A rotation of the sealing keys, in the store: who seals with which key, and everything sealed once more under the newest. */
 import { ConflictError, SallyportError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
+import { readAll } from "./read-all.ts";
 import type { Store, StoredDocument, Write } from "./store.ts";
 
 /** `node/{name}` → {@link SealingNode}, while the node runs; `key/{id}` → {@link SealingKey}. Quiet. */
@@ -67,7 +68,7 @@ export async function resealAll(
   const resealed: Record<string, number> = {};
   const unreadable: string[] = [];
   for (const sealed of kinds) {
-    for await (const document of readAll(store, sealed.kind)) {
+    for await (const document of readAll(store, { kind: sealed.kind })) {
       const outcome = await resealOne(store, keyring, sealed, document);
       if (outcome === "unreadable") unreadable.push(`${document.kind}/${document.id}`);
       if (outcome === "resealed") resealed[sealed.kind] = (resealed[sealed.kind] ?? 0) + 1;
@@ -77,10 +78,10 @@ export async function resealAll(
 }
 
 async function nodesBehind(store: Store, keyring: Keyring): Promise<string[]> {
-  const nodes = await store.list({ kind: SEALING_KEY_KIND, prefix: "node/", limit: 1000 });
-  return nodes
-    .filter(({ value }) => (value as SealingNode).key !== keyring.primaryKeyId)
-    .map(({ id }) => id.slice("node/".length));
+  const behind: string[] = [];
+  for await (const { id, value } of readAll(store, { kind: SEALING_KEY_KIND, prefix: "node/" }))
+    if ((value as SealingNode).key !== keyring.primaryKeyId) behind.push(id.slice("node/".length));
+  return behind;
 }
 
 async function inUseSince(store: Store, keyring: Keyring, nowMs: number): Promise<number> {
@@ -90,15 +91,6 @@ async function inUseSince(store: Store, keyring: Keyring, nowMs: number): Promis
   const value: SealingKey = { sinceMs: nowMs };
   await store.commit({ writes: [{ ...key, value, quiet: true }] });
   return nowMs;
-}
-
-async function* readAll(store: Store, kind: string): AsyncGenerator<StoredDocument> {
-  for (let after = ""; ; ) {
-    const page = await store.list({ kind, limit: 500, ...(after === "" ? {} : { after }) });
-    yield* page;
-    if (page.length < 500) return;
-    after = page.at(-1)?.id ?? "";
-  }
 }
 
 async function resealOne(store: Store, keyring: Keyring, { kind, quiet, reseal }: SealedKind, first: StoredDocument) {

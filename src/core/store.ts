@@ -76,7 +76,7 @@ export interface ListRequest {
   /** Only ids that start with this. */
   readonly prefix?: string;
   /** Only ids after this one, in code-unit order of ASCII ids. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** At most this many documents, 1 to 1,000. */
   readonly limit: number;
 }

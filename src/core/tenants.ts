@@ -7,6 +7,7 @@ import { ENTRY_KIND, SEEN_KIND } from "./entry.ts";
 import { ConflictError, SallyportError } from "./errors.ts";
 import type { CanonicalHost, TenantId } from "./ids.ts";
 import { type ApiKey, KEY_KIND } from "./keys.ts";
+import { readAll } from "./read-all.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
 import { HOST_KIND, TENANT_KIND, type Tenant } from "./tenant.ts";
 import { loadTenant } from "./tenant-lookup.ts";
@@ -44,8 +45,7 @@ export class TenantRules {
   }
 
   async list(limit: number, after?: string): Promise<TenantView[]> {
-    const request = { kind: TENANT_KIND, limit };
-    return (await this.#store.list(after === undefined ? request : { ...request, after })).map(toView);
+    return (await this.#store.list({ kind: TENANT_KIND, limit, after })).map(toView);
   }
 
   /** @throws SallyportError `tenant_exists`, `host_taken` */
@@ -154,7 +154,7 @@ export class TenantRules {
 
   /** Goes on with purges that a crash or an absent store interrupted. What undeclared tenants left is kept. */
   async resumePurges(): Promise<void> {
-    for (const { id, value } of await this.#store.list({ kind: REMAINS_KIND, limit: 1000 })) {
+    for await (const { id, value } of readAll(this.#store, { kind: REMAINS_KIND })) {
       if ((value as { kept: boolean }).kept) continue;
       await this.purge(id as TenantId);
     }
@@ -162,11 +162,8 @@ export class TenantRules {
 
   async #keysOf(id: TenantId): Promise<StoredDocument[]> {
     const found: StoredDocument[] = [];
-    for (let after: string | undefined = ""; after !== undefined; ) {
-      const page: StoredDocument[] = await this.#store.list({ kind: KEY_KIND, limit: 1000, after });
-      found.push(...page.filter(({ value }) => (value as ApiKey).tenant === id));
-      after = page.length < 1000 ? undefined : page.at(-1)?.id;
-    }
+    for await (const document of readAll(this.#store, { kind: KEY_KIND }))
+      if ((document.value as ApiKey).tenant === id) found.push(document);
     return found;
   }
 }

@@ -1,6 +1,7 @@
 /** The durable outbox: a mail is written in the same commit as the change it tells of, and read by the worker. */
 import { newId } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import { readAll } from "../core/read-all.ts";
 import type { SealedKind } from "../core/reseal.ts";
 import type { CommitRequest, Store, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -152,9 +153,7 @@ export async function listOutbox(
   after?: Pick<OutboxEntry, "id" | "state">,
 ): Promise<OutboxEntry[]> {
   const list = async (kind: string, limit: number, from: string | undefined) =>
-    limit === 0
-      ? []
-      : await store.list({ kind, prefix: `${tenant}/`, limit, ...(from === undefined ? {} : { after: from }) });
+    limit === 0 ? [] : await store.list({ kind, prefix: `${tenant}/`, limit, after: from });
   const waiting = after === undefined || after.state === "queued";
   const queued = waiting ? await list(OUTBOX_KIND, limit, after?.id) : [];
   const settled = await list(OUTBOX_SETTLED_KIND, limit - queued.length, waiting ? undefined : after.id);
@@ -183,13 +182,9 @@ export async function planRetry(store: Store, id: string, nowMs: number): Promis
 /** Every mail that is due; one under a lease is not. */
 export async function listDue(store: Store, nowMs: number): Promise<StoredDocument[]> {
   const due: StoredDocument[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const batch = await store.list({ kind: OUTBOX_KIND, limit: 500, ...(after !== undefined && { after }) });
-    due.push(...batch.filter((document) => (document.value as OutboxItem).dueAtMs <= nowMs));
-    if (batch.length < 500) return due;
-    after = batch.at(-1)?.id;
-  }
+  for await (const document of readAll(store, { kind: OUTBOX_KIND }))
+    if ((document.value as OutboxItem).dueAtMs <= nowMs) due.push(document);
+  return due;
 }
 
 function sealContext(id: string): string {

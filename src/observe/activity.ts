@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { formatPrefix, networkOf, parseAddress } from "../core/address.ts";
 import type { TenantId } from "../core/ids.ts";
+import { readAll } from "../core/read-all.ts";
 import type { Store, StoredDocument, Write } from "../core/store.ts";
 import { DENIAL_KIND, DENIAL_ORDER_KIND, type Denial } from "./denials.ts";
 
@@ -194,14 +195,8 @@ export async function readBlockedPlaces(
   return [...places.values()].sort((one, other) => other[by] - one[by] || other.lastAtMs - one.lastAtMs);
 }
 
-async function* documents(store: Store, kind: string, tenant: TenantId, from: string): AsyncGenerator<StoredDocument> {
-  let after = `${tenant}/${from}`;
-  for (;;) {
-    const page = await store.list({ kind, prefix: `${tenant}/`, after, limit: PAGE });
-    yield* page;
-    if (page.length < PAGE) return;
-    after = page.at(-1)?.id ?? after;
-  }
+function documents(store: Store, kind: string, tenant: TenantId, from: string): AsyncIterable<StoredDocument> {
+  return readAll(store, { kind, prefix: `${tenant}/`, after: `${tenant}/${from}` });
 }
 
 function dayOf(ms: number): string {

@@ -1,7 +1,8 @@
 /** Reads the audit log, newest first: all of it, or one tenant's. */
 import { AUDIT_KIND, type AuditRecord, TENANT_AUDIT_KIND } from "../core/audit.ts";
 import type { TenantId } from "../core/ids.ts";
-import type { Store } from "../core/store.ts";
+import { readPages } from "../core/read-all.ts";
+import type { Store, StoredDocument } from "../core/store.ts";
 import { auditIdAt } from "./audit-chain.ts";
 
 export interface AuditQuery {
@@ -12,7 +13,7 @@ export interface AuditQuery {
   readonly sinceMs?: number;
   readonly untilMs?: number;
   /** The id after which to go on. */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 export interface AuditRow {
@@ -20,37 +21,31 @@ export interface AuditRow {
   readonly record: AuditRecord;
 }
 
-const PAGE = 1000;
-
 /** Every record that fits, one after the other. */
 export async function* readAudit(store: Store, query: AuditQuery): AsyncGenerator<AuditRow> {
-  let after = query.after ?? (query.untilMs === undefined ? undefined : auditIdAt(query.untilMs));
-  for (;;) {
-    const ids = await readPage(store, query.tenant, after);
-    for (const row of ids.rows) {
+  const from = query.after ?? (query.untilMs === undefined ? undefined : auditIdAt(query.untilMs));
+  for await (const page of readRecords(store, query.tenant, from)) {
+    for (const document of page) {
+      if (document === undefined) continue;
+      const row = { id: document.id, record: document.value as AuditRecord };
       if (query.sinceMs !== undefined && Date.parse(row.record.at) < query.sinceMs) return;
       if (fits(row.record, query.action)) yield row;
     }
-    if (ids.last === undefined) return;
-    after = ids.last;
   }
 }
 
-async function readPage(store: Store, tenant: TenantId | undefined, after: string | undefined) {
-  const prefix = tenant === undefined ? "" : `${tenant}/`;
-  const kind = tenant === undefined ? AUDIT_KIND : TENANT_AUDIT_KIND;
-  const page = await store.list({
-    kind,
-    prefix,
-    limit: PAGE,
-    ...(after === undefined ? {} : { after: prefix + after }),
-  });
-  const ids = page.map(({ id }) => id.slice(prefix.length));
-  const documents = tenant === undefined || ids.length === 0 ? page : await store.getMany(AUDIT_KIND, ids);
-  const rows = documents.flatMap((document) =>
-    document === undefined ? [] : [{ id: document.id, record: document.value as AuditRecord }],
-  );
-  return { rows, last: page.length < PAGE ? undefined : ids.at(-1) };
+async function* readRecords(
+  store: Store,
+  tenant: TenantId | undefined,
+  after: string | undefined,
+): AsyncGenerator<readonly (StoredDocument | undefined)[]> {
+  if (tenant === undefined) return yield* readPages(store, { kind: AUDIT_KIND, after });
+  const prefix = `${tenant}/`;
+  const own = { kind: TENANT_AUDIT_KIND, prefix, after: after === undefined ? undefined : prefix + after };
+  for await (const page of readPages(store, own)) {
+    const ids = page.map(({ id }) => id.slice(prefix.length));
+    yield await store.getMany(AUDIT_KIND, ids);
+  }
 }
 
 function fits({ action }: AuditRecord, wanted: string | undefined): boolean {

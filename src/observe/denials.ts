@@ -53,8 +53,8 @@ export async function listDenials(
   after?: string,
 ): Promise<ListedDenial[]> {
   const prefix = `${tenant}/`;
-  const request = { kind: DENIAL_ORDER_KIND, prefix, limit };
-  const page = await store.list(after === undefined ? request : { ...request, after: prefix + after });
+  const last = after === undefined ? undefined : prefix + after;
+  const page = await store.list({ kind: DENIAL_ORDER_KIND, prefix, limit, after: last });
   const positions = page.map(({ id }) => id.slice(prefix.length));
   const ids = positions.map((position) => `${tenant}/${position.slice(TIME_DIGITS)}`);
   const found = ids.length === 0 ? [] : await store.getMany(DENIAL_KIND, ids);

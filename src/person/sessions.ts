@@ -2,8 +2,9 @@
 import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { SessionHash, TenantId } from "../core/ids.ts";
+import { readAll } from "../core/read-all.ts";
 import { SESSION_KIND } from "../core/session.ts";
-import type { Store, StoredDocument } from "../core/store.ts";
+import type { ListRequest, Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { type Account, USER_KIND, type UserRecord, userDocumentId, writeUser } from "./account.ts";
 import { type CommitPart, NO_PART } from "./commit-part.ts";
@@ -66,11 +67,11 @@ export class Sessions {
   }
 
   /** A tenant's live sessions in no telling order. @param page `after`: what the page before returned as `next` */
-  async list(tenant: Pick<Tenant, "id" | "policy">, page: { limit: number; after?: string }) {
+  async list(tenant: Pick<Tenant, "id" | "policy">, page: Pick<ListRequest, "limit" | "after">) {
     const prefix = `${tenant.id}/`;
     // "~" sorts after every digit of a hash, so that a public id stands for the hash that it is the beginning of.
-    const after = page.after === undefined ? {} : { after: `${prefix}${page.after.slice("ses_".length)}~` };
-    const documents = await this.#store.list({ kind: SESSION_KIND, prefix, limit: page.limit, ...after });
+    const after = page.after === undefined ? undefined : `${prefix}${page.after.slice("ses_".length)}~`;
+    const documents = await this.#store.list({ kind: SESSION_KIND, prefix, limit: page.limit, after });
     const items = (await this.#describe(tenant, documents)).filter((facts) => facts !== undefined);
     const last = documents.length < page.limit ? undefined : documents.at(-1);
     return { items, ...(last === undefined ? {} : { next: sessionIdOf(last.id.slice(prefix.length) as SessionHash) }) };
@@ -163,17 +164,9 @@ export class Sessions {
   async #hashesOf(tenant: TenantId, user: string): Promise<string[]> {
     const prefix = `${tenant}/${user}/`;
     const hashes: string[] = [];
-    for (let after = ""; ; ) {
-      const page = await this.#store.list({
-        kind: USER_SESSION_KIND,
-        prefix,
-        limit: PAGE,
-        ...(after === "" ? {} : { after }),
-      });
-      hashes.push(...page.map((document) => document.id.slice(prefix.length)));
-      if (page.length < PAGE) return hashes;
-      after = page.at(-1)?.id ?? "";
-    }
+    for await (const { id } of readAll(this.#store, { kind: USER_SESSION_KIND, prefix }))
+      hashes.push(id.slice(prefix.length));
+    return hashes;
   }
 
   async #describe(tenant: Pick<Tenant, "id" | "policy">, documents: readonly StoredDocument[]) {

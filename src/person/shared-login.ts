@@ -4,6 +4,7 @@ import { parseAddress } from "../core/address.ts";
 import type { ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { SessionHash } from "../core/ids.ts";
+import { readAll } from "../core/read-all.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
@@ -15,6 +16,7 @@ import { farApart, type Visit } from "./visit.ts";
 /** Used this recently is "at the same time". */
 const SAME_TIME_MS = 5 * 60_000;
 const TELL_EVERY_MS = 24 * 60 * 60_000;
+const MOST_TOLD = 10;
 
 export interface SharedLoginOptions {
   readonly store: Store;
@@ -60,11 +62,12 @@ export class SharedLogins {
 
   async #tellOwners(tenant: Tenant, login: string, addresses: readonly string[], nowMs: number): Promise<Write[]> {
     const { store, outbox } = this.#options;
-    const users = await store.list({ kind: USER_KIND, prefix: `${tenant.id}/`, limit: 1000 });
-    return users
-      .map((document) => document.value as UserRecord)
-      .filter((user) => user.role === "owner" && user.state === "active")
-      .slice(0, 10)
-      .flatMap((owner) => outbox.write(tenant, owner, { kind: "shared-login", login, addresses }, nowMs));
+    const owners: UserRecord[] = [];
+    for await (const { value } of readAll(store, { kind: USER_KIND, prefix: `${tenant.id}/` })) {
+      const user = value as UserRecord;
+      if (user.role === "owner" && user.state === "active") owners.push(user);
+      if (owners.length === MOST_TOLD) break;
+    }
+    return owners.flatMap((owner) => outbox.write(tenant, owner, { kind: "shared-login", login, addresses }, nowMs));
   }
 }

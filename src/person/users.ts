@@ -3,7 +3,7 @@ import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
-import type { Store } from "../core/store.ts";
+import type { ListRequest, Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import type { Outbox } from "../notify/outbox.ts";
 import {
@@ -116,11 +116,11 @@ export class Users {
   }
 
   /** In the order of their making. @param page `after`: the last id of the page before; `limit` 1 to 1,000 */
-  async list(tenant: Tenant, page: { readonly limit: number; readonly after?: string }): Promise<UserView[]> {
+  async list(tenant: Tenant, page: Pick<ListRequest, "limit" | "after">): Promise<UserView[]> {
     const { store, throttle } = this.#options;
     const prefix = `${tenant.id}/`;
-    const after = page.after === undefined ? {} : { after: `${prefix}${page.after}` };
-    const users = await store.list({ kind: USER_KIND, prefix, limit: page.limit, ...after });
+    const after = page.after === undefined ? undefined : prefix + page.after;
+    const users = await store.list({ kind: USER_KIND, prefix, limit: page.limit, after });
     const credentials = await store.getMany(
       CREDENTIAL_KIND,
       users.map((document) => document.id),

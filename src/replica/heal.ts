@@ -5,6 +5,7 @@
 import { parsePrefix } from "../core/address.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
+import { readPages } from "../core/read-all.ts";
 import type { Change, Commit, Head, Precondition, Store, StoredDocument, Write } from "../core/store.ts";
 import type { PolicyReplica } from "./policy.ts";
 
@@ -90,18 +91,13 @@ async function deleteUnknownEntries(
   replica: PolicyReplica,
   healed: { deleted: number; restored: number },
 ): Promise<void> {
-  let after = "";
-  for (;;) {
-    const page = await store.list({ kind: ENTRY_KIND, after, limit: BATCH });
+  for await (const page of readPages(store, { kind: ENTRY_KIND })) {
     const repairs = page.filter((document) => document.revision <= replica.revision && !isKnown(replica, document));
     await commitRepairs(
       store,
       healed,
       repairs.map(({ kind, id, revision }) => ({ write: { kind, id, value: null }, revision })),
     );
-    const last = page.at(-1);
-    if (last === undefined || page.length < BATCH) return;
-    after = last.id;
   }
 }
 

@@ -112,8 +112,8 @@ export class Links {
   /** In the order of their making. */
   async list(tenant: TenantId, limit: number, after?: string): Promise<LinkView[]> {
     const prefix = `${tenant}/`;
-    const request = { kind: LINK_KIND, prefix, limit };
-    const found = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    const last = after === undefined ? undefined : prefix + after;
+    const found = await this.#options.store.list({ kind: LINK_KIND, prefix, limit, after: last });
     return found.map(viewOf);
   }
 

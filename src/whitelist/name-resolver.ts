@@ -6,6 +6,7 @@ import { ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import { ConflictError, SallyportError, StoreUnavailableError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import { readAll } from "../core/read-all.ts";
 import type { StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { findTenant } from "../core/tenant-lookup.ts";
@@ -33,7 +34,6 @@ const RETRY_SECONDS = 60;
 const LAST_GOOD_MS = 24 * 3_600_000;
 const MOST_ADDRESSES = 16;
 const AT_ONCE = 8;
-const PAGE = 500;
 const AUTHOR: Author = { actor: { kind: "system", id: "dns" } };
 
 export class NameResolver {
@@ -68,15 +68,10 @@ export class NameResolver {
     const nowMs = this.#options.clock.nowMs();
     let failing = 0;
     const due: StoredDocument[] = [];
-    for (let after = ""; ; ) {
-      const page = await this.#options.store.list({ kind: NAME_KIND, after, limit: PAGE });
-      for (const document of page) {
-        const { failingSince, nextAt } = nameOf(document);
-        if (failingSince !== undefined) failing += 1;
-        if (Date.parse(nextAt) <= nowMs) due.push(document);
-      }
-      after = page.at(-1)?.id ?? "";
-      if (page.length < PAGE) break;
+    for await (const document of readAll(this.#options.store, { kind: NAME_KIND })) {
+      const { failingSince, nextAt } = nameOf(document);
+      if (failingSince !== undefined) failing += 1;
+      if (Date.parse(nextAt) <= nowMs) due.push(document);
     }
     this.#options.onFailing(failing);
     for (let from = 0; from < due.length; from += AT_ONCE)

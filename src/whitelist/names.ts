@@ -86,8 +86,8 @@ export class Names {
   /** In the order of their making. */
   async list(tenant: TenantId, limit: number, after?: string): Promise<NameView[]> {
     const prefix = `${tenant}/`;
-    const request = { kind: NAME_KIND, prefix, limit };
-    const found = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    const last = after === undefined ? undefined : prefix + after;
+    const found = await this.#options.store.list({ kind: NAME_KIND, prefix, limit, after: last });
     return found.map((document) => ({ name: nameOf(document), revision: document.revision }));
   }
 

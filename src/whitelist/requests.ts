@@ -128,8 +128,8 @@ export class Requests {
   /** In the order of their networks' names. */
   async list(tenant: TenantId, limit: number, after?: string): Promise<RequestView[]> {
     const prefix = `${tenant}/`;
-    const request = { kind: REQUEST_KIND, prefix, limit };
-    const found = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    const last = after === undefined ? undefined : prefix + after;
+    const found = await this.#options.store.list({ kind: REQUEST_KIND, prefix, limit, after: last });
     return found.map((document) => ({ request: requestOf(document), revision: document.revision }));
   }
 

@@ -92,8 +92,8 @@ export class Shortcuts {
   /** In the order of their making. */
   async list(tenant: TenantId, limit: number, after?: string): Promise<ShortcutView[]> {
     const prefix = `${tenant}/`;
-    const request = { kind: SHORTCUT_KIND, prefix, limit };
-    const found = await this.#options.store.list(after === undefined ? request : { ...request, after: prefix + after });
+    const last = after === undefined ? undefined : prefix + after;
+    const found = await this.#options.store.list({ kind: SHORTCUT_KIND, prefix, limit, after: last });
     return found.map(viewOf);
   }
 

@@ -5,6 +5,7 @@ import type { AuditedChange } from "../../src/core/audit.ts";
 import type { FixedClock } from "../../src/core/clock.ts";
 import { hashSessionSecret, SESSION_KIND } from "../../src/core/session.ts";
 import type { Tenant } from "../../src/core/tenant.ts";
+import { USER_KIND } from "../../src/person/account.ts";
 import { Assertions } from "../../src/person/assertion.ts";
 import {
   API,
@@ -269,6 +270,12 @@ onEveryStore(
   async (t, { clock, tenant, node }) => {
     const one = await node();
     const { user, browser } = await signedIn(one, tenant, clock);
+    const colleague = { role: "user", state: "active", epoch: 1, createdAt: "2020-01-01T00:00:00.000Z" };
+    const writes = Array.from({ length: 1000 }, (_, n) => {
+      const id = `${tenant.id}/usr_${String(n).padStart(26, "0")}`;
+      return { kind: USER_KIND, id, value: { ...colleague, email: `${n}@happy-feet.example` } };
+    });
+    await one.store.commit({ writes });
     const signIn = async (address: string, userAgent: string) => {
       clock.advance(30_000);
       const other = new Browser(tenant, address, userAgent);
