@@ -2,6 +2,7 @@
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
+import { DelegatingStore } from "./delegating-store.ts";
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
@@ -10,7 +11,7 @@ const LAST_RETRY_MS = 2_000;
  * Opens the store again and again until it succeeds; until then every call rejects with
  * `StoreUnavailableError` at once, and watchers are kept for later.
  */
-export class LateStore implements Store {
+export class LateStore extends DelegatingStore {
   readonly #open: () => Promise<Store>;
   readonly #log: Logger;
   readonly #watchers = new Map<() => void, () => void>();
@@ -20,6 +21,7 @@ export class LateStore implements Store {
   #closed = false;
 
   constructor(open: () => Promise<Store>, log: Logger) {
+    super();
     this.#open = open;
     this.#log = log;
   }
@@ -35,13 +37,13 @@ export class LateStore implements Store {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#store?.close();
   }
 
-  watch(wake: () => void): () => void {
+  override watch(wake: () => void): () => void {
     this.#watchers.set(wake, this.#store?.watch(wake) ?? (() => {}));
     return () => {
       this.#watchers.get(wake)?.();
@@ -49,19 +51,7 @@ export class LateStore implements Store {
     };
   }
 
-  commit: Store["commit"] = async (request) => await this.#reached().commit(request);
-  get: Store["get"] = async (kind, id) => await this.#reached().get(kind, id);
-  getMany: Store["getMany"] = async (kind, ids) => await this.#reached().getMany(kind, ids);
-  list: Store["list"] = async (request) => await this.#reached().list(request);
-  snapshot: Store["snapshot"] = async (kinds) => await this.#reached().snapshot(kinds);
-  head: Store["head"] = async () => await this.#reached().head();
-  changesSince: Store["changesSince"] = async (revision, limit) => await this.#reached().changesSince(revision, limit);
-  useOnce: Store["useOnce"] = async (key, ttlMs) => await this.#reached().useOnce(key, ttlMs);
-  take: Store["take"] = async (key, limit) => await this.#reached().take(key, limit);
-  giveBack: Store["giveBack"] = async (key, limit) => await this.#reached().giveBack(key, limit);
-  sweep: Store["sweep"] = async (limit) => await this.#reached().sweep(limit);
-
-  #reached(): Store {
+  protected override target(): Store {
     if (this.#store === undefined) throw new StoreUnavailableError("the store has not been reached yet");
     return this.#store;
   }
