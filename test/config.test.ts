@@ -171,7 +171,7 @@ edge:
   listen: localhost:8080
   workers: "2"
   timeots: {}
-  trustedProxies: [0.0.0.0/0, "::/0", 10.0.0.1/8]
+  trustedProxies: [0.0.0.0/0, "::/0", 10.0.0.1/8, 128.0.0.0/1, "8000::/7"]
   limits: { headerSize: 32kb, connection: 3 }
 admin: { listen: 0.0.0.0:8081 }
 store:
@@ -188,9 +188,11 @@ tenants:
     [/:3:3 edge\.listen$/, /numeric address/, /127\.0\.0\.1:8080/],
     [/:4:3 edge\.workers$/, /auto or a whole number/],
     [/:5:3 edge\.timeots$/, /not a key/, /edge\.timeouts/],
-    [/:6:20 edge\.trustedProxies\[0\]$/, /believe every client/],
-    [/:6:31 edge\.trustedProxies\[1\]$/, /believe every client/],
+    [/:6:20 edge\.trustedProxies\[0\]$/, /parts of the internet/],
+    [/:6:31 edge\.trustedProxies\[1\]$/, /parts of the internet/],
     [/:6:39 edge\.trustedProxies\[2\]$/, /10\.0\.0\.0\/8/],
+    [/:6:51 edge\.trustedProxies\[3\]$/, /parts of the internet/],
+    [/:6:64 edge\.trustedProxies\[4\]$/, /parts of the internet/],
     [/:7:13 edge\.limits\.headerSize$/, /a size such as/],
     [/:7:31 edge\.limits\.connection$/, /not a key/, /edge\.limits\.connections/],
     [/:8:10 admin\.listen$/, /cleartext/, /allowCleartext/],

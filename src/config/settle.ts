@@ -145,14 +145,21 @@ function settleTls(files: Partial<TlsSettings> | undefined, base: string): TlsFi
     : [{ ...rest, cert: resolve(base, cert), key: resolve(base, key) }];
 }
 
+/** 10.0.0.0/8 and fd00::/8 are the widest networks in which proxies stand; a few wider ones would be everybody. */
+const LEAST_PROXY_PREFIX = 8;
+
 function settleProxies(proxies: readonly (string | undefined)[], report: Report): string[] {
   return proxies.flatMap((text, index) => {
     if (text === undefined) return [];
     const path: KeyPath = ["edge", "trustedProxies", index];
     try {
       const prefix = parsePrefix(text);
-      if (prefix.length > 0) return [formatPrefix(prefix)];
-      report(path, "would believe every client's X-Forwarded-For", "name the proxies' own addresses");
+      if (prefix.length >= LEAST_PROXY_PREFIX) return [formatPrefix(prefix)];
+      report(
+        path,
+        "would believe the X-Forwarded-For of whole parts of the internet",
+        "name the proxies' own addresses",
+      );
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
       report(path, error.message);
