@@ -94,9 +94,14 @@ export class Tunnel {
 
   /** The upstream agreed: its 101 goes on, and from here on only bytes. */
   #relay(incoming: IncomingMessage, peer: Socket, peerEarly: Buffer): void {
-    this.#answered = true;
-    const { socket, early } = this.#order;
+    const { socket, early, protocol } = this.#order;
     const head = new ResponseHead(101, "", incoming.rawHeaders, this.#lane.keepsOurCookies);
+    if (!isOffered(head.upgrade, protocol)) {
+      peer.destroy();
+      this.#fail(new Error("switched to a protocol that nobody asked for"));
+      return;
+    }
+    this.#answered = true;
     const fields = linesOf(["Connection", "Upgrade", "Upgrade", head.upgrade, ...head.fields]);
     socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, "latin1");
     if (early.length > 0) socket.unshift(early);
@@ -129,7 +134,8 @@ export class Tunnel {
       this.#lane.keepsOurCookies,
     );
     try {
-      if (head.malformed) throw new Error("unknown transfer coding");
+      // A 101 that names no protocol is no switch.
+      if (head.malformed || head.status < 200) throw new Error("not an answer");
       res.writeHead(head.status, head.reason, [...head.fields, "Connection", "close"]);
     } catch {
       incoming.destroy();
@@ -165,6 +171,16 @@ export class Tunnel {
     this.#leave();
     if (this.#order.socket.destroyed) this.#outgoing?.destroy();
   }
+}
+
+/** Whether all protocols to switch to are among those asked for (RFC 9110, 7.8). */
+function isOffered(chosen: string, offered: string): boolean {
+  const protocols = protocolsOf(offered);
+  return chosen !== "" && protocolsOf(chosen).every((protocol) => protocols.includes(protocol));
+}
+
+function protocolsOf(upgrade: string): string[] {
+  return upgrade.split(",").map((protocol) => protocol.trim().toLowerCase());
 }
 
 /** A response on a socket that left Node's HTTP server by asking for an upgrade; the connection closes after it. */

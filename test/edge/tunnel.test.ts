@@ -166,6 +166,16 @@ t.test("an upstream that cannot be reached in time is a 504 for a tunnel as for 
   t.strictSame(codes, ["EDGE_CONNECT_TIMEOUT", "EDGE_TIMEOUT"]);
 });
 
+t.test("an upstream that switches to what nobody asked for is a 502", async (t) => {
+  for (const field of ["Upgrade: h2c\r\n", "Upgrade: echo, h2c\r\n", ""]) {
+    const upstream = await startUpstream(t, ({ socket }) => {
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${field}\r\n`);
+    });
+    const edge = await start(t, upstream.origin);
+    t.match(await exchangeRaw(edge.port, ask()), /^HTTP\/1\.1 502 /, field);
+  }
+});
+
 t.test("an idle tunnel ends", async (t) => {
   const upstream = await startEcho(t);
   const edge = await start(t, upstream.origin, { timeouts: { tunnelIdleSeconds: 0.05 } });
