@@ -17,6 +17,10 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectionEvents {
+  /** A request is sent whose body is still coming in. */
+  uploadBegan(): void;
+  /** That body is out, or is not wanted any more. */
+  uploadEnded(): void;
   /** It can carry the next request. */
   free(connection: UpstreamConnection): void;
   /** It is gone; the request on it, if any, has been told. */
@@ -115,6 +119,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
     else if (Buffer.isBuffer(body)) socket.write(head + body.toString("latin1"), "latin1");
     else {
       socket.write(head, "latin1");
+      this.#events.uploadBegan();
       this.#upload = new RequestBody(body, socket, request.chunked, () => this.#uploaded());
     }
   }
@@ -214,15 +219,21 @@ export class UpstreamConnection implements ResponseSink, Timed {
 
   #forget(): void {
     this.#upload?.drop();
-    this.#upload = undefined;
+    this.#endUpload();
     this.#options.ticker.delete(this);
     this.#events.gone(this);
   }
 
   /** Some of the request's body went out. */
   #uploaded(): void {
-    if (this.#upload?.done === true) this.#upload = undefined;
+    if (this.#upload?.done === true) this.#endUpload();
     this.#expectWithin(this.#begun ? this.#options.responseIdleMs : this.#options.responseHeadersMs);
+  }
+
+  #endUpload(): void {
+    if (this.#upload === undefined) return;
+    this.#upload = undefined;
+    this.#events.uploadEnded();
   }
 
   #expectWithin(ms: number): void {

@@ -48,10 +48,16 @@ export class UpstreamExchange implements Waiter, ResponseListener {
     const { res, head, body } = this.#order;
     (res as Carrier)[EXCHANGE] = this;
     res.on("close", onClientClose);
-    // A small body is usually in the packet that brought the head: one turn later it is here, whole.
-    const soon = body === undefined && head.contentLength > 0 && head.contentLength <= SMALL_BODY_BYTES;
-    if (soon) process.nextTick(approach, this);
+    // A small body is usually in the packet that brought the head: once that is read it is here, whole.
+    const soon = body === undefined && head.hasBody && head.contentLength <= SMALL_BODY_BYTES;
+    if (soon) setImmediate(approach, this);
     else this.approach();
+  }
+
+  /** See {@link Waiter.uploads}. */
+  get uploads(): boolean {
+    const { node, head, body } = this.#order;
+    return head.hasBody && body === undefined && node?.req.complete === false;
   }
 
   /** Looks for an upstream that can take the request. */

@@ -12,6 +12,8 @@ export interface UpstreamOptions extends ConnectionOptions {
 
 /** Waits for a connection; told exactly once, unless it cancels. */
 export interface Waiter {
+  /** Some of its request's body is yet to come in. */
+  readonly uploads: boolean;
   connected(connection: UpstreamConnection): void;
   /** Nothing has been sent. */
   unavailable(error: Error): void;
@@ -24,6 +26,8 @@ export class BusyError extends Error {
 
 /** Waiting requests per possible connection: beyond, waiting is hopeless and memory is at stake. */
 const QUEUE_PER_CONNECTION = 4;
+/** Of the connections, for requests whose body is still coming in: slow clients, or those who pretend to be, keep nobody else out. */
+const UPLOAD_SHARE = 0.5;
 const FIRST_COOL_DOWN_MS = 1_000;
 const LONGEST_COOL_DOWN_MS = 30_000;
 
@@ -37,6 +41,7 @@ export class Upstream {
   readonly #waiting = new Map<Waiter, number>();
   readonly #opening = new Set<() => void>();
   #alarm: NodeJS.Timeout | undefined;
+  #uploads = 0;
   #failures = 0;
   #downUntilMs = 0;
   #closed = false;
@@ -55,12 +60,10 @@ export class Upstream {
 
   /** Hands the waiter a connection: at once if one is idle. */
   acquire(waiter: Waiter): void {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      idle.idle = false;
-      if (idle.usable) {
-        waiter.connected(idle);
-        return;
-      }
+    const idle = this.#maySend(waiter) ? this.#takeIdle() : undefined;
+    if (idle !== undefined) {
+      waiter.connected(idle);
+      return;
     }
     const { maxConnections } = this.#options;
     if (this.#waiting.size >= maxConnections * QUEUE_PER_CONNECTION) {
@@ -103,7 +106,8 @@ export class Upstream {
   /** Opens one more connection if somebody waits and there is room. */
   #open(): void {
     const inSight = this.#connections.size + this.#opening.size;
-    if (this.#opening.size >= this.#waiting.size || inSight >= this.#options.maxConnections) return;
+    if (inSight >= this.#options.maxConnections) return;
+    if (this.#opening.size >= this.#waiting.size || this.#next() === undefined) return;
     let settled = false;
     const giveUp = openSocket(this.#target, this.#options.connectMs, true, (error, socket) => {
       settled = true;
@@ -123,12 +127,42 @@ export class Upstream {
   }
 
   #serve(connection: UpstreamConnection): boolean {
-    for (const waiter of this.#waiting.keys()) {
-      this.#waiting.delete(waiter);
-      waiter.connected(connection);
-      return true;
+    const waiter = this.#next();
+    if (waiter === undefined) return false;
+    this.#waiting.delete(waiter);
+    waiter.connected(connection);
+    return true;
+  }
+
+  /** The first who waits and may have a connection. */
+  #next(): Waiter | undefined {
+    for (const waiter of this.#waiting.keys()) if (this.#maySend(waiter)) return waiter;
+    return undefined;
+  }
+
+  #maySend(waiter: Waiter): boolean {
+    const { maxConnections } = this.#options;
+    return !waiter.uploads || this.#uploads < Math.max(1, maxConnections * UPLOAD_SHARE);
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      idle.idle = false;
+      if (idle.usable) return idle;
     }
-    return false;
+    return undefined;
+  }
+
+  uploadBegan(): void {
+    this.#uploads += 1;
+  }
+
+  uploadEnded(): void {
+    this.#uploads -= 1;
+    if (this.#next() === undefined) return;
+    const idle = this.#takeIdle();
+    if (idle === undefined) this.#open();
+    else this.#serve(idle);
   }
 
   free(connection: UpstreamConnection): void {

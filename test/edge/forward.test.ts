@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { selfSigned } from "../support/certificate.ts";
 import { type ForwardEdgeOptions, startForwardEdge } from "../support/forward-edge.ts";
@@ -280,6 +281,35 @@ t.test("an upstream that is full is a 503, and nobody else's concern", async (t)
   const other = await startForwardEdge(t, { upstreams: [quick.origin], ...options });
   t.match(await get(other.port), /^HTTP\/1\.1 200 /);
   holder.close();
+});
+
+t.test("case 37: bodies that do not come leave connections to requests that are whole", async (t) => {
+  const options = { upstream: { maxConnections: 4 }, timeouts: { connectSeconds: 0.2 } };
+  const upstream = await startUpstream(t, ({ received, socket }) => {
+    if (/^GET |x{9}$/.test(received)) socket.write(ok());
+  });
+  const edge = await startForwardEdge(t, { upstreams: [upstream.origin], ...options });
+  const slow = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const client = await RawClient.open(edge.port);
+      client.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
+      return client;
+    }),
+  );
+  await upstream.reached(2);
+  const whole = `${request("POST", "Connection: close\r\nContent-Length: 9\r\n")}xxxxxxxxx`;
+  t.match(await get(edge.port), /^HTTP\/1\.1 200 /);
+  t.match(await exchangeRaw(edge.port, whole), /^HTTP\/1\.1 200 /);
+  for (const client of slow.slice(2)) t.match(await client.until((text) => text.includes("}")), /^HTTP\/1\.1 503 /);
+  const [first] = slow;
+  first?.send("xxxxxx");
+  t.match(await first?.until((text) => text.includes("ok")), /^HTTP\/1\.1 200 /);
+  const late = await RawClient.open(edge.port);
+  late.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
+  await pause(20);
+  late.send("xxxxxx");
+  t.match(await late.until((text) => text.includes("ok")), /^HTTP\/1\.1 200 /, "the share is free again");
+  for (const client of [...slow, late]) client.close();
 });
 
 t.test("a client that reads slowly holds the upstream back", async (t) => {

@@ -35,7 +35,7 @@ function owner(id: string, ...upstreams: string[]) {
 /** A waiter as a promise. */
 function wait(upstream: Upstream): Promise<UpstreamConnection | Error> & { waiter: Waiter } {
   const { promise, resolve } = Promise.withResolvers<UpstreamConnection | Error>();
-  const waiter: Waiter = { connected: resolve, unavailable: resolve };
+  const waiter: Waiter = { uploads: false, connected: resolve, unavailable: resolve };
   upstream.acquire(waiter);
   return Object.assign(promise, { waiter });
 }
