@@ -40,6 +40,7 @@ import { sweepExpired } from "./sweep.ts";
 import { Traffic } from "./traffic.ts";
 import { directoryOf } from "./user-directory.ts";
 
+const WRITE_CHECK_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 5_000;
 const ACTIVITY_EVERY_MS = 5_000;
 const DECLARE_RETRY_MS = 1_000;
@@ -116,7 +117,7 @@ class RunningControl implements Control {
       clock,
       log,
     });
-    this.#store = new FollowedStore(this.#late, this.#policy.follower);
+    this.#store = new FollowedStore(this.#late, this.#policy.follower, log);
     this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
     this.#activity = new ActivityLog(this.#store, node);
     const activity = this.#activity;
@@ -151,6 +152,7 @@ class RunningControl implements Control {
     this.#closers.push(() => this.#policy.follower.close());
     const { clock, log } = this.#options;
     this.#closers.push(startChore(SWEEP_EVERY_MS, () => sweepExpired(this.#store), log));
+    this.#closers.push(startChore(WRITE_CHECK_EVERY_MS, () => this.#store.checkWrites(), log));
     this.#closers.push(startChore(ACTIVITY_EVERY_MS, () => this.#activity.flush(clock.nowMs()), log));
     await this.#declareEventually();
     const sealing = { store: this.#store, node: this.#node, keyring: this.#keyring, clock, log };
@@ -263,7 +265,7 @@ class RunningControl implements Control {
         explain: this.#explainer(person),
         edges: () => this.#fleet.edges(),
         waitApplied: (revision, timeoutMs) => this.#fleet.waitApplied(revision, timeoutMs),
-        readiness: () => this.#policy.readiness(this.#feed.listeningEdges),
+        readiness: () => this.#policy.readiness(this.#feed.listeningEdges, this.#store.refusesWrites),
       },
       { ...config.admin, version: productVersion() },
     );

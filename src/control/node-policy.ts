@@ -36,14 +36,14 @@ export class NodePolicy {
   }
 
   /** The node is of use once it has policy to decide by and an edge that decides. */
-  readiness(listeningEdges: number): Readiness {
+  readiness(listeningEdges: number, refusesWrites: boolean): Readiness {
     const policy = this.replica.state(this.#clock.nowMs());
     const { state } = this.follower;
     return {
       ready: policy === "serving" && listeningEdges > 0,
       checks: {
         policy: { ok: policy === "serving", detail: policy },
-        store: { ok: state === "following", detail: state },
+        store: { ok: state === "following" && !refusesWrites, detail: refusesWrites ? "refuses-writes" : state },
         edges: { ok: listeningEdges > 0, detail: `${listeningEdges} listening` },
       },
     };

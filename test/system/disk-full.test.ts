@@ -73,9 +73,17 @@ t.test("with SQLite on it", async (t) => {
   await until(async () =>
     gate.log.some((line) => line["level"] === "error" && /full/i.test(JSON.stringify(line["err"]))),
   );
+  const readiness = async () => (await gate.admin("GET", "/readyz")).json();
+  t.match(await readiness(), { checks: { store: { ok: false, detail: "refuses-writes" } } });
   await knocker.more(100);
   giveBack();
-  t.equal(await write(), 201, "writes work again by themselves");
+  await gate.logged("the store takes writes again");
+  t.match(
+    await readiness(),
+    { checks: { store: { ok: true, detail: "following" } } },
+    "found out without anybody's write",
+  );
+  t.equal(await write(), 201);
   await knocker.stop();
   t.strictSame([...knocker.statuses.keys()], [200]);
   t.equal(knocker.failures, 0);
