@@ -1,11 +1,11 @@
 /** What the gate and the forwarder need of a client's request and its answer, be they Node's or plain ones. */
 import type { IncomingMessage } from "node:http";
 
-/** A request's head, and its body where that was read with it. */
+/** A request's head, and its body and those trailers that may pass where they were read with it. */
 export type ClientRequest = Pick<
   IncomingMessage,
   "httpVersionMajor" | "httpVersionMinor" | "method" | "url" | "rawHeaders" | "headers"
-> & { readonly body?: Buffer | undefined };
+> & { readonly body?: Buffer | undefined; readonly passedTrailers?: readonly [string, string][] | undefined };
 
 /** An answer in the making; of each method as much as the edge uses of Node's `ServerResponse`, and alike. */
 export interface ClientResponse {

@@ -26,7 +26,7 @@ export interface Lane {
 export interface Order {
   readonly req: ClientRequest;
   readonly res: ClientResponse;
-  /** Both once more where Node read the request, whose body may then still be coming, with an expectation or trailers. */
+  /** Both once more where Node read the request, whose body may then still be coming, perhaps only if it is asked for. */
   readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse } | undefined;
   readonly head: RequestHead;
   /** The head's fields with those that the edge adds, as lines that each have their CR LF. */
@@ -37,4 +37,6 @@ export interface Order {
   readonly requestId: string;
   /** The whole body, where it was read beforehand. */
   readonly body: Buffer | undefined;
+  /** It is sent in chunks. */
+  readonly chunked: boolean;
 }

@@ -132,7 +132,8 @@ export class Forwarder {
     }
     const { tenant, target, requestId } = admission;
     const { body } = req;
-    const order = { req, res, node, head, lines, target, owner: tenant, tenant, requestId, body };
+    const { chunked } = head;
+    const order = { req, res, node, head, lines, target, owner: tenant, tenant, requestId, body, chunked };
     new UpstreamExchange(order, this.#tenants).start();
   }
 
@@ -168,7 +169,7 @@ export class Forwarder {
       const lines = linesOf(
         head.forControl(signsIn ? { ...admission, wanted: admission.target } : admission, body.length),
       );
-      const order = { req, res, node, head, lines, target, owner: CONTROL, tenant, requestId, body };
+      const order = { req, res, node, head, lines, target, owner: CONTROL, tenant, requestId, body, chunked: false };
       new UpstreamExchange(order, this.#control).start();
     });
   }

@@ -19,8 +19,8 @@ export type FieldRule =
 /** A Content-Length that can be counted with. */
 export const DIGITS = /^[0-9]{1,15}$/;
 
-/** Stricter than RFC 9110, 5.5: visible ASCII and blanks, so that no character can be read in two ways. */
-export const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*\r\n)+$/;
+/** Stricter than RFC 9110, 5.5: visible ASCII and spaces, so that no character can be read in two ways, not even a tab behind `chunked`. */
+export const FIELD_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\x20-\x7e]*\r\n)+$/;
 
 /** The length of a message that states none. */
 export const NO_LENGTH = -1;

@@ -1,15 +1,13 @@
 /**
  * A connection as long as its requests are plain: each is read, judged and answered without Node's HTTP server.
- * With the first that is not, Node's server gets the connection for good, and the request's bytes as they came, but
- * for trailers that may not be.
+ * With the first that is not, Node's server gets the connection for good, and the request's bytes untouched.
  */
 import type { Socket } from "node:net";
 import type { AwaitedBodies, Awaiting } from "./awaited-bodies.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
-import { PlainReader, type PlainRequest } from "./plain-request.ts";
+import { PLAIN_REQUEST_BYTES, PlainReader, type PlainRequest } from "./plain-request.ts";
 import { PlainResponse, type PlainResponseHost } from "./plain-response.ts";
-import { withoutBarredTrailers } from "./request-trailers.ts";
 
 /** Who judges plain requests and has them answered. */
 export interface PlainReceiver {
@@ -33,6 +31,8 @@ export interface PlainOptions {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Each piece of a body in chunks is looked at together with those before it. */
+const MOST_PIECES = 32;
 /** As Node's server, which closes this long after it said that it would. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 
@@ -52,6 +52,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
   #request: Buffer[] = [];
   /** A request of whose body some is missing. */
   #incoming: PlainRequest | undefined;
+  #pieces = 0;
   /** How much room that takes among all that are awaited. */
   #held = 0;
   /** What came meanwhile. */
@@ -126,7 +127,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
     const request = this.#reader.read(bytes);
     if (request === undefined) this.#handOver();
     else if (request.missing === 0) this.#receive(request);
-    else this.#await(request, bytes.length + request.missing);
+    else this.#await(request, request.chunks === undefined ? bytes.length + request.missing : PLAIN_REQUEST_BYTES);
   };
 
   /** As Node's server: who has sent all that it will, and so cannot be told apart from who has gone, is let go. */
@@ -165,6 +166,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
       return;
     }
     this.#incoming = request;
+    this.#pieces = 0;
     this.#held = bytes;
   }
 
@@ -177,16 +179,16 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
   #readOn(request: PlainRequest, bytes: Buffer): void {
     this.#request.push(bytes);
     request.missing -= bytes.length;
-    if (request.missing > 0) return;
-    this.#awaitNoMore();
-    if (request.missing < 0) {
-      this.#handOver();
-      return;
-    }
+    if (request.chunks === undefined && request.missing > 0) return;
     const whole = Buffer.concat(this.#request);
     this.#request = [whole];
-    request.body = whole.subarray(request.bodyStart);
-    this.#receive(request);
+    this.#pieces += 1;
+    if (whole.length > PLAIN_REQUEST_BYTES || this.#pieces > MOST_PIECES) request.missing = -1;
+    else request.readBody(whole);
+    if (request.missing > 0) return;
+    this.#awaitNoMore();
+    if (request.missing < 0) this.#handOver();
+    else this.#receive(request);
   }
 
   #receive(request: PlainRequest): void {
@@ -211,7 +213,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
     this.#release();
     socket.pause();
     const bytes = [...this.#request, this.#early ?? NOTHING];
-    socket.unshift(withoutBarredTrailers(Buffer.concat(bytes)));
+    socket.unshift(Buffer.concat(bytes));
     this.#options.handOver(socket);
     socket.resume();
   }

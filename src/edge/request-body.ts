@@ -1,6 +1,7 @@
 /** A request's body on its way to the upstream: flat memory, and never the end of the client's connection. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { linesOf, passedTrailers } from "./header-rules.ts";
 
 /** Passes on what the client sends, in chunks where its length is not known, as fast as the upstream takes it. */
 export class RequestBody {
@@ -37,7 +38,7 @@ export class RequestBody {
 
   readonly #onEnd = (): void => {
     this.done = true;
-    if (this.#chunked) this.#socket.write("0\r\n\r\n", "latin1");
+    if (this.#chunked) this.#socket.write(lastChunk(passedTrailers(this.#req.rawTrailers)), "latin1");
     this.#progress();
   };
 
@@ -51,4 +52,9 @@ export class RequestBody {
     socket.uncork();
     return goesOn;
   }
+}
+
+/** The end of a body in chunks (RFC 9112, 7.1). */
+export function lastChunk(trailers: readonly [string, string][]): string {
+  return `0\r\n${linesOf(trailers.flat())}\r\n`;
 }

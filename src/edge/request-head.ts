@@ -115,7 +115,7 @@ export class RequestHead {
         return;
       case "te":
         // The edge passes trailers on, so it may ask for them; every other coding is between two hops.
-        if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) this.fields.push("TE", "trailers");
+        if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) this.fields.push("TE", "trailers", "Connection", "TE");
         return;
       case "trailer":
         this.trailer = [this.trailer, announcedTrailers(value)].filter((part) => part !== "").join(", ");

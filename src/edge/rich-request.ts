@@ -1,4 +1,4 @@
-/** A request with an expectation or trailers, which the plain path does not send: Node's own client, on a connection of its own. */
+/** A request with an expectation, which the plain path does not send: Node's own client, on a connection of its own. */
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import type { Lane, Order } from "./forward-order.ts";

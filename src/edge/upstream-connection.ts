@@ -1,7 +1,7 @@
 /** One keep-alive connection to an upstream: one request at a time, and its answer. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { RequestBody } from "./request-body.ts";
+import { lastChunk, RequestBody } from "./request-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { ResponseParser, type ResponseSink } from "./response-parser.ts";
 import type { Ticker, Timed } from "./ticker.ts";
@@ -38,6 +38,10 @@ export interface UpstreamRequest {
   readonly body: Buffer | IncomingMessage | undefined;
   /** The body's length is not known beforehand. */
   readonly chunked: boolean;
+  /** The `Trailer` field, which announces some. */
+  readonly trailer: string;
+  /** Those of a body that is whole. */
+  readonly trailers: readonly [string, string][];
 }
 
 /** Who sent a request hears of its answer. */
@@ -116,7 +120,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
     const head = headOf(request);
     const { body } = request;
     if (body === undefined) socket.write(head, "latin1");
-    else if (Buffer.isBuffer(body)) socket.write(head + body.toString("latin1"), "latin1");
+    else if (Buffer.isBuffer(body)) socket.write(head + bodyText(body, request), "latin1");
     else {
       socket.write(head, "latin1");
       this.#events.uploadBegan();
@@ -241,7 +245,15 @@ export class UpstreamConnection implements ResponseSink, Timed {
   }
 }
 
-function headOf({ method, target, lines, chunked }: UpstreamRequest): string {
+function headOf({ method, target, lines, chunked, trailer }: UpstreamRequest): string {
   const head = `${method} ${target} HTTP/1.1\r\n${lines}`;
-  return chunked ? `${head}Transfer-Encoding: chunked\r\n\r\n` : `${head}\r\n`;
+  if (!chunked) return `${head}\r\n`;
+  return `${head}Transfer-Encoding: chunked\r\n${trailer === "" ? "" : `Trailer: ${trailer}\r\n`}\r\n`;
+}
+
+function bodyText(body: Buffer, { chunked, trailers }: UpstreamRequest): string {
+  const text = body.toString("latin1");
+  if (!chunked) return text;
+  const data = text === "" ? "" : `${body.length.toString(16)}\r\n${text}\r\n`;
+  return data + lastChunk(trailers);
 }

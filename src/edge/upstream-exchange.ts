@@ -18,6 +18,8 @@ const CLOSED: ReadonlySet<string> = new Set(["EDGE_CLOSED", "ECONNRESET", "EPIPE
 /** A request line has room for nothing else. */
 const ORIGIN_FORM = /^\/[\x21-\xff]*$/;
 
+const NO_TRAILERS: readonly [string, string][] = [];
+
 const EXCHANGE = Symbol("exchange");
 interface Carrier extends ClientResponse {
   [EXCHANGE]?: UpstreamExchange | undefined;
@@ -71,9 +73,8 @@ export class UpstreamExchange implements Waiter, ResponseListener {
     }
     this.#upstream = upstream;
     upstream.active += 1;
-    // HTTP/1.0 knows neither expectations nor trailers (RFC 9110, 10.1.1).
-    const rich = head.expectsContinue || (head.trailer !== "" && head.chunked);
-    if (rich && node !== undefined && body === undefined && req.httpVersionMinor > 0) {
+    // HTTP/1.0 knows no expectations (RFC 9110, 10.1.1).
+    if (head.expectsContinue && node !== undefined && body === undefined && req.httpVersionMinor > 0) {
       this.#rich = new RichRequest(this.#order, node, this.#lane, this);
       this.#rich.start(upstream);
     } else upstream.acquire(this);
@@ -81,10 +82,10 @@ export class UpstreamExchange implements Waiter, ResponseListener {
 
   connected(connection: UpstreamConnection): void {
     this.#connection = connection;
-    const { req, node, target, lines, head, body } = this.#order;
+    const { req, node, target, lines, head, body, chunked } = this.#order;
     this.#body ??= body ?? bodyOf(node?.req, head);
-    const chunked = head.chunked && body === undefined;
-    connection.send({ method: req.method ?? "GET", target, lines, body: this.#body, chunked }, this);
+    const { method = "GET", passedTrailers: trailers = NO_TRAILERS } = req;
+    connection.send({ method, target, lines, body: this.#body, chunked, trailer: head.trailer, trailers }, this);
   }
 
   /** Nothing was sent: the next upstream, if there is one. */

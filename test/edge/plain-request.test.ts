@@ -135,7 +135,8 @@ t.test("Node's parser reads what it takes as the same one request", async (t) =>
   await fc.assert(
     fc.asyncProperty(fc.oneof(loose, shaped, bare), async (text) => {
       const own = new PlainReader().read(latin1(text));
-      if (own === undefined) return;
+      // Chunks have a test of their own.
+      if (own === undefined || own.chunks !== undefined) return;
       taken += 1;
       const { method, url, rawHeaders } = own;
       // What is missing, then what would be the next request.

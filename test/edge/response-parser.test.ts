@@ -302,6 +302,8 @@ t.test("what it accepts, Node's parser reads in the same way", async (t) => {
       // Node's parser reads framing fields in trailers too, and refuses bad ones; here no trailer frames anything.
       if (ours.trailers?.some((name) => /^(content-length|transfer-encoding|connection|upgrade)$/i.test(name))) return;
       accepted += 1;
+      // A tab is white space (RFC 9110, 5.6.3), but behind a coding Node's parser takes it for a part of it.
+      if (/chunked *\t/i.test(text)) return;
       const theirs = await readByNode(bytes);
       if (theirs === undefined) throw new Error("Node's parser refuses it");
       t.same([ours.statuses.at(-1), ours.body], [theirs.statuses[0], theirs.body], JSON.stringify(text));
