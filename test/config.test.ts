@@ -331,6 +331,17 @@ t.test("keys are made once, for their owner only", async (t) => {
   t.match(refusal(() => ensureSecretKeys(dir)).issues, [{ message: /32 bytes/ }]);
 });
 
+t.test("what listens has a place of its own", (t) => {
+  const shared = "127.0.0.1:9000";
+  const found = issues(t, `edge: { listen: "${shared}", healthListen: "${shared}" }\nadmin: { listen: "${shared}" }`);
+  t.match(found, [
+    { at: /edge\.healthListen$/, message: /127\.0\.0\.1:9000, as edge\.listen/ },
+    { at: /admin\.listen$/, message: /as edge\.healthListen/ },
+  ]);
+  load(t, `edge: { listen: "127.0.0.1:0", healthListen: "127.0.0.1:0" }\nadmin: { listen: "127.0.0.1:0" }`);
+  t.end();
+});
+
 t.test("no new sealing key is made beside a store that was sealed with another", async (t) => {
   const dir = t.testdir({ "sallyport.db": "" });
   const { config } = loadConfig({ env: { SALLYPORT_DATA_DIR: dir }, base: "/" });

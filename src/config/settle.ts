@@ -35,6 +35,8 @@ export function settle(settings: FileSettings, credentials: Credentials, base: s
   const dataDir = resolve(base, settings.dataDir ?? "data");
   const { staleness, log, mail = {}, sms = {} } = settings;
   const edge = settleEdge(settings.edge ?? {}, base, report);
+  const admin = settleAdmin(settings.admin ?? {}, base, report);
+  refuseShared(edge, admin, report);
   return {
     dataDir,
     store: { url: storeUrl(settings.store?.url ?? "sqlite:", dataDir, base, report) },
@@ -42,7 +44,7 @@ export function settle(settings: FileSettings, credentials: Credentials, base: s
     edge,
     mail: settleMail(mail, { ...credentials, base, defaultFolder: resolve(dataDir, "mail") }, report),
     sms: { ...settleSms(sms, credentials, report), limits: settleSmsLimits(sms) },
-    admin: settleAdmin(settings.admin ?? {}, base, report),
+    admin,
     staleness: {
       allowlistSeconds: bounded(staleness?.allowlist ?? "15m", 10, 86_400, ["staleness", "allowlist"], report),
       sessionSeconds: bounded(staleness?.session ?? "30s", 1, 300, ["staleness", "session"], report),
@@ -51,6 +53,22 @@ export function settle(settings: FileSettings, credentials: Credentials, base: s
     tenants: settleTenants(settings.tenants ?? [], report),
     log: { level: log?.level ?? "info" },
   };
+}
+
+/** Two that listen at the same place could not, and what is said of it then would name neither. */
+function refuseShared({ listen, healthListen }: EdgeConfig, admin: AdminConfig, report: Report): void {
+  const taken = new Map(listen.map((at) => [formatEndpoint(at), "edge.listen"]));
+  const others: [Endpoint | undefined, KeyPath][] = [
+    [healthListen, ["edge", "healthListen"]],
+    [admin, ["admin", "listen"]],
+  ];
+  for (const [at, path] of others) {
+    if (at === undefined || at.port === 0) continue;
+    const where = formatEndpoint(at);
+    const by = taken.get(where);
+    if (by !== undefined) report(path, `is ${where}, as ${by} is`, "give each a port of its own");
+    taken.set(where, path.join("."));
+  }
 }
 
 /** As the first listener with TLS has it; over https where a proxy in front speaks to the browsers. */

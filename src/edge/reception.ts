@@ -20,8 +20,7 @@ import { isNavigation, rawRefusal, refuse } from "./refuse.ts";
 import { RequestTally } from "./request-tally.ts";
 import type { SessionDirectory } from "./sessions.ts";
 import type { Tally } from "./tally.ts";
-import { responseOn } from "./tunnel.ts";
-import { asksForUpgrade } from "./upgrade.ts";
+import { TunnelReception } from "./tunnel-reception.ts";
 
 export interface ReceptionOptions {
   readonly gate: Gate;
@@ -42,6 +41,7 @@ export class Reception implements PlainReceiver {
   readonly #options: ReceptionOptions;
   readonly #judge: Judge;
   readonly #requests: RequestTally;
+  readonly #tunnels: TunnelReception;
   /** Who opens ten thousand connections in one second has them expire in one. */
   readonly #late = new PacedQueue<[Error, Duplex]>((which) => this.#answerBroken(...which));
 
@@ -50,6 +50,12 @@ export class Reception implements PlainReceiver {
     this.#options = options;
     this.#judge = new Judge(gate, sessions, log);
     this.#requests = new RequestTally(tally, clock, log);
+    this.#tunnels = new TunnelReception(options, this.#judge, this.#requests);
+  }
+
+  /** See {@link TunnelReception.shouldUpgrade}. */
+  get shouldUpgrade(): TunnelReception["shouldUpgrade"] {
+    return this.#tunnels.shouldUpgrade;
   }
 
   /** Takes all that a server has to say. */
@@ -61,7 +67,7 @@ export class Reception implements PlainReceiver {
     server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
       this.#receive(req, res, new Refusal("expectation_refused"));
     });
-    server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#tunnel(req, socket, head));
+    this.#tunnels.attend(server);
     server.on("connect", (req: IncomingMessage, socket: Duplex) => this.#refuseConnect(req, socket));
     server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
       if (error.code === TIMEOUT) this.#late.add([error, socket]);
@@ -101,18 +107,6 @@ export class Reception implements PlainReceiver {
   cutOff(socket: Socket): void {
     this.#answerBroken(new Error("the request was cut off"), socket);
   }
-
-  /** Whether Node is to hand the connection over as a tunnel. If not, the request comes in like any other. */
-  readonly shouldUpgrade = (req: IncomingMessage): boolean => {
-    const connection = Connection.of(req.socket);
-    // Behind an earlier answer it waits like any other request, and is refused.
-    if (connection === undefined || connection.answer !== undefined) return false;
-    const passage = this.#judge.judge(req, connection);
-    if (passage instanceof Refusal) return false;
-    if (!(passage instanceof SessionQuestion ? asksForUpgrade(req) : passage.upgrades)) return false;
-    connection.tunnel = passage;
-    return true;
-  };
 
   /**
    * Requests of one connection are carried out one after the other: they may depend on each other, and only safe
@@ -218,43 +212,6 @@ export class Reception implements PlainReceiver {
   #askToSignIn(req: IncomingMessage, res: ServerResponse, refusal: Refusal, exchange: Exchange): void {
     this.#requests.sentToSignIn(refusal);
     this.#options.forwarder.forwardToControl(req, res, exchange, true);
-  }
-
-  #tunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const connection = Connection.of(req.socket);
-    const passage = connection?.tunnel;
-    if (connection === undefined || passage === undefined) {
-      socket.destroy();
-      return;
-    }
-    if (!(passage instanceof SessionQuestion)) {
-      this.#openTunnel(req, socket, head, connection, passage);
-      return;
-    }
-    void this.#judge.ask(passage, req, connection, (answer) => {
-      // Node has handed the connection over already, so that a refusal needs an answer of its own.
-      if (answer instanceof Refusal) this.#refuse(req, responseOn(req, socket), answer);
-      else if (!answer.upgrades) socket.destroy();
-      else this.#openTunnel(req, socket, head, connection, answer);
-    });
-  }
-
-  #openTunnel(req: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection, exchange: Exchange): void {
-    const { forwarder, connections, tally, log } = this.#options;
-    this.#requests.admitted(req, exchange);
-    connections.admit(exchange);
-    connection.used = true;
-    tally.tunnels += 1;
-    req.socket.once("close", () => {
-      connections.leave(exchange);
-      tally.tunnels -= 1;
-    });
-    try {
-      forwarder.upgrade(req, socket, head, exchange);
-    } catch (error) {
-      log.error({ err: error, requestId: exchange.requestId }, "a tunnel could not be opened");
-      socket.destroy();
-    }
   }
 
   #refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {

@@ -1,5 +1,5 @@
 /** How a refused client is answered: the block page, a redirect to the sign-in, or problem+json (RFC 9457). */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { negotiateLanguage } from "../look/language.ts";
 import {
   type RenderedPage,
@@ -10,6 +10,7 @@ import {
 } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
 import type { ClientRequest } from "./client-message.ts";
+import { linesOf } from "./header-rules.ts";
 import { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 
 const SIGN_IN = "/.sallyport/sign-in";
@@ -50,9 +51,10 @@ export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refus
 /** A whole answer as bytes, for a socket that has no `ServerResponse` (any more). The connection ends with it. */
 export function rawRefusal(code: RefusalCode): string {
   const { status, headers, body } = problem(code);
-  const fields = { ...headers, "content-length": String(body.length), connection: "close" };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${REFUSALS[code].title}\r\n${lines.join("")}\r\n${body.toString()}`;
+  const date = new Date().toUTCString();
+  const fields = { date, ...headers, "content-length": String(body.length), connection: "close" };
+  const lines = linesOf(Object.entries(fields).flat());
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}\r\n${body.toString()}`;
 }
 
 function answerTo(req: IncomingMessage, refusal: Refusal, reference: string): Answer {
