@@ -829,6 +829,7 @@ export interface Operations {
     };
     readonly query?: {
       readonly dryRun?: boolean;
+      readonly confirm?: boolean;
       readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
@@ -864,6 +865,7 @@ export interface Operations {
       readonly entry: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -968,6 +970,7 @@ export interface Operations {
       readonly link: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -981,6 +984,7 @@ export interface Operations {
       readonly use: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -1035,6 +1039,7 @@ export interface Operations {
       readonly shortcut: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };

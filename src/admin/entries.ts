@@ -1,19 +1,18 @@
 /** `/v1/tenants/{tenant}/allowlist`: single entries. */
 import Type from "typebox";
-import { parseAddress } from "../core/address.ts";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { Origin } from "../core/entries.ts";
-import { SallyportError, unlessMissing } from "../core/errors.ts";
+import { unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { EntryChangeSchema, EntryInputSchema, entryToWire, readEntryBody } from "../schema/entry.ts";
 import { entityTag, sendFresh } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import { nameToWire } from "./names.ts";
+import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./removal.ts";
 import {
   type Api,
   BODY_REFUSALS,
-  ChangeHeaders,
   changed,
   created,
   DEFAULT_LIMIT,
@@ -153,44 +152,36 @@ function readRoute(api: Api, { dependencies, entries }: Services): void {
 }
 
 function changeRoute(api: Api, { dependencies, entries }: Services): void {
+  const { removals } = dependencies.whitelist;
   const schema = {
     operationId: "changeEntry",
     summary: "Rename an entry, or change when it expires",
+    description: "An end brought forward to within a day is treated as a removal.",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: EntryParams,
-    querystring: writeQuery({}),
+    querystring: writeQuery(removalQuery),
     body: {
       ...EntryChangeSchema,
       examples: [{ label: "Reception, new building", expiresAt: null }],
     } as typeof EntryChangeSchema,
     response: responses({ 200: changed("Entry") }, [
       ...BODY_REFUSALS,
+      ...REMOVAL_REFUSALS,
       "not_found",
-      "precondition_failed",
       ...WRITE_REFUSALS,
     ]),
   };
   api.patch("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
-    const { tenant, entry } = request.params;
-    const plan = (author: Author, expected: Expectation) =>
-      entries.planChange(tenant as TenantId, entry, request.body, author, expected);
+    const tenant = request.params.tenant as TenantId;
+    const { onBehalfOf } = removalOf(request);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await entries.planChange(tenant, request.params.entry, request.body, author, expected);
+      return await removals.sparing(tenant, planned, onBehalfOf);
+    };
     return await executeWrite(dependencies, request, reply, plan, (after) => ({ status: 200, body: after }));
   });
 }
-
-const RemovalHeaders = Type.Object({
-  ...ChangeHeaders.properties,
-  "sallyport-on-behalf-of-address": Type.Optional(
-    Type.String({
-      description:
-        "Where the person is who asks for this. If nothing else would admit that address any more, the answer is 409 confirmation_required unless confirm=true.",
-    }),
-  ),
-});
-const confirm = Type.Optional(
-  Type.Boolean({ description: "The person has confirmed.", errorMessage: "must be true or false" }),
-);
 
 function deleteRoute(api: Api, { dependencies }: Services): void {
   const { removals } = dependencies.whitelist;
@@ -202,30 +193,14 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
     tags,
     headers: RemovalHeaders,
     params: EntryParams,
-    querystring: writeQuery({ confirm, force }),
-    response: responses({ 204: NoContent }, [
-      "address_invalid",
-      "not_found",
-      "confirmation_required",
-      "lockout_refused",
-      "precondition_failed",
-      ...WRITE_REFUSALS,
-    ]),
+    querystring: writeQuery({ ...removalQuery, force }),
+    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "lockout_refused", "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const { tenant, entry } = request.params;
-    const { confirm: confirmed, force: forced } = request.query;
-    const asked = confirmed === true ? undefined : request.headers["sallyport-on-behalf-of-address"];
-    const onBehalfOf = asked === undefined ? undefined : readOnBehalfOf(asked);
+    const removal = { ...removalOf(request), force: request.query.force === true };
     const plan = (author: Author, expected: Expectation) =>
-      removals.plan(tenant as TenantId, entry, author, { expected, onBehalfOf, force: forced === true });
+      removals.plan(tenant as TenantId, entry, author, removal, expected);
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
-}
-
-function readOnBehalfOf(text: string) {
-  const address = parseAddress(text);
-  if (address === undefined)
-    throw new SallyportError("address_invalid", "Sallyport-On-Behalf-Of-Address must be one IP address");
-  return address;
 }

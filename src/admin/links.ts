@@ -5,10 +5,10 @@ import type { TenantId } from "../core/ids.ts";
 import { LinkInputSchema } from "../schema/link.ts";
 import type { LinkRecord, LinkUse } from "../whitelist/link-record.ts";
 import { sendFresh } from "./conditional.ts";
+import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./removal.ts";
 import {
   type Api,
   BODY_REFUSALS,
-  ChangeHeaders,
   created,
   found,
   IdParam,
@@ -101,38 +101,46 @@ function readRoute(api: Api, { dependencies }: Services): void {
 }
 
 function deleteRoute(api: Api, { dependencies }: Services): void {
-  const { links } = dependencies.whitelist;
+  const { links, removals } = dependencies.whitelist;
   const schema = {
     operationId: "deleteLink",
     summary: "Revoke a link and remove every entry that it admitted",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: LinkParams,
-    querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
+    querystring: writeQuery(removalQuery),
+    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/links/:link", { schema }, async (request, reply) => {
-    const { tenant, link } = request.params;
-    const plan = (author: Author, expected: Expectation) =>
-      links.planDelete(tenant as TenantId, link, author, expected);
+    const tenant = request.params.tenant as TenantId;
+    const { onBehalfOf } = removalOf(request);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await links.planDelete(tenant, request.params.link, author, expected);
+      return await removals.sparing(tenant, planned, onBehalfOf);
+    };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }
 
 function removeUseRoute(api: Api, { dependencies }: Services): void {
-  const { links } = dependencies.whitelist;
+  const { links, removals } = dependencies.whitelist;
   const schema = {
     operationId: "removeLinkUse",
     summary: '"Not us": remove what one use admitted; the link admits that network no more',
     tags,
-    headers: WriteHeaders,
+    headers: RemovalHeaders,
     params: UseParams,
-    querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["not_found", ...WRITE_REFUSALS]),
+    querystring: writeQuery(removalQuery),
+    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/links/:link/uses/:use", { schema }, async (request, reply) => {
-    const { tenant, link, use } = request.params;
-    const plan = (author: Author) => links.planRemoveUse(tenant as TenantId, link, use, author);
+    const { link, use } = request.params;
+    const tenant = request.params.tenant as TenantId;
+    const { onBehalfOf } = removalOf(request);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await links.planRemoveUse(tenant, link, use, author, expected);
+      return await removals.sparing(tenant, planned, onBehalfOf);
+    };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }

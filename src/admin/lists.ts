@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import Type from "typebox";
 import { type Difference, readEntryInputs } from "../core/allowlist.ts";
 import type { Author } from "../core/audit.ts";
+import type { Expectation } from "../core/change.ts";
 import type { EntryRules } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
@@ -12,10 +13,10 @@ import { authorOf } from "./authentication.ts";
 import { readTextBodies } from "./body.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
 import { originOf } from "./entries.ts";
+import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./removal.ts";
 import {
   type Api,
   BODY_REFUSALS,
-  ChangeHeaders,
   changed,
   created,
   force,
@@ -46,42 +47,50 @@ export function listRoutes(api: Api, services: Services): void {
 }
 
 function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
+  const { lockout, removals } = dependencies.whitelist;
   const schema = {
     operationId: "replaceAllowlist",
     summary: "Replace the whole allowlist, atomically",
     description: "An entry whose CIDR stays keeps its id. With dryRun nothing changes, and the answer is what would.",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: TenantParams,
-    querystring: writeQuery({ dryRun: flag("Answer the difference and change nothing."), force }),
+    querystring: writeQuery({
+      dryRun: flag("Answer the difference and change nothing."),
+      ...removalQuery,
+      force,
+    }),
     body: {
       ...AllowlistSchema,
       examples: [{ items: [{ cidr: "203.0.113.0/28", label: "Main Street" }] }],
     } as typeof AllowlistSchema,
     response: responses({ 200: changed("Difference") }, [
       ...BODY_REFUSALS,
+      ...REMOVAL_REFUSALS,
       "entry_limit",
       "lockout_refused",
       "not_found",
-      "precondition_failed",
       ...WRITE_REFUSALS,
     ]),
   };
   api.put("/v1/tenants/:tenant/allowlist", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
     const { items, allowBroad = false } = request.body;
+    const { onBehalfOf } = removalOf(request);
     const wanted = await readEntryInputs(items, dependencies.clock.nowMs(), allowBroad);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
+      const guarded =
+        wanted.length > 0 || request.query.force === true
+          ? planned
+          : await lockout.guard(tenant, { withoutEntries: "all" }, planned);
+      return await removals.sparing(tenant, guarded, onBehalfOf);
+    };
     if (request.query.dryRun === true) {
-      const author = authorOf(request);
-      const { result } = await allowlists.planReplace(tenant, wanted, originOf(author), author, expectationOf(request));
+      const { result } = await plan(authorOf(request), expectationOf(request));
       const revision = await allowlists.revision(tenant);
       return reply.header("etag", entityTag(revision)).send({ ...differenceToWire(result, true), revision });
     }
-    const plan = async (author: Author, expected: ReturnType<typeof expectationOf>) => {
-      const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
-      if (wanted.length > 0 || request.query.force === true) return planned;
-      return await dependencies.whitelist.lockout.guard(tenant, { withoutEntries: "all" }, planned);
-    };
     return await executeWrite(dependencies, request, reply, plan, (difference) => ({
       status: 200,
       body: differenceToWire(difference, false),

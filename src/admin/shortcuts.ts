@@ -5,10 +5,10 @@ import type { TenantId } from "../core/ids.ts";
 import { ShortcutInputSchema } from "../schema/shortcut.ts";
 import type { ShortcutRecord } from "../whitelist/shortcut-record.ts";
 import { sendFresh } from "./conditional.ts";
+import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./removal.ts";
 import {
   type Api,
   BODY_REFUSALS,
-  ChangeHeaders,
   created,
   found,
   IdParam,
@@ -88,20 +88,23 @@ function readRoute(api: Api, { dependencies }: Services): void {
 }
 
 function deleteRoute(api: Api, { dependencies }: Services): void {
-  const { shortcuts } = dependencies.whitelist;
+  const { shortcuts, removals } = dependencies.whitelist;
   const schema = {
     operationId: "deleteShortcut",
     summary: "Revoke a shortcut and remove its entry",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: ShortcutParams,
-    querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
+    querystring: writeQuery(removalQuery),
+    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/shortcuts/:shortcut", { schema }, async (request, reply) => {
-    const { tenant, shortcut } = request.params;
-    const plan = (author: Author, expected: Expectation) =>
-      shortcuts.planDelete(tenant as TenantId, shortcut, author, expected);
+    const tenant = request.params.tenant as TenantId;
+    const { onBehalfOf } = removalOf(request);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await shortcuts.planDelete(tenant, request.params.shortcut, author, expected);
+      return await removals.sparing(tenant, planned, onBehalfOf);
+    };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }

@@ -1,7 +1,4 @@
 /** Single allowlist entries: reading them, and the rules by which they come, change and go. */
-
-import type { Address } from "./address.ts";
-import { parsePrefix, prefixContains } from "./address.ts";
 import type { Author, CounterChange, Plan } from "./audit.ts";
 import { type Expectation, expectRevision } from "./change.ts";
 import type { Clock } from "./clock.ts";
@@ -182,23 +179,6 @@ export class EntryRules {
         audit: [{ action: "entry.deleted", tenant, ...author, target: before.id, before }],
       },
     };
-  }
-
-  /** @throws SallyportError `confirmation_required` when nothing but what goes admits the address */
-  async guardOwnPlace(
-    tenant: TenantId,
-    gone: readonly Pick<AllowlistEntry, "id" | "cidr">[],
-    address: Address,
-  ): Promise<void> {
-    const admitting = gone.find(({ cidr }) => prefixContains(parsePrefix(cidr), address));
-    if (admitting === undefined) return;
-    const ids = new Set(gone.map(({ id }) => id));
-    for await (const page of this.pages(tenant)) {
-      const others = page.map(({ value }) => value as AllowlistEntry).filter(({ id }) => !ids.has(id));
-      if (others.some(({ cidr }) => prefixContains(parsePrefix(cidr), address))) return;
-    }
-    const message = `${admitting.cidr} is all that admits ${address.text}, from where this is asked; confirm to remove it`;
-    throw new SallyportError("confirmation_required", message);
   }
 
   makeEntry(facts: EntryFacts, origin: Origin): AllowlistEntry {

@@ -140,10 +140,17 @@ export class Links {
   }
 
   /** "Not us": what the use admitted goes, and the link admits that network no more. @throws SallyportError `not_found` */
-  async planRemoveUse(id: TenantId, link: string, use: string, author: Author): Promise<Plan<LinkUse>> {
+  async planRemoveUse(
+    id: TenantId,
+    link: string,
+    use: string,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<LinkUse>> {
     const { store, entries, clock } = this.#options;
     const { tenant } = await loadTenant(store, id);
     const document = await this.#document(id, link);
+    expectRevision(expected, document);
     const found = await store.get(LINK_USE_KIND, `${id}/${link}/${use}`);
     if (found === undefined) throw new SallyportError("not_found", "the link has no such use");
     const before = useOf(found);

@@ -1,18 +1,19 @@
 /** Taking places off a list by the id of an entry or of a name, as long as that leaves an owner a way in. */
-import type { Address } from "../core/address.ts";
+import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
 import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import type { EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
-import { unlessMissing } from "../core/errors.ts";
+import { SallyportError, unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
+import { isCut, remainderOf, takesPlaces } from "./remainder.ts";
 
+/** What is known of who asks for a change that may take places off a list. */
 export interface Removal {
-  readonly expected?: Expectation;
   /** The address of the person on whose behalf this is asked, unless that person has confirmed. */
   readonly onBehalfOf?: Address | undefined;
   /** Although it leaves no owner a way in. */
@@ -23,11 +24,11 @@ export interface Removal {
 export type Removed = AllowlistEntry | NameRecord;
 
 export class Removals {
-  readonly #options: Pick<WhitelistOptions, "entries">;
+  readonly #options: Pick<WhitelistOptions, "store" | "clock" | "entries">;
   readonly #names: Names;
   readonly #lockout: LockoutGuard;
 
-  constructor(options: Pick<WhitelistOptions, "entries">, names: Names, lockout: LockoutGuard) {
+  constructor(options: Pick<WhitelistOptions, "store" | "clock" | "entries">, names: Names, lockout: LockoutGuard) {
     this.#options = options;
     this.#names = names;
     this.#lockout = lockout;
@@ -42,7 +43,8 @@ export class Removals {
     tenant: TenantId,
     id: string,
     author: Author,
-    { expected, onBehalfOf, force = false }: Removal,
+    { onBehalfOf, force = false }: Removal,
+    expected?: Expectation,
   ): Promise<Plan<Removed>> {
     const planned = await this.#plan(tenant, id, author, expected);
     const gone = isName(planned.result) ? planned.result.entries : [planned.result];
@@ -52,15 +54,23 @@ export class Removals {
   }
 
   /**
-   * The planned change, unless all goes with it that admits the address; every entry that a change removes is in its
-   * audit records.
+   * The planned change, unless it cuts the address off: by what it removes, or by what it lets end within a day.
    * @throws SallyportError `confirmation_required`
    */
-  async sparing<Result>(tenant: TenantId, planned: Plan<Result>, onBehalfOf: Address | undefined) {
-    const deleted = planned.change.audit.filter(({ action }) => action === "entry.deleted");
-    const gone = deleted.map(({ before }) => before as AllowlistEntry);
-    if (onBehalfOf !== undefined) await this.#options.entries.guardOwnPlace(tenant, gone, onBehalfOf);
-    return planned;
+  async sparing<Result>(
+    tenant: TenantId,
+    planned: Plan<Result>,
+    onBehalfOf: Address | undefined,
+  ): Promise<Plan<Result>> {
+    const { writes } = planned.change;
+    const nowMs = this.#options.clock.nowMs();
+    if (onBehalfOf === undefined || !takesPlaces(writes, nowMs)) return planned;
+    const admits = ({ cidr }: AllowlistEntry) => prefixContains(parsePrefix(cidr), onBehalfOf);
+    const had = await remainderOf(this.#options, tenant, admits, []);
+    if (had === undefined || !isCut(had, await remainderOf(this.#options, tenant, admits, writes), nowMs))
+      return planned;
+    const message = `this takes away what admits ${onBehalfOf.text}, from where it is asked; confirm it`;
+    throw new SallyportError("confirmation_required", message);
   }
 
   async #plan(tenant: TenantId, id: string, author: Author, expected: Expectation): Promise<Plan<Removed>> {
