@@ -866,6 +866,7 @@ export interface Operations {
     };
     readonly query?: {
       readonly confirm?: boolean;
+      readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -971,6 +972,7 @@ export interface Operations {
     };
     readonly query?: {
       readonly confirm?: boolean;
+      readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -985,6 +987,7 @@ export interface Operations {
     };
     readonly query?: {
       readonly confirm?: boolean;
+      readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };
@@ -1040,6 +1043,7 @@ export interface Operations {
     };
     readonly query?: {
       readonly confirm?: boolean;
+      readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };

@@ -16,7 +16,6 @@ import {
   changed,
   created,
   DEFAULT_LIMIT,
-  force,
   found,
   IdParam,
   NoContent,
@@ -174,10 +173,10 @@ function changeRoute(api: Api, { dependencies, entries }: Services): void {
   };
   api.patch("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
-    const { onBehalfOf } = removalOf(request);
+    const removal = removalOf(request);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await entries.planChange(tenant, request.params.entry, request.body, author, expected);
-      return await removals.sparing(tenant, planned, onBehalfOf);
+      return await removals.guarded(tenant, planned, removal);
     };
     return await executeWrite(dependencies, request, reply, plan, (after) => ({ status: 200, body: after }));
   });
@@ -193,12 +192,12 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
     tags,
     headers: RemovalHeaders,
     params: EntryParams,
-    querystring: writeQuery({ ...removalQuery, force }),
-    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "lockout_refused", "not_found", ...WRITE_REFUSALS]),
+    querystring: writeQuery(removalQuery),
+    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "not_found", ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const { tenant, entry } = request.params;
-    const removal = { ...removalOf(request), force: request.query.force === true };
+    const removal = removalOf(request);
     const plan = (author: Author, expected: Expectation) =>
       removals.plan(tenant as TenantId, entry, author, removal, expected);
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));

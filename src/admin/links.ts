@@ -113,10 +113,10 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
   };
   api.delete("/v1/tenants/:tenant/links/:link", { schema }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
-    const { onBehalfOf } = removalOf(request);
+    const removal = removalOf(request);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await links.planDelete(tenant, request.params.link, author, expected);
-      return await removals.sparing(tenant, planned, onBehalfOf);
+      return await removals.guarded(tenant, planned, removal);
     };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
@@ -136,10 +136,10 @@ function removeUseRoute(api: Api, { dependencies }: Services): void {
   api.delete("/v1/tenants/:tenant/links/:link/uses/:use", { schema }, async (request, reply) => {
     const { link, use } = request.params;
     const tenant = request.params.tenant as TenantId;
-    const { onBehalfOf } = removalOf(request);
+    const removal = removalOf(request);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await links.planRemoveUse(tenant, link, use, author, expected);
-      return await removals.sparing(tenant, planned, onBehalfOf);
+      return await removals.guarded(tenant, planned, removal);
     };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });

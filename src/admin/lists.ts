@@ -19,7 +19,6 @@ import {
   BODY_REFUSALS,
   changed,
   created,
-  force,
   responses,
   type Services,
   TenantParams,
@@ -47,18 +46,18 @@ export function listRoutes(api: Api, services: Services): void {
 }
 
 function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
-  const { lockout, removals } = dependencies.whitelist;
+  const { removals } = dependencies.whitelist;
   const schema = {
     operationId: "replaceAllowlist",
     summary: "Replace the whole allowlist, atomically",
-    description: "An entry whose CIDR stays keeps its id. With dryRun nothing changes, and the answer is what would.",
+    description:
+      "An entry whose CIDR stays keeps its id. With dryRun nothing changes, and the answer is what would, or why it would be refused.",
     tags,
     headers: RemovalHeaders,
     params: TenantParams,
     querystring: writeQuery({
       dryRun: flag("Answer the difference and change nothing."),
       ...removalQuery,
-      force,
     }),
     body: {
       ...AllowlistSchema,
@@ -68,7 +67,6 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       ...BODY_REFUSALS,
       ...REMOVAL_REFUSALS,
       "entry_limit",
-      "lockout_refused",
       "not_found",
       ...WRITE_REFUSALS,
     ]),
@@ -76,15 +74,11 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
   api.put("/v1/tenants/:tenant/allowlist", { schema, bodyLimit: LIST_BYTES }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
     const { items, allowBroad = false } = request.body;
-    const { onBehalfOf } = removalOf(request);
+    const removal = removalOf(request);
     const wanted = await readEntryInputs(items, dependencies.clock.nowMs(), allowBroad);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
-      const guarded =
-        wanted.length > 0 || request.query.force === true
-          ? planned
-          : await lockout.guard(tenant, { withoutEntries: "all" }, planned);
-      return await removals.sparing(tenant, guarded, onBehalfOf);
+      return await removals.guarded(tenant, planned, removal);
     };
     if (request.query.dryRun === true) {
       const { result } = await plan(authorOf(request), expectationOf(request));

@@ -4,7 +4,7 @@ import Type from "typebox";
 import { parseAddress } from "../core/address.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { Removal } from "../whitelist/removals.ts";
-import { ChangeHeaders } from "./routes.ts";
+import { ChangeHeaders, force } from "./routes.ts";
 
 export const RemovalHeaders = Type.Object({
   ...ChangeHeaders.properties,
@@ -20,17 +20,23 @@ export const removalQuery = {
   confirm: Type.Optional(
     Type.Boolean({ description: "The person has confirmed.", errorMessage: "must be true or false" }),
   ),
+  force,
 };
 
-export const REMOVAL_REFUSALS = ["address_invalid", "confirmation_required", "precondition_failed"] as const;
+export const REMOVAL_REFUSALS = [
+  "address_invalid",
+  "confirmation_required",
+  "lockout_refused",
+  "precondition_failed",
+] as const;
 
 /** @throws SallyportError `address_invalid` */
 export function removalOf({ headers, query }: Pick<FastifyRequest, "headers" | "query">): Removal {
-  const { confirm } = query as { confirm?: boolean };
+  const { confirm = false, force: forced = false } = query as { confirm?: boolean; force?: boolean };
   const asked = headers["sallyport-on-behalf-of-address"];
-  if (asked === undefined || confirm === true) return {};
+  if (asked === undefined || confirm) return { force: forced };
   const onBehalfOf = parseAddress(String(asked));
   if (onBehalfOf === undefined)
     throw new SallyportError("address_invalid", "Sallyport-On-Behalf-Of-Address must be one IP address");
-  return { onBehalfOf };
+  return { onBehalfOf, force: forced };
 }

@@ -100,10 +100,10 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
   };
   api.delete("/v1/tenants/:tenant/shortcuts/:shortcut", { schema }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
-    const { onBehalfOf } = removalOf(request);
+    const removal = removalOf(request);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await shortcuts.planDelete(tenant, request.params.shortcut, author, expected);
-      return await removals.sparing(tenant, planned, onBehalfOf);
+      return await removals.guarded(tenant, planned, removal);
     };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });

@@ -1,5 +1,5 @@
 /** `link create|list|get|revoke`: whitelist links, by the admin API. */
-import { AdminClient, CLIENT_OPTIONS, tenantPath } from "./admin-client.ts";
+import { AdminClient, CLIENT_OPTIONS, FORCE, forceOf, tenantPath } from "./admin-client.ts";
 import { argument, type Call, type Command, columns, UsageError } from "./command.ts";
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -69,10 +69,10 @@ export const linkGet: Command = {
 export const linkRevoke: Command = {
   summary: "Revoke a link; every place that it admitted is out at once.",
   args: "TENANT LINK",
-  options: CLIENT_OPTIONS,
+  options: { ...FORCE, ...CLIENT_OPTIONS },
   async run(call) {
     const id = argument(call, 1);
-    const query = { wait: "applied" };
+    const query = { wait: "applied", ...forceOf(call) };
     await AdminClient.of(call).json("DELETE", tenantPath(argument(call, 0), "links", id), { query });
     return { data: { revoked: id }, text: `revoked ${id}` };
   },

@@ -1,33 +1,33 @@
 /** The guard against locking a clinic out: a change must not take away the last way in of its owners. */
 import type { AuditedChange, ChangeCommitter, Plan } from "../core/audit.ts";
-import { at } from "../core/entries.ts";
-import { ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
-import type { EntryId, TenantId } from "../core/ids.ts";
-import type { Precondition } from "../core/store.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Precondition, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { findTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
+import { type Remainder, remainderOf, suffices } from "./remainder.ts";
 
-/** What a change would leave behind; absent where it does not touch it. */
+type GuardOptions = Pick<WhitelistOptions, "store" | "ledger" | "users" | "clock" | "entries">;
+
+/** What a change would leave behind, besides what it writes of the list; absent where it does not touch it. */
 export interface Aftermath {
   /** The tenant as it would be. */
   readonly tenant?: Tenant;
   /** This user would be disabled, deleted, or no longer an owner. */
   readonly withoutOwner?: string;
-  /** These entries would go; `all` of them. */
-  readonly withoutEntries?: "all" | readonly EntryId[];
 }
 
 /**
  * An owner has a way in who can sign in (enabled, with what the policy asks for), and whose place is no obstacle:
  * the location door does not shut alone, or the policy lets owners add the place where they stand, or there is an
- * entry at all. A tenant whose owners had no way in before, or that has no owners, has nothing to lose.
+ * entry at all. One that ends within a day, and sooner than what they had, is none. A tenant whose owners had no way
+ * in before, or that has no owners, has nothing to lose.
  */
 export class LockoutGuard {
-  readonly #options: Pick<WhitelistOptions, "store" | "ledger" | "users">;
+  readonly #options: GuardOptions;
 
-  constructor(options: Pick<WhitelistOptions, "store" | "ledger" | "users">) {
+  constructor(options: GuardOptions) {
     this.#options = options;
   }
 
@@ -37,7 +37,8 @@ export class LockoutGuard {
    * @throws SallyportError `lockout_refused` when owners have a way in now and would have none afterwards
    */
   async guard<Result>(id: TenantId, aftermath: Aftermath, planned: Plan<Result>): Promise<Plan<Result>> {
-    return { ...planned, change: given(await this.#check(id, aftermath), planned.change) };
+    const { change } = planned;
+    return { ...planned, change: given(await this.#check(id, aftermath, change.writes), change) };
   }
 
   /**
@@ -47,7 +48,7 @@ export class LockoutGuard {
   committer(id: TenantId, aftermath: Aftermath, ledger: ChangeCommitter = this.#options.ledger): ChangeCommitter {
     return {
       commit: async (change) => {
-        const guarded = given(await this.#check(id, aftermath), change);
+        const guarded = given(await this.#check(id, aftermath, change.writes), change);
         try {
           return await ledger.commit(guarded);
         } catch (error) {
@@ -60,38 +61,35 @@ export class LockoutGuard {
   }
 
   /** @returns what must stay as it is for owners to keep a way in; nothing where they have none to lose */
-  async #check(id: TenantId, aftermath: Aftermath): Promise<readonly Precondition[]> {
+  async #check(id: TenantId, aftermath: Aftermath, writes: readonly Write[]): Promise<readonly Precondition[]> {
     const found = await findTenant(this.#options.store, id);
     if (found === undefined) return [];
-    const before = found.tenant;
-    const left = await this.#wayIn(id, aftermath.tenant ?? before, aftermath);
-    if (left !== undefined) return [found.standing, ...left];
-    if ((await this.#wayIn(id, before, {})) === undefined) return [];
+    const left = await this.#wayIn(aftermath.tenant ?? found.tenant, aftermath.withoutOwner, writes);
+    if (await suffices(left, this.#options.clock.nowMs(), () => this.#wayIn(found.tenant, undefined, [])))
+      return left === undefined ? [] : [found.standing, ...left.standing];
     throw new SallyportError(
       "lockout_refused",
       "this would leave no owner a way in; repeat it with force=true if that is meant",
     );
   }
 
-  /** One owner who can sign in, and one entry where their place needs it. */
+  /** One owner who can sign in, and the list where their place needs it. */
   async #wayIn(
-    id: TenantId,
     tenant: Tenant,
-    { withoutOwner, withoutEntries }: Aftermath,
-  ): Promise<readonly Precondition[] | undefined> {
-    const place = placeIsNoObstacle(tenant) ? [] : await this.#entry(id, withoutEntries);
+    withoutOwner: string | undefined,
+    writes: readonly Write[],
+  ): Promise<Remainder | undefined> {
+    const place = placeIsNoObstacle(tenant)
+      ? NO_OBSTACLE
+      : await remainderOf(this.#options, tenant.id, () => true, writes);
     const owner = place === undefined ? undefined : await this.#options.users.ableOwner(tenant, withoutOwner);
-    return place === undefined || owner === undefined ? undefined : [...place, ...owner];
-  }
-
-  async #entry(id: TenantId, without: Aftermath["withoutEntries"]): Promise<readonly Precondition[] | undefined> {
-    if (without === "all") return undefined;
-    const gone = new Set(without?.map((entry) => entryDocumentId(id, entry)));
-    const some = await this.#options.store.list({ kind: ENTRY_KIND, prefix: `${id}/`, limit: gone.size + 1 });
-    const left = some.find((document) => !gone.has(document.id));
-    return left === undefined ? undefined : [at(left)];
+    return place === undefined || owner === undefined
+      ? undefined
+      : { ...place, standing: [...place.standing, ...owner] };
   }
 }
+
+const NO_OBSTACLE: Remainder = { untilMs: Infinity, standing: [] };
 
 function given(standing: readonly Precondition[], change: AuditedChange): AuditedChange {
   return { ...change, preconditions: [...(change.preconditions ?? []), ...standing] };

@@ -23,9 +23,14 @@ export interface Remainder {
   readonly standing: readonly Precondition[];
 }
 
-/** Whether somebody is left with less than a day, and with less than they had. */
-export function isCut(had: Remainder, left: Remainder | undefined, nowMs: number): boolean {
-  return left === undefined || left.untilMs < Math.min(had.untilMs, nowMs + SOON_MS);
+/** Whether what is left lasts a day, or else as long as what there was. @param had asked only if need be */
+export async function suffices(
+  left: Remainder | undefined,
+  nowMs: number,
+  had: () => Promise<Remainder | undefined>,
+): Promise<boolean> {
+  const leftMs = left?.untilMs ?? -Infinity;
+  return leftMs >= nowMs + SOON_MS || leftMs >= ((await had())?.untilMs ?? -Infinity);
 }
 
 /** Whether a change removes entries, or leaves some that end within a day: no other can cut anybody off. */

@@ -1,4 +1,4 @@
-/** Taking places off a list by the id of an entry or of a name, as long as that leaves an owner a way in. */
+/** Taking places off a list, as long as that leaves an owner a way in and whoever asks their place. */
 import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
 import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
@@ -10,7 +10,7 @@ import type { WhitelistOptions } from "./dependencies.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
-import { isCut, remainderOf, takesPlaces } from "./remainder.ts";
+import { remainderOf, suffices, takesPlaces } from "./remainder.ts";
 
 /** What is known of who asks for a change that may take places off a list. */
 export interface Removal {
@@ -43,13 +43,23 @@ export class Removals {
     tenant: TenantId,
     id: string,
     author: Author,
-    { onBehalfOf, force = false }: Removal,
+    removal: Removal,
     expected?: Expectation,
   ): Promise<Plan<Removed>> {
-    const planned = await this.#plan(tenant, id, author, expected);
-    const gone = isName(planned.result) ? planned.result.entries : [planned.result];
-    const withoutEntries = gone.map((entry) => entry.id);
-    const guarded = force ? planned : await this.#lockout.guard(tenant, { withoutEntries }, planned);
+    return await this.guarded(tenant, await this.#plan(tenant, id, author, expected), removal);
+  }
+
+  /**
+   * Any planned change of a list, as long as it leaves an owner a way in and does not cut off who asks for it.
+   * @throws SallyportError `lockout_refused`, `confirmation_required`
+   */
+  async guarded<Result>(
+    tenant: TenantId,
+    planned: Plan<Result>,
+    { onBehalfOf, force = false }: Removal,
+  ): Promise<Plan<Result>> {
+    const taken = takesPlaces(planned.change.writes, this.#options.clock.nowMs());
+    const guarded = force || !taken ? planned : await this.#lockout.guard(tenant, {}, planned);
     return await this.sparing(tenant, guarded, onBehalfOf);
   }
 
@@ -66,9 +76,8 @@ export class Removals {
     const nowMs = this.#options.clock.nowMs();
     if (onBehalfOf === undefined || !takesPlaces(writes, nowMs)) return planned;
     const admits = ({ cidr }: AllowlistEntry) => prefixContains(parsePrefix(cidr), onBehalfOf);
-    const had = await remainderOf(this.#options, tenant, admits, []);
-    if (had === undefined || !isCut(had, await remainderOf(this.#options, tenant, admits, writes), nowMs))
-      return planned;
+    const left = await remainderOf(this.#options, tenant, admits, writes);
+    if (await suffices(left, nowMs, () => remainderOf(this.#options, tenant, admits, []))) return planned;
     const message = `this takes away what admits ${onBehalfOf.text}, from where it is asked; confirm it`;
     throw new SallyportError("confirmation_required", message);
   }

@@ -1,8 +1,12 @@
 /** The lock-out guard: a change that takes the owners' last way in is refused, unless it is forced. */
 import t from "tap";
-import { type AdminFixture, type Reply, startAdminApi } from "../support/admin-api.ts";
+import { FixedClock } from "../../src/core/clock.ts";
+import type { TenantId } from "../../src/core/ids.ts";
+import { type AdminFixture, type Reply, START_MS, startAdminApi } from "../support/admin-api.ts";
 import { onEveryStore } from "../support/admin-api-stores.ts";
+import { place, tokenOf } from "../support/places.ts";
 
+const DAY_SECONDS = 86_400;
 const refused = { status: 409, body: { code: "lockout_refused" } };
 
 async function owner(gate: AdminFixture, email: string): Promise<string> {
@@ -39,6 +43,51 @@ t.test("the last entry, where nobody may add their own place", async (t) => {
   const two = (await gate.call("POST", list, { json: { cidr: "192.0.2.2" } })).body.id;
   t.equal((await gate.call("DELETE", `${list}/${one}`)).status, 204);
   t.equal((await gate.call("DELETE", `${list}/${two}?force=true`)).status, 204);
+});
+
+t.test("what is left must last a day, or as long as what there was", async (t) => {
+  const clock = new FixedClock(START_MS);
+  const gate = await startAdminApi(t, { clock });
+  await gate.tenant("a");
+  await owner(gate, "one@a.example");
+  const list = "/v1/tenants/a/allowlist";
+  const one = await entry(gate, "192.0.2.1");
+  await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+  const patch = (ttlSeconds: number, query = "") => gate.call("PATCH", one + query, { json: { ttlSeconds } });
+  const put = (items: readonly object[], query = "") => gate.call("PUT", list + query, { json: { items } });
+  for (const query of ["", "?dryRun=true"]) {
+    t.match(await put([], query), refused);
+    t.match(await put([{ cidr: "192.0.2.1", ttlSeconds: 1 }], query), refused);
+    t.match(await put([{ cidr: "192.0.2.9", ttlSeconds: 1 }], query), refused);
+  }
+  t.equal((await put([], "?dryRun=true&force=true")).status, 200);
+  t.match(await patch(DAY_SECONDS - 1), refused);
+  await gate.call("POST", list, { json: { cidr: "192.0.2.2", ttlSeconds: DAY_SECONDS - 1 } });
+  t.match(await patch(1), refused, "the other one ends soon as well");
+  t.match(await gate.call("DELETE", one), refused);
+  t.equal((await patch(DAY_SECONDS)).status, 200);
+  clock.advance(1000);
+  t.equal((await gate.call("PATCH", "/v1/tenants/a", { json: { name: "B" } })).status, 200, "all ends soon, as it did");
+  t.equal((await gate.call("PATCH", one, { json: { label: "x" } })).status, 200);
+  t.match(await patch(1), refused);
+  t.match(await put([{ cidr: "192.0.2.3", ttlSeconds: 3600 }]), refused);
+  t.equal((await put([{ cidr: "192.0.2.3", ttlSeconds: DAY_SECONDS }])).status, 200);
+  t.equal((await put([], "?force=true")).status, 200);
+});
+
+t.test("the last entry, brought by a link or a shortcut", async (t) => {
+  const gate = await startAdminApi(t);
+  await gate.tenant("a");
+  await owner(gate, "one@a.example");
+  for (const kind of ["links", "shortcuts"]) {
+    const { id, url } = (await gate.call("POST", `/v1/tenants/a/${kind}`, { json: {} })).body;
+    await gate.whitelist.door.use("a" as TenantId, tokenOf(url), place("198.51.100.1"));
+    const policy = (selfAllow: string) => gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow } } });
+    t.equal((await policy("nobody")).status, 200);
+    t.match(await gate.call("DELETE", `/v1/tenants/a/${kind}/${id}`), refused, kind);
+    t.equal((await gate.call("DELETE", `/v1/tenants/a/${kind}/${id}?force=true`)).status, 204);
+    await policy("owner");
+  }
 });
 
 t.test("a tenant without people has nobody to lock out", async (t) => {
@@ -93,6 +142,12 @@ const RACES: Readonly<Record<string, (gate: AdminFixture) => Promise<readonly [R
       ({ call }) => call("DELETE", one),
       ({ call }) => call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } }),
     ];
+  },
+  "the end of one entry brought forward, and the other one deleted": async (gate) => {
+    await owner(gate, "one@a.example");
+    const [one, two] = [await entry(gate, "192.0.2.1"), await entry(gate, "192.0.2.2")];
+    await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+    return [({ call }) => call("PATCH", one, { json: { ttlSeconds: 60 } }), ({ call }) => call("DELETE", two)];
   },
   "a list emptied, and the right to add one's own place": async (gate) => {
     await owner(gate, "one@a.example");
