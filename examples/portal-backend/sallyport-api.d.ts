@@ -873,7 +873,7 @@ export interface Operations {
     readonly body: {
       /** What people call the place; printable, at most 200 characters. */
       readonly label?: string;
-      /** null: no longer expires. */
+      /** null: no longer expires. An entry of another kind than static always ends: within its tenant's cap, or (dns) with its name. */
       readonly expiresAt?: string | null;
       /** Seconds from now, in place of expiresAt. */
       readonly ttlSeconds?: number;

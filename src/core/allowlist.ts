@@ -63,7 +63,8 @@ export class AllowlistRules {
   }
 
   /**
-   * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id.
+   * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id, unless it came by itself
+   * and may not last so long: then a new one takes its place.
    * @throws SallyportError `not_found`; ConflictError for another revision of the list than expected
    */
   async planReplace(
@@ -73,13 +74,15 @@ export class AllowlistRules {
     author: Author,
     expected?: Expectation,
   ): Promise<Plan<Difference>> {
-    const { standing, room } = await this.#entries.tenantStands(tenant);
+    const tenantStands = await this.#entries.tenantStands(tenant);
     const list = await this.#store.get(ALLOWLIST_KIND, tenant);
     const listAt = { kind: ALLOWLIST_KIND, id: tenant, revision: list?.revision ?? 0 };
     expectRevision(expected, listAt);
     const present: EntryView[] = [];
     for await (const page of this.#entries.pages(tenant)) present.push(...page.map(viewOf));
-    const difference = await this.#compare(present, wanted, origin);
+    const keeps = (entry: AllowlistEntry, { expiresAt }: EntryFacts) =>
+      this.#entries.mayEnd(entry, tenantStands, expiresAt);
+    const difference = await this.#compare(present, wanted, origin, keeps);
     const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
     const record = {
       action: "allowlist.replaced",
@@ -92,19 +95,24 @@ export class AllowlistRules {
       result: difference,
       change: {
         writes: await replacementWrites(tenant, difference),
-        preconditions: [standing, listAt],
-        counters: [this.#entries.counter(tenant, wanted.length - counted, room)],
+        preconditions: [tenantStands.standing, listAt],
+        counters: [this.#entries.counter(tenant, wanted.length - counted, tenantStands.room)],
         audit: itemise(record, changesOf(difference)),
       },
     };
   }
 
-  async #compare(present: readonly EntryView[], wanted: readonly EntryFacts[], origin: Origin): Promise<Difference> {
+  async #compare(
+    present: readonly EntryView[],
+    wanted: readonly EntryFacts[],
+    origin: Origin,
+    keeps: Keeps,
+  ): Promise<Difference> {
     const stock = await byCidr(present);
     const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
     for (const [index, facts] of wanted.entries()) {
       if (index % SLICE === SLICE - 1) await nextTurn();
-      const kept = takeClosest(stock.get(facts.cidr), facts);
+      const kept = takeClosest(stock.get(facts.cidr), facts, keeps);
       if (kept === undefined) difference.added.push(this.#entries.makeEntry(facts, origin));
       else if (sameFacts(kept.entry, facts)) difference.unchanged++;
       else difference.changed.push({ before: kept, after: withFacts(kept.entry, facts) });
@@ -193,11 +201,15 @@ async function byCidr(present: readonly EntryView[]): Promise<Map<string, EntryV
   return stock;
 }
 
-/** Takes out of the stock of one CIDR the entry that is the same, else any. */
-function takeClosest(stock: EntryView[] | undefined, facts: EntryFacts): EntryView | undefined {
+/** Whether an entry can become what is wanted. */
+type Keeps = (entry: AllowlistEntry, facts: EntryFacts) => boolean;
+
+/** Takes out of the stock of one CIDR the entry that is the same, else one that can become it. */
+function takeClosest(stock: EntryView[] | undefined, facts: EntryFacts, keeps: Keeps): EntryView | undefined {
   if (stock === undefined) return undefined;
   const same = stock.findIndex(({ entry }) => sameFacts(entry, facts));
-  return stock.splice(Math.max(0, same), 1)[0];
+  const found = same >= 0 ? same : stock.findIndex(({ entry }) => keeps(entry, facts));
+  return found < 0 ? undefined : stock.splice(found, 1)[0];
 }
 
 async function replacementWrites(tenant: TenantId, { added, changed, removed }: Difference): Promise<Write[]> {

@@ -4,10 +4,12 @@ import { type Expectation, expectRevision } from "./change.ts";
 import type { Clock } from "./clock.ts";
 import { type AllowlistEntry, ENTRY_KIND, type EntryKind, entryDocumentId, SEEN_KIND } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput, readExpiry, readLabel } from "./entry-input.ts";
+import { endRefused, mayEnd } from "./entry-lifetime.ts";
 import { ConflictError, SallyportError } from "./errors.ts";
 import { newEntryId, type TenantId } from "./ids.ts";
 import { readPages } from "./read-all.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
+import type { TenantLimits } from "./tenant.ts";
 import { loadTenant } from "./tenant-lookup.ts";
 
 /**
@@ -44,6 +46,13 @@ export interface EntryChange {
   /** `null`: no longer expires. */
   readonly expiresAt?: string | null;
   readonly ttlSeconds?: number;
+}
+
+export interface TenantStanding {
+  readonly standing: Precondition;
+  /** How many entries its list may hold. */
+  readonly room: number;
+  readonly limits: TenantLimits | undefined;
 }
 
 /** A list that was found full is counted anew at most this often. */
@@ -123,7 +132,10 @@ export class EntryRules {
     };
   }
 
-  /** Rename, extend, or take the expiry away. The CIDR never changes: another place is another entry. */
+  /**
+   * Rename, extend, or take the expiry away. The CIDR never changes: another place is another entry.
+   * @throws SallyportError `not_found`, `body_invalid`; ConflictError for another revision than expected
+   */
   async planChange(
     tenant: TenantId,
     id: string,
@@ -137,6 +149,13 @@ export class EntryRules {
     const { expiresAt: oldExpiry, ...rest } = before;
     const entry = { ...rest, label: change.label === undefined ? rest.label : readLabel(change.label, "/label") };
     const expiresAt = this.#changedExpiry(oldExpiry, change);
+    const tenantStands = await this.tenantStands(tenant);
+    if (!this.mayEnd(before, tenantStands, expiresAt))
+      throw endRefused(
+        before.kind,
+        tenantStands.limits,
+        change.ttlSeconds === undefined ? "/expiresAt" : "/ttlSeconds",
+      );
     const after: AllowlistEntry = expiresAt === undefined ? entry : { ...entry, expiresAt };
     return {
       result: after,
@@ -181,6 +200,11 @@ export class EntryRules {
     };
   }
 
+  /** Whether an entry may be given this end. */
+  mayEnd(entry: AllowlistEntry, { limits }: TenantStanding, expiresAt: string | undefined): boolean {
+    return mayEnd(entry, expiresAt, this.#options.clock.nowMs(), limits);
+  }
+
   makeEntry(facts: EntryFacts, origin: Origin): AllowlistEntry {
     const nowMs = this.#options.clock.nowMs();
     const { cidr, label, expiresAt } = facts;
@@ -201,10 +225,10 @@ export class EntryRules {
     return { kind: ALLOWLIST_KIND, id: tenant, by, limit: Math.min(room, this.#options.entriesPerTenant) };
   }
 
-  /** The precondition that the tenant is there and stays, and how many entries it allows itself. @throws SallyportError `not_found` */
-  async tenantStands(tenant: TenantId): Promise<{ readonly standing: Precondition; readonly room: number }> {
+  /** The precondition that the tenant is there and stays, and what it allows itself. @throws SallyportError `not_found` */
+  async tenantStands(tenant: TenantId): Promise<TenantStanding> {
     const { tenant: found, standing } = await loadTenant(this.#options.store, tenant);
-    return { standing, room: found.limits?.entries ?? Infinity };
+    return { standing, room: found.limits?.entries ?? Infinity, limits: found.limits };
   }
 
   async #document(tenant: TenantId, id: string): Promise<StoredDocument> {

@@ -2,6 +2,7 @@
 import { parseAddress, parsePrefix, prefixContains } from "../core/address.ts";
 import type { EntryView } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
+import { longestTtlSeconds } from "../core/entry-lifetime.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -51,7 +52,8 @@ async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
   const { text } = call;
   const found = await search(call, pages);
   const names = await namesOf(call, pages, found.views);
-  const rows = found.views.map((view) => placeRow(call, view, names));
+  const { limits } = await pages.entries.tenantStands(call.visit.tenant.id);
+  const rows = found.views.map((view) => placeRow(call, view, names, longestTtlSeconds(view.entry.kind, limits)));
   const columns = [
     text("portal.place"),
     text("portal.by"),
@@ -136,7 +138,13 @@ function searchForm(call: OwnerCall): Html {
   return html`<form method="get" action="${pathTo("portal")}" role="search" class="bar">${field}${checkbox("never", text("portal.never"), query["never"] === "yes")}${button(text("portal.find"), { kind: "secondary" })}</form>`;
 }
 
-function placeRow(call: OwnerCall, { entry, lastSeenAt }: EntryView, names: ReadonlyMap<string, string>) {
+/** @param mostSeconds that it may last from now */
+function placeRow(
+  call: OwnerCall,
+  { entry, lastSeenAt }: EntryView,
+  names: ReadonlyMap<string, string>,
+  mostSeconds: number,
+) {
   const { text, visit } = call;
   const here = prefixContains(parsePrefix(entry.cidr), visit.address);
   return [
@@ -145,7 +153,7 @@ function placeRow(call: OwnerCall, { entry, lastSeenAt }: EntryView, names: Read
     moment(call, entry.createdAt),
     lastSeenAt === undefined ? html`<span class="quiet">${text("portal.neverSeen")}</span>` : moment(call, lastSeenAt),
     entry.expiresAt === undefined ? text("portal.noEnd") : moment(call, entry.expiresAt),
-    rowActions(call, entry),
+    rowActions(call, entry, mostSeconds),
   ];
 }
 
@@ -161,10 +169,10 @@ export function placeText(cidr: string): string {
 }
 
 /** What a name brought is the name's: it is named and removed as a whole. */
-function rowActions(call: OwnerCall, { id, label, cidr, kind }: AllowlistEntry): Html {
+function rowActions(call: OwnerCall, { id, label, cidr, kind }: AllowlistEntry, mostSeconds: number): Html {
   const { text } = call;
   const what = html`<span class="visually-hidden"> ${label === "" ? placeText(cidr) : label}</span>`;
-  const edit = html`<div class="field"><label for="label-${id}">${text("portal.label")}</label><input id="label-${id}" name="label" value="${label}" maxlength="80" autocomplete="off"></div>${daysField(call, `days-${id}`, true)}${button(text("account.save"), { kind: "secondary" })}`;
+  const edit = html`<div class="field"><label for="label-${id}">${text("portal.label")}</label><input id="label-${id}" name="label" value="${label}" maxlength="80" autocomplete="off"></div>${daysField(call, `days-${id}`, true, mostSeconds)}${button(text("account.save"), { kind: "secondary" })}`;
   const change = html`<details class="inline"><summary>${text("portal.edit")}${what}</summary>${postForm(call, { path: "portal/change", hidden: { id } }, edit)}</details>`;
   return html`<div class="row-actions">${kind !== "dns" && change}${postForm(
     call,
@@ -173,8 +181,9 @@ function rowActions(call: OwnerCall, { id, label, cidr, kind }: AllowlistEntry):
   )}</div>`;
 }
 
-function daysField({ text, form }: OwnerCall, id: string, keeps: boolean): Html {
-  const items = DAYS.map((value) => {
+function daysField({ text, form }: OwnerCall, id: string, keeps: boolean, mostSeconds = Infinity): Html {
+  const fitting = DAYS.filter((value) => (value === "" ? Infinity : Number(value) * DAY_SECONDS) <= mostSeconds);
+  const items = fitting.map((value) => {
     return { value, label: value === "" ? text("portal.noEnd") : text("wait.days", { count: Number(value) }) };
   });
   const keep = { value: "keep", label: text("portal.keepsEnd") };

@@ -112,7 +112,8 @@ export const EntryChangeSchema = Type.Object(
     label: Type.Optional(LabelSchema),
     expiresAt: Type.Optional(
       Type.Union([ExpiresAtSchema, Type.Null()], {
-        description: "null: no longer expires.",
+        description:
+          "null: no longer expires. An entry of another kind than static always ends: within its tenant's cap, or (dns) with its name.",
         errorMessage: "must be an RFC 3339 time such as 2031-01-01T00:00:00Z, or null",
       }),
     ),

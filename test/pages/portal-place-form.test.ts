@@ -1,6 +1,6 @@
 /** The portal's form for a place: its mistake is said beside the field, with what to write instead, and what was typed stays. */
 import t from "tap";
-import { startClinics } from "../support/clinics.ts";
+import { CLINIC, startClinics } from "../support/clinics.ts";
 import { signInOwner } from "../support/owner-pages.ts";
 import { formsOf, type PageAnswer } from "../support/page-client.ts";
 
@@ -39,3 +39,23 @@ t.test("a wrong address is told by its field, in the reader's language", async (
 function formFields(page: PageAnswer) {
   return formsOf(page).find(({ action }) => action === `${PORTAL}/add`)?.fields ?? {};
 }
+
+t.test("a place that came by itself is offered no end that it may not have", async (t) => {
+  const clinics = await startClinics(t, { tenant: { limits: { selfEntryTtl: { default: "30d", max: "90d" } } } });
+  const owner = await signInOwner(clinics.origin);
+  await owner.submit(await owner.get(PORTAL), "/.sallyport/place", { label: "Front desk" });
+  await clinics.admin("POST", `/v1/tenants/${CLINIC.id}/allowlist`, { cidr: "192.0.2.1" });
+  const [came, stated] = await clinics.list();
+  const page = await owner.get(PORTAL);
+  const offered = (id = "") => {
+    const [, options = ""] = new RegExp(`<select id="days-${id}"[^>]*>(.*?)</select>`, "s").exec(page.body) ?? [];
+    return [...options.matchAll(/value="([^"]*)"/g)].map(([, value]) => value);
+  };
+  t.match([came, stated], [{ kind: "self" }, { kind: "static" }]);
+  t.strictSame(offered(came?.id), ["keep", "30", "90"]);
+  t.strictSame(offered(stated?.id), ["keep", "30", "90", "365", ""]);
+  const { proof = "" } = formsOf(page).find(({ action }) => action === `${PORTAL}/change`)?.fields ?? {};
+  for (const days of ["", "365"])
+    t.equal((await owner.post(`${PORTAL}/change`, { proof, id: came?.id ?? "", label: "", days })).status, 422);
+  t.equal((await owner.post(`${PORTAL}/change`, { proof, id: came?.id ?? "", label: "", days: "90" })).status, 303);
+});
