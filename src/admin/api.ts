@@ -9,6 +9,7 @@ import { TenantRules } from "../core/tenants.ts";
 import { auditRoutes } from "./audit.ts";
 import { authenticator } from "./authentication.ts";
 import { readJsonBodies } from "./body.ts";
+import { refusePointless } from "./conditional.ts";
 import { Cursors } from "./cursor.ts";
 import { denialRoutes } from "./denials.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -62,6 +63,7 @@ export async function createAdminApi(dependencies: AdminDependencies, options: A
   healthRoutes(api, services);
   await api.register(async (keyed: Api) => {
     keyed.addHook("onRequest", authenticator(dependencies, services.keys));
+    keyed.addHook("onRequest", refusePointless);
     tenantRoutes(keyed, services);
     entryRoutes(keyed, services);
     listRoutes(keyed, services);

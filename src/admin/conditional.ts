@@ -9,6 +9,21 @@ export function entityTag(revision: number): string {
   return `"${revision}"`;
 }
 
+/**
+ * A hook for every route of a scope: a precondition on a write that has nothing to hold it against is refused, rather
+ * than the write carried out regardless (RFC 9110 section 13.1.1). Routes that judge one describe it.
+ * @throws SallyportError `request_malformed`
+ */
+export async function refusePointless({ method, headers, routeOptions }: FastifyRequest): Promise<void> {
+  if (method === "GET" || method === "HEAD") return;
+  const described = (routeOptions.schema?.headers as { properties?: object } | undefined)?.properties ?? {};
+  for (const name of ["If-Match", "If-None-Match"]) {
+    const field = name.toLowerCase();
+    if (headers[field] !== undefined && !(field in described))
+      throw new SallyportError("request_malformed", `${name} means nothing here; nothing was done: send it without`);
+  }
+}
+
 /** What `If-Match` says of the revision to be changed; a weak tag never matches. @throws SallyportError `request_malformed` */
 export function expectationOf(request: FastifyRequest): Expectation {
   const tags = readTags(request.headers["if-match"], "If-Match");

@@ -13,6 +13,7 @@ import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./rem
 import {
   type Api,
   BODY_REFUSALS,
+  ChangeHeaders,
   changed,
   created,
   DEFAULT_LIMIT,
@@ -28,7 +29,6 @@ import {
   TenantParams,
   tenantParams,
   WRITE_REFUSALS,
-  WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 import { executeWrite } from "./writes.ts";
@@ -57,13 +57,14 @@ function entryOrName({
   return { ...Type.Union([Type.Ref("Entry"), Type.Ref("Name")]), description, headers };
 }
 
-function createRoute(api: Api, { dependencies, entries }: Services): void {
+function createRoute(api: Api, { dependencies, entries, allowlists }: Services): void {
   const { names } = dependencies.whitelist;
   const schema = {
     operationId: "createEntry",
     summary: "Add an address, a prefix or a DNS name",
+    description: "If-Match takes the tag of the list as a whole.",
     tags,
-    headers: WriteHeaders,
+    headers: ChangeHeaders,
     params: TenantParams,
     querystring: writeQuery({}),
     body: {
@@ -76,6 +77,7 @@ function createRoute(api: Api, { dependencies, entries }: Services): void {
       "broad_prefix",
       "entry_limit",
       "not_found",
+      "precondition_failed",
       ...WRITE_REFUSALS,
     ]),
   };
@@ -87,14 +89,16 @@ function createRoute(api: Api, { dependencies, entries }: Services): void {
         dependencies,
         request,
         reply,
-        (author) => names.planCreate(tenant, input, author),
+        async (author, expected) =>
+          await allowlists.onList(tenant, await names.planCreate(tenant, input, author), expected),
         (name) => ({
           status: 201,
           location: `/v1/tenants/${tenant}/allowlist/${name.id}`,
           body: nameToWire(name),
         }),
       );
-    const plan = (author: Author) => entries.planCreate(tenant, input, originOf(author), author);
+    const plan = async (author: Author, expected: Expectation) =>
+      await allowlists.onList(tenant, await entries.planCreate(tenant, input, originOf(author), author), expected);
     return await executeWrite(dependencies, request, reply, plan, (entry) => ({
       status: 201,
       location: `/v1/tenants/${tenant}/allowlist/${entry.id}`,
@@ -107,7 +111,7 @@ function listRoute(api: Api, { tenants, entries, allowlists, cursors }: Services
   const schema = {
     operationId: "listEntries",
     summary: "List entries, in the order of their creation",
-    description: "The entity tag is that of the list as a whole, for If-Match of a replacement.",
+    description: "The entity tag is that of the list as a whole, for If-Match of whatever adds to it or replaces it.",
     tags,
     params: TenantParams,
     querystring: pageQuery({}),

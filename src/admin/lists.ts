@@ -17,13 +17,13 @@ import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./rem
 import {
   type Api,
   BODY_REFUSALS,
+  ChangeHeaders,
   changed,
   created,
   responses,
   type Services,
   TenantParams,
   WRITE_REFUSALS,
-  WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 import { executeWrite } from "./writes.ts";
@@ -114,10 +114,10 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
     operationId: "importAllowlist",
     summary: "Add many entries, all or nothing",
     description:
-      "text/plain: a CIDR a line, then a label; # starts a comment. text/csv: a header of cidr, label, expiresAt. Errors are named by line.",
+      "text/plain: a CIDR a line, then a label; # starts a comment. text/csv: a header of cidr, label, expiresAt. Errors are named by line. If-Match takes the tag of the list as a whole.",
     tags,
     consumes: ["text/csv", "text/plain"],
-    headers: WriteHeaders,
+    headers: ChangeHeaders,
     params: TenantParams,
     querystring: writeQuery({ allowBroad: flag("Admits prefixes shorter than /8 (IPv4) or /32 (IPv6). Audited.") }),
     body: {
@@ -131,6 +131,7 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
       "entry_limit",
       "not_found",
       "payload_too_large",
+      "precondition_failed",
       "unsupported_media_type",
       ...WRITE_REFUSALS,
     ]),
@@ -144,7 +145,8 @@ function importRoute(api: Api, { dependencies, allowlists }: Services): void {
       dependencies.clock.nowMs(),
       request.query.allowBroad ?? false,
     );
-    const plan = (author: Author) => allowlists.planAdd(tenant, wanted, originOf(author), author);
+    const plan = async (author: Author, expected: Expectation) =>
+      await allowlists.onList(tenant, await allowlists.planAdd(tenant, wanted, originOf(author), author), expected);
     return await executeWrite(dependencies, request, reply, plan, (imported) => ({ status: 201, body: { imported } }));
   });
 }

@@ -1,8 +1,9 @@
 /** How the API has the person door's rules write: as every write, once per idempotency key and answered with the revision. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor, AuditedChange, Author, ChangeCommitter } from "../core/audit.ts";
-import type { Done, Expectation } from "../core/change.ts";
-import { ConflictError } from "../core/errors.ts";
+import { type Done, expectRevision } from "../core/change.ts";
+import { ConflictError, SallyportError } from "../core/errors.ts";
+import type { Precondition } from "../core/store.ts";
 import type { Management } from "../person/door.ts";
 import { authorOf } from "./authentication.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
@@ -18,6 +19,9 @@ export interface Made {
   readonly outcome?: unknown;
 }
 
+/** What the change is done to, and its revision now: what `If-Match` is about. */
+export type Subject = (rules: Management) => Promise<Precondition>;
+
 /** A body with a `revision` is a resource's, and gets an entity tag. */
 export interface ManagedAnswer extends Answer {
   readonly body?: object & { readonly revision?: number };
@@ -26,21 +30,29 @@ export interface ManagedAnswer extends Answer {
 /**
  * Has the rules make their one change, and answers from what it left. A repetition with the same
  * `Idempotency-Key` changes nothing and is answered from the same; of a resource that has changed since, as it is
- * then. With `wait=applied` also what a revocation swept up after its commit is out of every edge.
+ * then. It is carried out on the condition that the subject is as the client read it, where one is named.
+ * With `wait=applied` also what a revocation swept up after its commit is out of every edge.
  */
 export async function executeManaged(
   dependencies: AdminDependencies,
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (rules: Management, actor: Actor, expected: Expectation) => Promise<unknown>,
+  work: (rules: Management, actor: Actor) => Promise<unknown>,
   answer: (made: Made) => Promise<ManagedAnswer> | ManagedAnswer,
+  subject?: Subject,
 ): Promise<FastifyReply> {
   const author = authorOf(request);
-  const expected = expectationOf(request);
+  const expected = subject === undefined ? undefined : expectationOf(request);
   const ticket = ticketOf(request);
   const carrier = new Carrier(dependencies, author, ticket);
   const earlier = ticket === undefined ? undefined : await findAnswer<Made>(dependencies, ticket);
-  const done = earlier ?? (await carrier.run((rules) => work(rules, author.actor, expected)));
+  const judge = async (rules: Management) => {
+    if (expected === undefined || subject === undefined) return undefined;
+    const read = await subject(rules);
+    expectRevision(expected, read);
+    return read;
+  };
+  const done = earlier ?? (await carrier.run(judge, (rules) => work(rules, author.actor)));
   if (!carrier.committed) void reply.header("idempotency-replayed", "true");
   const { status, body, location } = await answer(done.result);
   const { revision: until } = await dependencies.store.head();
@@ -59,6 +71,7 @@ class Carrier implements ChangeCommitter {
   readonly #dependencies: AdminDependencies;
   readonly #author: Author;
   readonly #ticket: Ticket | undefined;
+  #read: Precondition | undefined;
   #done: Done<Made> | undefined;
 
   constructor(dependencies: AdminDependencies, author: Author, ticket: Ticket | undefined) {
@@ -71,9 +84,15 @@ class Carrier implements ChangeCommitter {
     return this.#done !== undefined;
   }
 
-  async run(work: (rules: Management) => Promise<unknown>): Promise<Done<Made>> {
+  /** @param judge what the client read, which the change then demands */
+  async run(
+    judge: (rules: Management) => Promise<Precondition | undefined>,
+    work: (rules: Management) => Promise<unknown>,
+  ): Promise<Done<Made>> {
+    const rules = this.#dependencies.person.manage(this);
+    this.#read = await judge(rules);
     try {
-      await work(this.#dependencies.person.manage(this));
+      await work(rules);
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile) || this.#ticket === undefined) throw error;
       const answered = await findAnswer<Made>(this.#dependencies, this.#ticket);
@@ -86,7 +105,12 @@ class Carrier implements ChangeCommitter {
 
   async commit(change: AuditedChange): Promise<number> {
     const made: Made = { target: change.audit[0]?.target ?? "", outcome: change.outcome };
-    const traced = { ...change, audit: change.audit.map((record) => ({ ...record, ...this.#author })) };
+    const read = this.#read;
+    const traced = {
+      ...change,
+      preconditions: [...(change.preconditions ?? []), ...(read === undefined ? [] : [read])],
+      audit: change.audit.map((record) => ({ ...record, ...this.#author })),
+    };
     const whole = this.#ticket === undefined ? traced : withAnswer(this.#dependencies, this.#ticket, traced, made);
     try {
       const revision = await this.#dependencies.ledger.commit(whole);
@@ -94,6 +118,9 @@ class Carrier implements ChangeCommitter {
       return revision;
     } catch (error) {
       if (error instanceof ConflictError && (await this.#isAnswered(error))) throw new AnsweredMeanwhile();
+      // The rules would try again; what the client read does not come back.
+      if (error instanceof ConflictError && error.kind === read?.kind && error.id === read.id)
+        throw new SallyportError(error.code, error.message);
       throw error;
     }
   }

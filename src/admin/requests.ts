@@ -1,10 +1,12 @@
 /** `/v1/tenants/{tenant}/requests`: who asks to be let in, and what an owner or the portal backend decides. */
 import type { Author } from "../core/audit.ts";
+import type { Expectation } from "../core/change.ts";
 import type { TenantId } from "../core/ids.ts";
 import { ApprovalSchema } from "../schema/access-request.ts";
 import {
   type Api,
   BODY_REFUSALS,
+  ChangeHeaders,
   created,
   IdParam,
   NoContent,
@@ -12,7 +14,6 @@ import {
   type Services,
   tenantParams,
   WRITE_REFUSALS,
-  WriteHeaders,
   writeQuery,
 } from "./routes.ts";
 import { tenantListRoute } from "./tenant-list.ts";
@@ -43,11 +44,17 @@ function approveRoute(api: Api, { dependencies }: Services): void {
     operationId: "approveRequest",
     summary: "Admit the network that asked",
     tags,
-    headers: WriteHeaders,
+    headers: ChangeHeaders,
     params: RequestParams,
     querystring: writeQuery({}),
     body: { ...ApprovalSchema, examples: [{ label: "Anna, at home" }] } as typeof ApprovalSchema,
-    response: responses({ 201: created("Entry") }, [...BODY_REFUSALS, "entry_limit", "not_found", ...WRITE_REFUSALS]),
+    response: responses({ 201: created("Entry") }, [
+      ...BODY_REFUSALS,
+      "entry_limit",
+      "not_found",
+      "precondition_failed",
+      ...WRITE_REFUSALS,
+    ]),
   };
   // A click needs no words.
   const preValidation = async (request: { body?: unknown }) => {
@@ -55,7 +62,8 @@ function approveRoute(api: Api, { dependencies }: Services): void {
   };
   api.post("/v1/tenants/:tenant/requests/:request/approve", { schema, preValidation }, async (request, reply) => {
     const tenant = request.params.tenant as TenantId;
-    const plan = (author: Author) => requests.planApprove(tenant, request.params.request, request.body, author);
+    const plan = (author: Author, expected: Expectation) =>
+      requests.planApprove(tenant, request.params.request, request.body, author, expected);
     return await executeWrite(dependencies, request, reply, plan, (entry) => ({
       status: 201,
       location: `/v1/tenants/${tenant}/allowlist/${entry.id}`,
@@ -70,14 +78,15 @@ function dismissRoute(api: Api, { dependencies }: Services): void {
     operationId: "dismissRequest",
     summary: "Turn a request down; asking again from that network tells nobody",
     tags,
-    headers: WriteHeaders,
+    headers: ChangeHeaders,
     params: RequestParams,
     querystring: writeQuery({}),
-    response: responses({ 204: NoContent }, ["not_found", ...WRITE_REFUSALS]),
+    response: responses({ 204: NoContent }, ["not_found", "precondition_failed", ...WRITE_REFUSALS]),
   };
   api.post("/v1/tenants/:tenant/requests/:request/dismiss", { schema }, async (request, reply) => {
     const { tenant, request: id } = request.params;
-    const plan = (author: Author) => requests.planDismiss(tenant as TenantId, id, author);
+    const plan = (author: Author, expected: Expectation) =>
+      requests.planDismiss(tenant as TenantId, id, author, expected);
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }

@@ -7,6 +7,7 @@ import { TicketInputSchema } from "../schema/user.ts";
 import { executeManaged } from "./managed-writes.ts";
 import {
   type Api,
+  ChangeHeaders,
   changed,
   created,
   NoContent,
@@ -14,13 +15,13 @@ import {
   type Services,
   UserParams,
   WRITE_REFUSALS,
-  WriteHeaders,
   writeQuery,
 } from "./routes.ts";
+import { userSubject } from "./users.ts";
 
 const tags = ["users"];
-const request = { tags, headers: WriteHeaders, params: UserParams, querystring: writeQuery({}) };
-const refusals = ["body_invalid", "not_found", ...WRITE_REFUSALS] as const;
+const request = { tags, headers: ChangeHeaders, params: UserParams, querystring: writeQuery({}) };
+const refusals = ["body_invalid", "not_found", "precondition_failed", ...WRITE_REFUSALS] as const;
 
 export function userActionRoutes(api: Api, services: Services): void {
   inviteRoute(api, services);
@@ -49,6 +50,7 @@ function inviteRoute(api: Api, { dependencies, tenants }: Services): void {
         const { link, expiresAtMs } = outcome as Invitation;
         return { status: 201, body: { link, expiresAt: formatInstant(expiresAtMs), mailed: dependencies.sendsMail } };
       },
+      userSubject(tenant, request.params.user),
     );
   });
 }
@@ -79,6 +81,7 @@ function mendRoute(api: Api, { dependencies, tenants }: Services, action: keyof 
       reply,
       ({ users }, actor) => users[method](tenant, request.params.user, actor),
       async ({ target }) => ({ status: 200, body: await dependencies.person.users.get(tenant, target) }),
+      userSubject(tenant, request.params.user),
     );
   });
 }
@@ -107,6 +110,7 @@ function ticketRoute(api: Api, { dependencies, tenants }: Services): void {
         const url = `${dependencies.siteOrigin(tenant)}/.sallyport/ticket/${token}`;
         return { status: 201, body: { url, token, expiresAt: formatInstant(expiresAtMs) } };
       },
+      userSubject(tenant, request.params.user),
     );
   });
 }
@@ -126,6 +130,7 @@ function endSessionsRoute(api: Api, { dependencies, tenants }: Services): void {
       reply,
       ({ users }, actor) => users.endSessions(tenant, request.params.user, actor),
       () => ({ status: 204 }),
+      userSubject(tenant, request.params.user),
     );
   });
 }

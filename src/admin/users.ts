@@ -1,15 +1,13 @@
 /** `/v1/tenants/{tenant}/users`: who may sign in. */
 import Type from "typebox";
-import type { Expectation } from "../core/change.ts";
-import { ConflictError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
-import type { Users } from "../person/users.ts";
+import { USER_KIND, userDocumentId } from "../person/account.ts";
 import { UserChangeSchema, UserInputSchema } from "../schema/user.ts";
 import { entityTag } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import type { AdminDependencies } from "./dependencies.ts";
-import { executeManaged } from "./managed-writes.ts";
+import { executeManaged, type Subject } from "./managed-writes.ts";
 import {
   type Api,
   BODY_REFUSALS,
@@ -159,13 +157,13 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
       guarded ? keepingAnOwner(dependencies, tenant.id, user) : dependencies,
       request,
       reply,
-      async ({ users }, actor, expected) => {
-        const revision = await expectedRevision(users, tenant, user, expected);
-        await users.change(tenant, user, request.body, actor, revision);
+      async ({ users }, actor) => {
+        await users.change(tenant, user, request.body, actor);
         if (state === "disabled")
           await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
       },
       async ({ target }) => ({ status: 200, body: await dependencies.person.users.get(tenant, target) }),
+      userSubject(tenant, user),
     );
   });
 }
@@ -188,12 +186,12 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
       request.query.force === true ? dependencies : keepingAnOwner(dependencies, tenant.id, user),
       request,
       reply,
-      async ({ users }, actor, expected) => {
-        const revision = await expectedRevision(users, tenant, user, expected);
-        await users.delete(tenant, user, actor, revision);
+      async ({ users }, actor) => {
+        await users.delete(tenant, user, actor);
         await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
       },
       () => ({ status: 204 }),
+      userSubject(tenant, user),
     );
   });
 }
@@ -204,15 +202,10 @@ function keepingAnOwner(dependencies: AdminDependencies, tenant: TenantId, witho
   return { ...dependencies, ledger: whitelist.lockout.committer(tenant, { withoutOwner }, ledger) };
 }
 
-/** The revision that `If-Match` allows, which the change then demands. @throws ConflictError, SallyportError `not_found` */
-async function expectedRevision(
-  users: Users,
-  tenant: Tenant,
-  user: string,
-  expected: Expectation,
-): Promise<number | undefined> {
-  if (expected === undefined) return undefined;
-  const { id, revision } = await users.get(tenant, user);
-  if (!expected(revision)) throw new ConflictError("user", id);
-  return revision;
+/** A user, for `If-Match`. */
+export function userSubject(tenant: Tenant, user: string): Subject {
+  return async ({ users }) => {
+    const { id, revision } = await users.get(tenant, user);
+    return { kind: USER_KIND, id: userDocumentId(tenant.id, id), revision };
+  };
 }

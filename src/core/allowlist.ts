@@ -161,6 +161,15 @@ export class AllowlistRules {
     return { change, result: wanted.length, relieve: () => this.#entries.recount(tenant) };
   }
 
+  /** The planned change, on the condition that the list is as the client read it. @throws ConflictError when it is not */
+  async onList<Result>(tenant: TenantId, planned: Plan<Result>, expected: Expectation): Promise<Plan<Result>> {
+    if (expected === undefined) return planned;
+    const list = await this.#listAt(tenant);
+    expectRevision(expected, list);
+    const { change } = planned;
+    return { ...planned, change: { ...change, preconditions: [...(change.preconditions ?? []), list] } };
+  }
+
   /** The precondition that nobody changes the list meanwhile. */
   async #listAt(tenant: TenantId): Promise<Precondition> {
     return { kind: ALLOWLIST_KIND, id: tenant, revision: await this.revision(tenant) };

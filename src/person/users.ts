@@ -1,7 +1,7 @@
 /** Managing a tenant's users: what the admin API and the clinic's owner do, never what a person proves. */
 import type { Actor, AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import { ConflictError, SallyportError } from "../core/errors.ts";
+import { SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
 import type { ListRequest, Store } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -141,13 +141,12 @@ export class Users {
   /**
    * Changes a user. A new e-mail, another role and disabling end every session: what they hold was proven by
    * another login or for other rights; a new e-mail is told to the earlier and to the new address. Nobody takes their own rights away by mistake.
-   * @param revision of the user as the caller read it
-   * @throws SallyportError `email_invalid`, `email_taken`, `forbidden`; ConflictError for another revision
+   * @throws SallyportError `email_invalid`, `email_taken`, `forbidden`
    */
-  async change(tenant: Tenant, id: string, change: UserChange, actor: Actor, revision?: number): Promise<UserView> {
+  async change(tenant: Tenant, id: string, change: UserChange, actor: Actor): Promise<UserView> {
     const { sessions, ledger, throttle, outbox, clock } = this.#options;
     const before = await retryConflicts(async () => {
-      const account = await this.#account(tenant.id, id, revision);
+      const account = await this.#account(tenant.id, id);
       const user = changedUser(account, change);
       refuseSelfHarm(account, user, actor);
       const audit = [
@@ -169,16 +168,16 @@ export class Users {
         await ledger.commit({ writes: [writeUser(account, user)], preconditions: unchangedUser, audit });
       }
       return account;
-    }, settledBy(revision));
+    });
     if (change.state === "active") await throttle.lift(tenant.id, before.user.email);
     return await this.get(tenant, id);
   }
 
-  /** Deletes a user and everything that proves them. @throws ConflictError, SallyportError `forbidden` */
-  async delete(tenant: Tenant, id: string, actor: Actor, revision?: number): Promise<void> {
+  /** Deletes a user and everything that proves them. @throws SallyportError `forbidden` */
+  async delete(tenant: Tenant, id: string, actor: Actor): Promise<void> {
     const { sessions, ledger, throttle } = this.#options;
     const deleted = await retryConflicts(async () => {
-      const account = await this.#account(tenant.id, id, revision);
+      const account = await this.#account(tenant.id, id);
       refuseSelfHarm(account, undefined, actor);
       const gone = userDocumentId(tenant.id, id);
       await ledger.commit({
@@ -191,7 +190,7 @@ export class Users {
         audit: [this.#audit("user.deleted", tenant.id, actor, id, { before: auditedUser(account.user) })],
       });
       return account;
-    }, settledBy(revision));
+    });
     await sessions.endLeftovers(tenant.id, id, deleted.user.epoch);
     await throttle.lift(tenant.id, deleted.user.email);
   }
@@ -243,12 +242,9 @@ export class Users {
     return { action, tenant, actor, target, ...about };
   }
 
-  async #account(tenant: TenantId, id: string, revision?: number): Promise<Account> {
+  async #account(tenant: TenantId, id: string): Promise<Account> {
     const account = await loadAccount(this.#options.store, tenant, id);
     if (account === undefined) throw new SallyportError("not_found", "there is no such user");
-    if (revision !== undefined && revision !== account.userRevision) {
-      throw new ConflictError(USER_KIND, userDocumentId(tenant, id));
-    }
     return account;
   }
 
@@ -256,9 +252,4 @@ export class Users {
     const [failures] = await this.#options.throttle.summaries(tenant.id, [user.email]);
     return describeUser(tenant, { id, user, credential, revision }, failures);
   }
-}
-
-/** A caller who names a revision has read the user; another one is theirs to judge. */
-function settledBy(revision: number | undefined): string | undefined {
-  return revision === undefined ? undefined : USER_KIND;
 }

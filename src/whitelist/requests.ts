@@ -1,6 +1,6 @@
 /** Access requests: somebody at a blocked place asks to be let in, and an owner decides. */
 import type { Author, Plan } from "../core/audit.ts";
-import { carryOut } from "../core/change.ts";
+import { carryOut, type Expectation, expectRevision } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import { readLabel } from "../core/entry-input.ts";
@@ -134,10 +134,16 @@ export class Requests {
   }
 
   /** Admits the network that asked. @throws SallyportError `not_found`, `body_invalid`, `entry_limit` */
-  async planApprove(id: TenantId, request: string, approval: Approval, author: Author): Promise<Plan<AllowlistEntry>> {
+  async planApprove(
+    id: TenantId,
+    request: string,
+    approval: Approval,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<AllowlistEntry>> {
     const { store, entries, clock } = this.#options;
     const { tenant, standing } = await loadTenant(store, id);
-    const { document, before } = await this.#undecided(id, request);
+    const { document, before } = await this.#undecided(id, request, expected);
     const ttlSeconds = within(limitsOf(tenant).selfEntryTtl, approval.ttlSeconds, "ttlSeconds");
     const wanted = {
       cidr: before.cidr,
@@ -159,8 +165,13 @@ export class Requests {
   }
 
   /** Turns the request down: asking again from that network tells nobody. @throws SallyportError `not_found` */
-  async planDismiss(id: TenantId, request: string, author: Author): Promise<Plan<AccessRequest>> {
-    const { document, before } = await this.#undecided(id, request);
+  async planDismiss(
+    id: TenantId,
+    request: string,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<AccessRequest>> {
+    const { document, before } = await this.#undecided(id, request, expected);
     const after = this.#decided(before, "dismissed", author);
     return {
       result: after,
@@ -173,12 +184,13 @@ export class Requests {
   }
 
   /** An open request, or one that was dismissed: that can be thought over, an approval is taken back on the list. */
-  async #undecided(tenant: TenantId, id: string) {
+  async #undecided(tenant: TenantId, id: string, expected: Expectation) {
     const known = /^req_[0-9a-z]{13}$/.test(id);
     const document = known ? await this.#options.store.get(REQUEST_KIND, `${tenant}/${id}`) : undefined;
     const before = document === undefined ? undefined : requestOf(document);
     if (document === undefined || before === undefined || before.state === "approved")
       throw new SallyportError("not_found", "there is no such request to decide");
+    expectRevision(expected, document);
     return { document, before };
   }
 
