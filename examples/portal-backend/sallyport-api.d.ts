@@ -260,7 +260,7 @@ export type LinkWithUses = {
       readonly cidr: string;
       readonly address: string;
     };
-    /** Taken back; the link admits this network no more. */
+    /** What it admitted was taken back before its time, by whatever way; the link admits this network no more. */
     readonly removedAt?: string;
   })[];
   readonly revision: number;

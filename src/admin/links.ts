@@ -149,6 +149,6 @@ function linkToWire({ uses, ...link }: LinkRecord) {
   return { ...link, useCount: uses };
 }
 
-function useToWire({ entryUntil: _, ...use }: LinkUse) {
+function useToWire({ entryUntil: _, notUs: __, ...use }: LinkUse) {
   return use;
 }

@@ -78,7 +78,8 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     const wanted = await readEntryInputs(items, dependencies.clock.nowMs(), allowBroad);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
-      return await removals.guarded(tenant, planned, removal);
+      const removed = planned.result.removed.map(({ entry }) => entry);
+      return await removals.guarded(tenant, await removals.withUses(tenant, planned, removed), removal);
     };
     if (request.query.dryRun === true) {
       const { result } = await plan(authorOf(request), expectationOf(request));

@@ -78,7 +78,11 @@ const UseSchema = Type.Object(
         { ...closed, description: "The address of the other family, admitted in the same click." },
       ),
     ),
-    removedAt: Type.Optional(describedInstant("Taken back; the link admits this network no more.")),
+    removedAt: Type.Optional(
+      describedInstant(
+        "What it admitted was taken back before its time, by whatever way; the link admits this network no more.",
+      ),
+    ),
   },
   closed,
 );

@@ -39,8 +39,10 @@ export interface LinkUse {
   readonly entryUntil: string;
   /** The entry of the address of the other family, enrolled in the same click. */
   readonly companion?: { readonly entry: EntryId; readonly cidr: string; readonly address: string };
-  /** An owner has said that this was not them: the link admits this network no more. */
+  /** What it admitted was taken off the list before its time: the link admits this network no more. */
   readonly removedAt?: string;
+  /** An owner has said that this was not them, which no undo of a removal takes back. */
+  readonly notUs?: true;
 }
 
 export function isLinkId(text: string): boolean {

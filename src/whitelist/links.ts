@@ -155,7 +155,8 @@ export class Links {
     if (found === undefined) throw new SallyportError("not_found", "the link has no such use");
     const before = useOf(found);
     const { part } = await removing(store, tenant, entriesOf(before), author);
-    const after: LinkUse = { ...before, removedAt: before.removedAt ?? new Date(clock.nowMs()).toISOString() };
+    const removedAt = before.removedAt ?? new Date(clock.nowMs()).toISOString();
+    const after: LinkUse = { ...before, removedAt, notUs: true };
     const record = document.value as LinkRecord;
     return {
       result: after,

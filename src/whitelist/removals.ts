@@ -7,6 +7,7 @@ import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.
 import { SallyportError, unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
+import { endingUses } from "./link-use-end.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
@@ -46,7 +47,28 @@ export class Removals {
     removal: Removal,
     expected?: Expectation,
   ): Promise<Plan<Removed>> {
-    return await this.guarded(tenant, await this.#plan(tenant, id, author, expected), removal);
+    const planned = await this.#plan(tenant, id, author, expected);
+    const gone = isName(planned.result) ? [] : [planned.result];
+    return await this.guarded(tenant, await this.withUses(tenant, planned, gone), removal);
+  }
+
+  /** The planned change, which takes these entries off, with the uses of links that end by it. */
+  async withUses<Result>(
+    tenant: TenantId,
+    planned: Plan<Result>,
+    gone: readonly AllowlistEntry[],
+  ): Promise<Plan<Result>> {
+    const { store, clock } = this.#options;
+    const { writes, preconditions } = await endingUses(store, tenant, gone, clock.nowMs());
+    const { change } = planned;
+    return {
+      ...planned,
+      change: {
+        ...change,
+        writes: [...change.writes, ...writes],
+        preconditions: [...(change.preconditions ?? []), ...preconditions],
+      },
+    };
   }
 
   /**

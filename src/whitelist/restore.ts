@@ -3,18 +3,18 @@ import type { Author, Plan } from "../core/audit.ts";
 import { at, type EntryRules, entryWrite } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
-import type { EntryId, TenantId } from "../core/ids.ts";
-import type { Precondition, Store, StoredDocument } from "../core/store.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { readAudit } from "../observe/audit-log.ts";
-import { entriesOf, LINK_KIND, LINK_USE_KIND, useOf } from "./link-record.ts";
+import { LINK_KIND } from "./link-record.ts";
+import { resumingUse, type UseEnds } from "./link-use-end.ts";
 import type { Names } from "./names.ts";
 import { isName, type Removed } from "./removals.ts";
 import { SHORTCUT_KIND, shortcutOf } from "./shortcut-record.ts";
 
 /** How long a removal can be taken back. */
 const UNDO_MS = 60 * 60_000;
-const MANY = 1000;
 
 export interface RestoreOptions {
   readonly entries: EntryRules;
@@ -48,14 +48,14 @@ async function planEntry(
   author: Author,
 ): Promise<Plan<AllowlistEntry>> {
   const { standing, room } = await entries.tenantStands(tenant);
-  const source = await standingSource(store, tenant, entry);
+  const source = await resumingSource(store, tenant, entry);
   const write = entryWrite(tenant, entry);
   return {
     result: entry,
     relieve: () => entries.recount(tenant),
     change: {
-      writes: [write],
-      preconditions: [standing, ...source, { kind: write.kind, id: write.id, revision: 0 }],
+      writes: [write, ...source.writes],
+      preconditions: [standing, ...source.preconditions, { kind: write.kind, id: write.id, revision: 0 }],
       counters: [entries.counter(tenant, 1, room)],
       audit: [{ action: "entry.restored", tenant, ...author, target: entry.id, after: entry }],
     },
@@ -75,33 +75,26 @@ async function removedUnder(store: Store, tenant: TenantId, id: string, nowMs: n
   throw nothingToRestore();
 }
 
-/** Stays as it is until the entry is back, so that nobody ends it meanwhile. */
-async function standingSource(store: Store, tenant: TenantId, entry: AllowlistEntry): Promise<Precondition[]> {
+/** What the return of an entry takes of what brought it, which stays as it is until then, so that nobody ends it meanwhile. */
+async function resumingSource(store: Store, tenant: TenantId, entry: AllowlistEntry): Promise<UseEnds> {
   // What a name brought goes and returns with the name.
   if (entry.kind === "dns") throw nothingToRestore();
-  const source = SOURCES[entry.kind];
-  if (source === undefined) return [];
-  const document = await store.get(source.kind, `${tenant}/${entry.sourceId}`);
-  if (document === undefined || !(await source.entries(document, store)).includes(entry.id)) throw nothingToRestore();
-  return [at(document)];
+  const kind = SOURCES[entry.kind];
+  if (kind === undefined) return { writes: [], preconditions: [] };
+  const document = await store.get(kind, `${tenant}/${entry.sourceId}`);
+  const resuming =
+    document?.kind === LINK_KIND ? await resumingUse(store, tenant, document, entry.id) : runsOn(document, entry);
+  if (resuming === undefined) throw nothingToRestore();
+  return resuming;
 }
 
-/** What brings entries and takes them away again, and which it answers for. */
-const SOURCES: Readonly<Record<string, Source>> = {
-  link: {
-    kind: LINK_KIND,
-    entries: async ({ id }, store) => {
-      const uses = await store.list({ kind: LINK_USE_KIND, prefix: `${id}/`, limit: MANY });
-      return uses.map(useOf).flatMap((use) => (use.removedAt === undefined ? entriesOf(use) : []));
-    },
-  },
-  shortcut: { kind: SHORTCUT_KIND, entries: async (document) => shortcutOf(document).entries },
-};
-
-interface Source {
-  readonly kind: string;
-  readonly entries: (document: StoredDocument, store: Store) => Promise<readonly EntryId[]>;
+function runsOn(shortcut: StoredDocument | undefined, { id }: AllowlistEntry): UseEnds | undefined {
+  if (shortcut === undefined || !shortcutOf(shortcut).entries.includes(id)) return undefined;
+  return { writes: [], preconditions: [at(shortcut)] };
 }
+
+/** What brings entries and takes them away again. */
+const SOURCES: Readonly<Record<string, string>> = { link: LINK_KIND, shortcut: SHORTCUT_KIND };
 
 function nothingToRestore(): SallyportError {
   return new SallyportError("not_found", "nothing was removed that can be brought back");
