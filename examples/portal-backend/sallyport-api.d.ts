@@ -91,8 +91,8 @@ export type Tenant = {
   };
   /** own: the gate sends no links and requests by e-mail; the portal backend does. */
   readonly mail?: "gateway" | "own";
-  /** Declared in the configuration file and read-only here. */
-  readonly declared: boolean;
+  /** Only where it is declared in the configuration file, and read-only here. */
+  readonly declared?: true;
   readonly revision: number;
 };
 

@@ -167,12 +167,14 @@ export const TenantSchema = Type.Object(
     policy: Type.Required(PolicySchema),
     branding: BrandingSchema,
     ...optionalFields,
-    declared: Type.Boolean({ description: "Declared in the configuration file and read-only here." }),
+    declared: Type.Optional(
+      Type.Literal(true, { description: "Only where it is declared in the configuration file, and read-only here." }),
+    ),
     revision: Type.Integer({ minimum: 0 }),
   },
   { ...closed, $id: "Tenant" },
 );
-export type TenantWire = TenantDeclaration & { declared: boolean; revision: number };
+export type TenantWire = TenantDeclaration & { declared?: true; revision: number };
 
 const declaration = new Shape<TenantDeclaration>(TenantDeclarationSchema);
 
@@ -268,6 +270,7 @@ export function tenantToDeclaration(tenant: Omit<Tenant, "declared">): TenantDec
   }) as unknown as TenantDeclaration;
 }
 
+/** Without its revision, what the API made can be given back to it as it is. */
 export function tenantToWire(tenant: Tenant, revision: number): TenantWire {
-  return { ...tenantToDeclaration(tenant), declared: tenant.declared, revision };
+  return { ...tenantToDeclaration(tenant), ...(tenant.declared ? { declared: true } : {}), revision };
 }

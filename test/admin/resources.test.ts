@@ -26,7 +26,8 @@ t.test("a tenant: created, read, listed, changed by merge patch, deleted", async
       policy: { session: { idle: 1800 } },
     },
   });
-  t.match(made, { status: 201, body: { ...TENANT, declared: false } });
+  t.match(made, { status: 201, body: TENANT });
+  t.notOk("declared" in made.body, "the API's own is not");
   t.match(made.body.policy, {
     network: "enforce",
     secondFactor: "required",
@@ -63,6 +64,18 @@ t.test("a tenant: created, read, listed, changed by merge patch, deleted", async
   );
   t.same((await call("GET", LIST)).body.items, [], "and nothing of the old one is left");
   t.match(await verifyAudit(storedEvidence(store, keyring)), { ok: true });
+});
+
+t.test("what is read of a tenant creates the same tenant elsewhere", async (t) => {
+  const [one, other] = [await startAdminApi(t), await startAdminApi(t)];
+  const policy = { network: "observe", session: { idle: 1800 }, exempt: [{ path: "/hook", methods: ["POST"] }] };
+  const json = { ...TENANT, policy, branding: { accent: "#0b6e4f" }, limits: { entries: 5 }, mail: "own" };
+  await one.call("POST", "/v1/tenants", { json });
+  const { revision: _, ...read } = (await one.call("GET", "/v1/tenants/a")).body;
+  t.equal((await other.call("POST", "/v1/tenants", { json: read })).status, 201);
+  const { revision: __, ...again } = (await other.call("GET", "/v1/tenants/a")).body;
+  t.strictSame(again, read);
+  t.equal((await one.call("PATCH", "/v1/tenants/a", { json: read })).status, 200);
 });
 
 const BAD_TENANTS: readonly [object, string][] = [
