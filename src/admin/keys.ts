@@ -47,6 +47,7 @@ function createRoute(api: Api, { dependencies, keys }: Services): void {
   const schema = {
     operationId: "createKey",
     summary: "Make a key; its token is shown this once",
+    description: "A key that ends makes none that lasts longer, and by default one that ends with it.",
     tags,
     headers: WriteHeaders,
     querystring: writeQuery({}),
@@ -60,7 +61,7 @@ function createRoute(api: Api, { dependencies, keys }: Services): void {
     const input = request.body as KeyInput;
     const principal = principalOf(request);
     refuseWiderScope(input, principal);
-    const plan = (author: Author) => keys.planCreate(input, author);
+    const plan = (author: Author) => keys.planCreate(input, author, principal);
     return await executeWrite(dependencies, request, reply, plan, ({ key, token }) => ({
       status: 201,
       location: `/v1/keys/${key.id}`,

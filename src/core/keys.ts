@@ -109,12 +109,19 @@ export class KeyRules {
     for (const [id, at] of uses) if (this.#uses.get(id) === at) this.#uses.delete(id);
   }
 
-  /** The result's `token` is shown this once. @throws SallyportError `body_invalid`, `not_found` for the tenant */
-  async planCreate(input: KeyInput, author: Author): Promise<Plan<{ key: ApiKey; token: string }>> {
+  /**
+   * The result's `token` is shown this once. No key outlives its maker: where nothing is asked for, it ends with it.
+   * @throws SallyportError `body_invalid`, `not_found` for the tenant
+   */
+  async planCreate(
+    input: KeyInput,
+    author: Author,
+    maker: Pick<Principal, "expiresAtMs"> = {},
+  ): Promise<Plan<{ key: ApiKey; token: string }>> {
     const nowMs = this.#clock.nowMs();
     const id = newId("key", nowMs);
     const token = makeToken(id);
-    const expiresAt = readExpiry(input, nowMs, "/");
+    const expiresAt = endOf(input, maker, nowMs);
     const key: ApiKey = {
       id,
       label: readLabel(input.label ?? "", "/label"),
@@ -203,6 +210,17 @@ export class KeyRules {
     if (document !== undefined && (scope === undefined || key?.tenant === scope)) return document;
     throw new SallyportError("not_found", "there is no such key");
   }
+}
+
+function endOf(input: KeyInput, { expiresAtMs }: Pick<Principal, "expiresAtMs">, nowMs: number): string | undefined {
+  const asked = readExpiry(input, nowMs, "/");
+  if (expiresAtMs === undefined) return asked;
+  const latest = new Date(expiresAtMs).toISOString();
+  if (asked === undefined || asked <= latest) return asked ?? latest;
+  const field = input.expiresAt === undefined ? "ttlSeconds" : "expiresAt";
+  const message = "must not be after the end of the key that makes it";
+  const issues = [{ at: `/${field}`, message, hint: `write ${latest} or earlier, or leave it out` }];
+  throw new SallyportError("body_invalid", `${field} ${message}`, { issues });
 }
 
 function makeToken(id: string): string {

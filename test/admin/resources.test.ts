@@ -415,6 +415,29 @@ t.test("keys: shown once, hashed at rest, revoked and expired at once, their use
   t.equal((await other.call("GET", "/v1/tenants", { key: second.token })).status, 401, "on every node");
 });
 
+t.test("no key outlives the one that made it", async (t) => {
+  const clock = new FixedClock(START_MS);
+  const { call } = await startAdminApi(t, { clock });
+  const make = (json: object, key?: string) =>
+    call("POST", "/v1/keys", { json: { access: "write", ...json }, ...(key === undefined ? {} : { key }) });
+  const { token, expiresAt } = (await make({ ttlSeconds: 60 })).body;
+  clock.advance(1000);
+  for (const [json, pointer] of [
+    [{ expiresAt: "2030-01-01T00:01:00.001Z" }, "/expiresAt"],
+    [{ ttlSeconds: 60 }, "/ttlSeconds"],
+  ] as const) {
+    const hint = `write ${expiresAt} or earlier, or leave it out`;
+    t.match(await make(json, token), { status: 422, body: { code: "body_invalid", issues: [{ pointer, hint }] } });
+  }
+  t.match(await make({ ttlSeconds: 59 }, token), { status: 201, body: { expiresAt } });
+  const child = (await make({}, token)).body;
+  t.equal(child.expiresAt, expiresAt, "nothing asked for: with its maker");
+  t.equal((await make({}, child.token)).body.expiresAt, expiresAt);
+  clock.advance(59_000);
+  t.equal((await call("GET", "/v1/keys", { key: child.token })).status, 401);
+  t.notOk("expiresAt" in (await make({})).body);
+});
+
 t.test("failing attempts of one address are slowed down, and valid keys are not", async (t) => {
   const clock = new FixedClock(START_MS);
   const { call } = await startAdminApi(t, { clock });
