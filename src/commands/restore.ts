@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SECRET_KEY_FILE } from "../config/key-files.ts";
+import { systemClock } from "../core/clock.ts";
 import { refuseServed } from "../serve/socket-folder.ts";
 import { restoreSqlite } from "../store/sqlite-backup.ts";
 import { argument, type Command } from "./command.ts";
@@ -15,7 +16,7 @@ export const restore: Command = {
     const loaded = loadFor(call);
     await refuseServed(loaded.config.dataDir);
     const file = configuredFile(loaded);
-    const replaced = await restoreSqlite(resolve(call.base, argument(call, 0)), file);
+    const replaced = await restoreSqlite(resolve(call.base, argument(call, 0)), file, systemClock);
     const { config, secrets } = loaded;
     const key = join(config.dataDir, SECRET_KEY_FILE);
     const keyless = secrets.secretKey === undefined && !existsSync(key);

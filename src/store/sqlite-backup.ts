@@ -4,12 +4,16 @@ import { chmod, copyFile, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
+import { formatInstant } from "../core/instant.ts";
 import { newEpoch } from "./codec.ts";
 import { checkFile, createPrivateFile, isBusy, openReader, storeError } from "./sqlite-file.ts";
 
 /** One step reads the whole file at one moment, on a thread of its own; writers are not held up. */
 const ALL_PAGES = 0x7fffffff;
+/** A store's file and what SQLite may keep beside it. */
+const SUFFIXES = ["", "-wal", "-shm"];
 
 /**
  * Writes the store's state of one moment to `target`, readable by its owner only. `target` appears whole and
@@ -40,21 +44,23 @@ export async function backupSqlite(file: string, target: string): Promise<void> 
 
 /**
  * Puts a backup in the place of the store `file`, under a new epoch, so that every reader knows that what it
- * holds is of another history. The file that was there is kept as `{file}.replaced`; nothing is touched before
- * the backup has proved to be one.
+ * holds is of another history. The file that was there is kept as `{file}.replaced-{time}`, under a name that
+ * nothing has yet; nothing is touched before the backup has proved to be one.
  * @returns where the file that was there is now; `undefined` when there was none
  * @throws SallyportError "store_unavailable" while a process has the store open, "config_invalid" for a backup
  * that is damaged or none.
  */
-export async function restoreSqlite(backupFile: string, file: string): Promise<string | undefined> {
+export async function restoreSqlite(backupFile: string, file: string, clock: Clock): Promise<string | undefined> {
   checkBackup(backupFile);
   const partial = `${file}.restoring`;
-  const replaced = existsSync(file) ? `${file}.replaced` : undefined;
+  const replaced = existsSync(file) ? freeName(file, clock.nowMs()) : undefined;
   try {
     await copyPrivately(backupFile, partial);
     await renewEpoch(partial, backupFile);
-    if (replaced !== undefined) await refuseInUse(file);
-    for (const suffix of ["", "-wal", "-shm"]) await renameIfThere(`${file}${suffix}`, `${file}.replaced${suffix}`);
+    if (replaced !== undefined) {
+      await refuseInUse(file);
+      for (const suffix of SUFFIXES) await renameIfThere(`${file}${suffix}`, `${replaced}${suffix}`);
+    }
     await moveInto(partial, file);
     return replaced;
   } finally {
@@ -130,8 +136,16 @@ async function withDatabase(open: () => DatabaseSync, work: (db: DatabaseSync) =
   }
 }
 
+/** A store that was put aside is never overwritten: it may be the only one that holds what came after the backup. */
+function freeName(file: string, nowMs: number): string {
+  const name = `${file}.replaced-${formatInstant(nowMs).slice(0, 19).replaceAll(":", "-")}Z`;
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? name : `${name}-${number}`;
+    if (!SUFFIXES.some((suffix) => existsSync(`${free}${suffix}`))) return free;
+  }
+}
+
 async function renameIfThere(from: string, to: string): Promise<void> {
-  await rm(to, { force: true });
   await rename(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });

@@ -174,11 +174,11 @@ await t.test("backs up while it is written to, and restores under a new epoch", 
   t.equal(statSync(copy).mode & 0o777, 0o600);
   chmodSync(copy, 0o644);
   t.notOk(existsSync(`${copy}-wal`));
-  await t.rejects(restoreSqlite(copy, file), { code: "store_unavailable", message: /stop Sallyport/ });
+  await t.rejects(restoreSqlite(copy, file, systemClock), { code: "store_unavailable", message: /stop Sallyport/ });
   t.strictSame((await store.get("entry", "a"))?.value, "after", "refused while in use, and left alone");
   await store.close();
 
-  await restoreSqlite(copy, file);
+  const replaced = await restoreSqlite(copy, file, systemClock);
   const restored = await open(t, file);
   t.strictSame(await restored.get("entry", "a"), { ...put("a", "before"), revision: before });
   const list = (prefix: string) => restored.list({ kind: "entry", prefix, limit: 1_000 });
@@ -186,7 +186,7 @@ await t.test("backs up while it is written to, and restores under a new epoch", 
   t.not((await restored.head()).epoch, epoch);
   t.equal((await restored.changesSince(after, 10)).gap, true);
   t.ok((await restored.commit({ writes: [put("a", "new")] })) > after, "no revision is given twice");
-  t.ok(existsSync(`${file}.replaced`));
+  t.ok(replaced !== undefined && existsSync(replaced));
   t.equal(statSync(file).mode & 0o777, 0o600);
 });
 
@@ -199,16 +199,20 @@ await t.test("restores over a damaged file, but not from one", async (t) => {
   await backupSqlite(file, copy);
   await store.close();
   writeFileSync(file, "damaged");
-  await restoreSqlite(copy, file);
+  const replaced = await restoreSqlite(copy, file, systemClock);
   t.ok(await (await open(t, file)).get("entry", "a"));
-  t.equal(readFileSync(`${file}.replaced`, "utf8"), "damaged");
+  t.equal(readFileSync(replaced ?? "", "utf8"), "damaged");
   const bad = join(folder, "bad.db");
   writeFileSync(bad, "no backup at all".repeat(100));
-  await t.rejects(restoreSqlite(bad, join(folder, "other.db")), { message: /bad\.db is damaged, or no backup/ });
-  await t.rejects(restoreSqlite(join(folder, "absent.db"), join(folder, "other.db")), { code: "config_invalid" });
+  await t.rejects(restoreSqlite(bad, join(folder, "other.db"), systemClock), {
+    message: /bad\.db is damaged, or no backup/,
+  });
+  await t.rejects(restoreSqlite(join(folder, "absent.db"), join(folder, "other.db"), systemClock), {
+    code: "config_invalid",
+  });
   await t.rejects(backupSqlite(join(folder, "absent.db"), copy), { code: "store_unavailable" });
   writeFileSync(bad, "");
-  await t.rejects(restoreSqlite(bad, join(folder, "other.db")), { code: "config_invalid" });
+  await t.rejects(restoreSqlite(bad, join(folder, "other.db"), systemClock), { code: "config_invalid" });
   t.notOk(existsSync(join(folder, "other.db")));
   t.notOk(existsSync(join(folder, "other.db.restoring")));
 });
@@ -223,4 +227,21 @@ await t.test("waits for what is queued before it closes", async (t) => {
   const again = await open(t, file);
   const kept = await again.list({ kind: "entry", limit: 100 });
   t.equal(kept.length, settled.filter(({ status }) => status === "fulfilled").length);
+});
+
+await t.test("restoring again, also in the same second, leaves every store that was put aside", async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, "store.db");
+  const copy = join(folder, "copy.db");
+  const clock = new FixedClock(Date.UTC(2026, 10, 22, 8, 48, 45));
+  await (await openStore(`sqlite:${file}`, { clock })).close();
+  await backupSqlite(file, copy);
+  const kept = new Map<string, string>();
+  for (const text of ["the original", "the second", "the third"]) {
+    writeFileSync(file, text);
+    kept.set((await restoreSqlite(copy, file, clock)) ?? "", text);
+  }
+  const name = `${file}.replaced-2026-11-22T08-48-45Z`;
+  t.strictSame([...kept.keys()], [name, `${name}-2`, `${name}-3`]);
+  for (const [path, text] of kept) t.equal(readFileSync(path, "utf8"), text);
 });
