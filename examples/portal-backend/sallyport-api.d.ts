@@ -19,7 +19,7 @@ export type Tenant = {
     readonly combine: "all" | "any";
     /** none: the application behind has its own password. */
     readonly firstFactor: "password" | "none";
-    /** The factors that people may enrol; sms only beside a stronger one. */
+    /** The factors that people may enrol and prove themselves by; sms only beside a stronger one. Without one that was proven, a session ends at once. */
     readonly factors: readonly ("totp" | "passkey" | "sms")[];
     readonly session: {
       /** Without a request, the session ends. */
@@ -660,7 +660,7 @@ export interface Operations {
         readonly combine?: "all" | "any";
         /** none: the application behind has its own password. */
         readonly firstFactor?: "password" | "none";
-        /** The factors that people may enrol; sms only beside a stronger one. */
+        /** The factors that people may enrol and prove themselves by; sms only beside a stronger one. Without one that was proven, a session ends at once. */
         readonly factors?: readonly ("totp" | "passkey" | "sms")[];
         readonly session?: {
           /** Without a request, the session ends. */

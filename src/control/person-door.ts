@@ -103,8 +103,9 @@ export class NodePersonDoor {
     const session = await this.rules.sessions.lookup(tenant, hash);
     if (session === undefined) return undefined;
     const { token, untilMs } = await this.rules.assertions.forSession(session, host);
-    const { user, email, amr, expiresAtMs } = session;
-    return { id: session.id, user, email, amr, expiresAtMs, assertion: token, assertionUntilMs: untilMs };
+    const { user, email, amr, remembered, expiresAtMs } = session;
+    const proofs = { amr, ...(remembered === undefined ? {} : { remembered }) };
+    return { id: session.id, user, email, ...proofs, expiresAtMs, assertion: token, assertionUntilMs: untilMs };
   };
 
   /** `scheme://host[:port]` under which a tenant's pages are reached. */

@@ -4,6 +4,7 @@ import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Authority, parseAuthority } from "../core/host.ts";
 import type { SessionHash } from "../core/ids.ts";
+import { isEnough } from "../core/second-factor.ts";
 import { hashSessionSecret } from "../core/session.ts";
 import { parseAbsolute, routeOf } from "../core/target.ts";
 import { decide, EXEMPT_VERDICT, isExempt, type Verdict } from "../core/verdict.ts";
@@ -152,7 +153,7 @@ export class Gate {
     this.#slot = -1;
     if (isExempt(policy.exempt, exchange.method, exchange.target)) return EXEMPT_VERDICT;
     if (policy.network !== "off") this.#slot = matcher.lookup(exchange.address, Math.floor(nowMs / 1000));
-    return decide(policy, this.#slot >= 0, exchange.session?.isLive(nowMs) ?? false);
+    return decide(policy, this.#slot >= 0, exchange.session?.opens(policy, nowMs) ?? false);
   }
 
   /** When what {@link #judgeDoors} just found holds no longer by itself. */
@@ -191,7 +192,7 @@ export class Gate {
     }
     if (session === undefined) return new SessionQuestion(tenant, hash);
     connection.session = session;
-    if (session.facts === undefined) return undefined;
+    if (session.facts === undefined || !isEnough(policy, session.facts)) return undefined;
     if (nowMs >= session.renewAtMs) this.#options.sessions.renew(session, nowMs);
     exchange.session = session;
     exchange.assertion = session.facts.assertion;

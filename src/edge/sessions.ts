@@ -3,7 +3,9 @@ import type { Clock } from "../core/clock.ts";
 import { cookieNames, readCookie } from "../core/cookies.ts";
 import { isSecret, type SessionHash, type TenantId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import { isEnough } from "../core/second-factor.ts";
 import type { SessionFacts, SessionLookup, SessionUse } from "../core/session.ts";
+import type { Policy } from "../core/tenant.ts";
 
 /** How long "there is no such session" is believed: spares control a flood of made-up cookies. */
 const ABSENT_LEASE_MS = 5_000;
@@ -41,6 +43,11 @@ export class CachedSession {
   /** Hot path. */
   isLive(nowMs: number): boolean {
     return this.facts !== undefined && nowMs < this.leaseUntilMs;
+  }
+
+  /** Whether it is live and proves enough for this policy, which may be another than control judged it by. Hot path. */
+  opens(policy: Policy, nowMs: number): boolean {
+    return this.facts !== undefined && nowMs < this.leaseUntilMs && isEnough(policy, this.facts);
   }
 
   /** It has ended, whatever the lease says. */

@@ -1,11 +1,12 @@
 /** The frame of the owner's portal: who may enter, its navigation, and what has just been done or refused. */
 import { SallyportError } from "../core/errors.ts";
+import { provesAccepted } from "../core/second-factor.ts";
 import { notice } from "../look/displays.ts";
 import { errorSummary, type FormError } from "../look/forms.ts";
 import { type Html, html, type Interpolation, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import { isFresh } from "../person/grants.ts";
-import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
+import type { LiveSession } from "../person/session-record.ts";
 import { PORTAL_SCRIPTS } from "./assets.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage, tooMany } from "./route.ts";
@@ -94,7 +95,7 @@ const REFUSALS: Readonly<Record<string, PlainKey>> = {
   forbidden: "portal.refused.forbidden",
 };
 
-/** Only for an owner who has proven the second factor, whatever the tenant's policy asks of others. */
+/** Only for an owner who has proven a second factor that the tenant accepts, whatever the tenant's policy asks of others. */
 export async function asOwner(
   call: Call,
   pages: PlacePages,
@@ -103,7 +104,7 @@ export async function asOwner(
   const session = await sessionOf(call, pages);
   if (session === undefined) return redirectTo(signInPath(call, pages, pathTo("portal")));
   if (session.role !== "owner") return showForbidden(call);
-  if (!provesSecondFactor(session.amr)) return showNeedsFactor(call);
+  if (!provesAccepted(call.visit.tenant.policy, session)) return showNeedsFactor(call);
   return await page({ ...call, session });
 }
 

@@ -1,12 +1,13 @@
 /** Who is signed in, for the pages that are about them. */
 import { SallyportError } from "../core/errors.ts";
 import { isSecret } from "../core/ids.ts";
+import { provesAccepted } from "../core/second-factor.ts";
 import { hashSessionSecret } from "../core/session.ts";
 import { type Html, html, raw } from "../look/html.ts";
 import type { PlainKey } from "../look/language.ts";
 import type { SignedIn } from "../person/completion.ts";
 import { isFresh } from "../person/grants.ts";
-import { type LiveSession, provesSecondFactor } from "../person/session-record.ts";
+import type { LiveSession } from "../person/session-record.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
 import type { PersonPages } from "./person-pages.ts";
@@ -26,10 +27,10 @@ export async function sessionOf(
   return session;
 }
 
-/** The live session, if the second factor was proven for it, whatever the tenant's policy asks for. */
+/** The live session, if a second factor that the tenant accepts was proven for it, whether or not it is asked for. */
 export async function provenSession(call: Call, pages: PersonPages): Promise<LiveSession | undefined> {
   const session = await sessionOf(call, pages);
-  return session !== undefined && provesSecondFactor(session.amr) ? session : undefined;
+  return session !== undefined && provesAccepted(call.visit.tenant.policy, session) ? session : undefined;
 }
 
 /** Answers with the session's page, or sends to the sign-in and back to `wayBack`. */

@@ -3,6 +3,7 @@ import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import type { SessionProofs } from "../core/second-factor.ts";
 import { hashSessionSecret, SESSION_KIND } from "../core/session.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Outbox } from "../notify/outbox.ts";
@@ -21,9 +22,8 @@ import { STRANGER, type Throttle, type Visitor } from "./throttle.ts";
 import { placeOf, readerOf, type Visit } from "./visit.ts";
 
 /** What has been proven and what else belongs to the commit. */
-export interface Proven extends CommitPart {
+export interface Proven extends CommitPart, SessionProofs {
   readonly account: Account;
-  readonly amr: readonly string[];
   /** With the proof spent; the account's own where nothing was. */
   readonly credential: CredentialRecord;
   /** The credential changed in more than a spent proof. */
@@ -93,11 +93,11 @@ export class Completion {
     const { account, challenge } = proven;
     const close = closeChallenge(challenge);
     const amr = withSummary(proven.amr);
-    const session = newSession(visit, account, amr, nowMs);
+    const session = newSession(visit, account, { ...proven, amr }, nowMs);
     // As its tries were counted: the place may be known only from now on.
     const noted = await knownPlace(store, account.tenant, placeOf(visit.address));
     const visitor = this.#visitor(visit, account.user.email, noted !== undefined);
-    const device = proven.remember ? rememberDevice(visit, account, nowMs) : undefined;
+    const device = proven.remember ? rememberDevice(visit, account, amr, nowMs) : undefined;
     const { record } = challenge;
     const spent = withProvenMailbox(proven.credential, record, proven.amr, account.user.email);
     const credential = { ...spent, lastSignInAt: new Date(nowMs).toISOString() };

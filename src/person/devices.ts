@@ -1,6 +1,7 @@
 /** Remembered devices: a browser that may leave out the factor, never the password, for as long as policy allows. */
 import { timingSafeEqual } from "node:crypto";
 import { type CanonicalIp, digest, newId, newSecret, type TenantId } from "../core/ids.ts";
+import { provesAccepted } from "../core/second-factor.ts";
 import type { Store, Write } from "../core/store.ts";
 import type { Account } from "./account.ts";
 import type { Visit } from "./visit.ts";
@@ -13,6 +14,8 @@ interface DeviceRecord {
   /** The user's epoch when it was remembered: signing out everywhere, a new password or factor forgets it. */
   readonly epoch: number;
   readonly createdAtMs: number;
+  /** The methods of the sign-in it was remembered at. */
+  readonly amr: readonly string[];
   readonly address: CanonicalIp;
   readonly userAgent: string;
 }
@@ -33,7 +36,12 @@ export interface NewDevice {
 }
 
 /** @returns `undefined` when the tenant's policy remembers none. */
-export function rememberDevice(visit: Visit, account: Account, nowMs: number): NewDevice | undefined {
+export function rememberDevice(
+  visit: Visit,
+  account: Account,
+  amr: readonly string[],
+  nowMs: number,
+): NewDevice | undefined {
   const seconds = visit.tenant.policy.session.rememberDeviceSeconds;
   if (seconds <= 0) return undefined;
   const id = newId("dev", nowMs);
@@ -42,6 +50,7 @@ export function rememberDevice(visit: Visit, account: Account, nowMs: number): N
     hash: digest(secret),
     epoch: account.user.epoch,
     createdAtMs: nowMs,
+    amr,
     address: visit.address.text,
     userAgent: visit.userAgent.slice(0, 400),
   };
@@ -50,16 +59,25 @@ export function rememberDevice(visit: Visit, account: Account, nowMs: number): N
   return { token: `${id}.${secret}`, expiresAtMs, write: { ...key, value, expiresAtMs, quiet: true } };
 }
 
-/** Whether this browser's device token is one of this user's, still wanted by today's policy. */
-export async function isRemembered(store: Store, visit: Visit, account: Account, nowMs: number): Promise<boolean> {
+/**
+ * The methods by which this browser came to be remembered for this user, if today's policy still remembers
+ * browsers for so long and accepts what was proven then; otherwise `undefined`.
+ */
+export async function rememberedBy(
+  store: Store,
+  visit: Visit,
+  account: Account,
+  nowMs: number,
+): Promise<readonly string[] | undefined> {
   const seconds = visit.tenant.policy.session.rememberDeviceSeconds;
   const [, id, secret] = /^(dev_[0-9a-z]{26})\.([A-Za-z0-9_-]{43})$/.exec(visit.cookies.device ?? "") ?? [];
-  if (seconds <= 0 || id === undefined || secret === undefined) return false;
+  if (seconds <= 0 || id === undefined || secret === undefined) return undefined;
   const document = await store.get(DEVICE_KIND, deviceDocumentId(account.tenant, account.id, id));
   const record = document?.value as DeviceRecord | undefined;
-  if (record === undefined || record.epoch !== account.user.epoch) return false;
-  if (nowMs >= record.createdAtMs + seconds * 1000) return false;
-  return timingSafeEqual(Buffer.from(record.hash), Buffer.from(digest(secret)));
+  if (record === undefined || record.epoch !== account.user.epoch) return undefined;
+  if (nowMs >= record.createdAtMs + seconds * 1000) return undefined;
+  if (!provesAccepted(visit.tenant.policy, record)) return undefined;
+  return timingSafeEqual(Buffer.from(record.hash), Buffer.from(digest(secret))) ? record.amr : undefined;
 }
 
 /** The user's remembered devices, oldest first. */

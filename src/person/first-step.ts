@@ -1,12 +1,13 @@
 /** After the first step, however it was done: a session, or the challenge at its next stage, in the commit that says so. */
 import type { AuditInput, ChangeCommitter } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import { DEVICE_METHOD, type SessionProofs } from "../core/second-factor.ts";
 import type { Store } from "../core/store.ts";
 import { type Account, unchanged } from "./account.ts";
 import { type Challenge, type ChallengeRecord, writeChallenge } from "./challenge.ts";
 import { type CommitPart, joinParts, NO_PART } from "./commit-part.ts";
 import type { Completion, SignedIn } from "./completion.ts";
-import { isRemembered } from "./devices.ts";
+import { rememberedBy } from "./devices.ts";
 import { usableFactors } from "./factor.ts";
 import type { SmsCodes } from "./sms-factor.ts";
 import { choicesFor, type Outcome, stepOf } from "./step.ts";
@@ -40,10 +41,12 @@ export class FirstSteps {
     const { account, amr } = first;
     const { policy } = visit.tenant;
     const enrolled = account.credential.factors.length > 0;
-    if (!enrolled && policy.secondFactor === "off") return await this.#finish(visit, challenge, first, amr);
+    if (!enrolled && policy.secondFactor === "off") return await this.#finish(visit, challenge, first, { amr });
     const usable = usableFactors(policy, account.credential.factors, visit.host).length > 0;
-    const skips = usable && !challenge.record.fresh && (await isRemembered(store, visit, account, clock.nowMs()));
-    if (skips) return await this.#finish(visit, challenge, first, [...amr, "device"]);
+    const maySkip = usable && !challenge.record.fresh;
+    const remembered = maySkip ? await rememberedBy(store, visit, account, clock.nowMs()) : undefined;
+    if (remembered !== undefined)
+      return await this.#finish(visit, challenge, first, { amr: [...amr, DEVICE_METHOD], remembered });
     const record: ChallengeRecord = {
       ...challenge.record,
       // Somebody with a factor that does not count here must not enrol another with the first step alone.
@@ -59,9 +62,15 @@ export class FirstSteps {
     };
   }
 
-  async #finish(visit: Visit, challenge: Challenge, first: FirstStep, amr: readonly string[]): Promise<SignedIn> {
+  async #finish(visit: Visit, challenge: Challenge, first: FirstStep, proofs: SessionProofs): Promise<SignedIn> {
     const { credential } = first.account;
-    return await this.#options.completion.complete(visit, { ...first, amr, credential, challenge, remember: false });
+    return await this.#options.completion.complete(visit, {
+      ...first,
+      ...proofs,
+      credential,
+      challenge,
+      remember: false,
+    });
   }
 
   async #write(first: FirstStep, challenge: CommitPart): Promise<void> {

@@ -76,7 +76,7 @@ export class Grants {
     const { account, session } = grant;
     if (session === undefined) throw new SallyportError("proof_required", "sign in again to change this");
     const raised = { ...account, user: { ...account.user, epoch: account.user.epoch + 1 } };
-    const next = newSession(visit, raised, session.amr, clock.nowMs(), session.startedAtMs);
+    const next = newSession(visit, raised, session, clock.nowMs(), session.startedAtMs);
     const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
     await sessions.revoke(account, account.user, {
       writes: [...next.writes, writeCredential(account, credential, false), ...change.writes],

@@ -2,9 +2,9 @@
  * Whether the person behind a login reads its mailbox. The address proves nothing by itself: whoever manages a tenant
  * may give a user any address, and hand the invitation to somebody else.
  */
+import { provesSecondFactor } from "../core/second-factor.ts";
 import type { Account, CredentialRecord } from "./account.ts";
 import type { ChallengeRecord } from "./challenge.ts";
-import { provesSecondFactor } from "./session-record.ts";
 
 /** Whether what proves this account was set by somebody who reads the mailbox that it has today. */
 export function ownsMailbox({ user, credential }: Account): boolean {

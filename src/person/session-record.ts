@@ -1,5 +1,6 @@
 /** What is stored of a session, and what the rest of the system learns of it. */
 import { type CanonicalIp, newSecret, type SessionHash, type TenantId } from "../core/ids.ts";
+import { isEnough, type SessionProofs } from "../core/second-factor.ts";
 import { hashSessionSecret, SESSION_KIND, type SessionFacts } from "../core/session.ts";
 import type { StoredDocument, Write } from "../core/store.ts";
 import type { Policy } from "../core/tenant.ts";
@@ -12,11 +13,10 @@ export const USER_SESSION_KIND = "usersession";
 export const SESSION_USE_KIND = "sessionuse";
 
 /** A document of `SESSION_KIND`. */
-export interface SessionRecord {
+export interface SessionRecord extends SessionProofs {
   readonly user: string;
   /** The user's epoch at its start; void when theirs has risen. */
   readonly epoch: number;
-  readonly amr: readonly string[];
   readonly startedAtMs: number;
   /** Address and browser at its start. */
   readonly address: CanonicalIp;
@@ -38,14 +38,6 @@ export interface LiveSession extends SessionFacts {
   readonly userAgent: string;
 }
 
-/** Methods that count as the second factor; `device` stands for the one it was remembered after. */
-const SECOND_FACTORS: ReadonlySet<string> = new Set(["otp", "sms", "hwk", "swk", "recovery", "device"]);
-
-/** Whether one of these methods (RFC 8176) is a second factor. */
-export function provesSecondFactor(amr: readonly string[]): boolean {
-  return amr.some((method) => SECOND_FACTORS.has(method));
-}
-
 /** A session that has been worked out: once the writes are committed, the secret opens the door. */
 export interface NewSession {
   /** 256 random bits for the cookie; held nowhere else. */
@@ -64,7 +56,7 @@ export function sessionIdOf(hash: SessionHash): string {
 export function newSession(
   visit: Visit,
   account: Account,
-  amr: readonly string[],
+  { amr, remembered }: SessionProofs,
   nowMs: number,
   provenAtMs: number = nowMs,
 ): NewSession {
@@ -75,6 +67,7 @@ export function newSession(
     user: account.id,
     epoch: account.user.epoch,
     amr,
+    ...(remembered === undefined ? {} : { remembered }),
     startedAtMs: provenAtMs,
     address: visit.address.text,
     userAgent: visit.userAgent.slice(0, 400),
@@ -110,7 +103,7 @@ export function describeSession(
   nowMs: number,
 ): LiveSession | undefined {
   const record = session.value as SessionRecord;
-  if (policy.secondFactor === "required" && !provesSecondFactor(record.amr)) return undefined;
+  if (!isEnough(policy, record)) return undefined;
   if (user === undefined || user.state === "disabled" || user.epoch !== record.epoch) return undefined;
   const seenAtMs = Math.max(lastSeenAtMs, record.startedAtMs);
   const idleExpiresAtMs = seenAtMs + policy.session.idleSeconds * 1000;
@@ -124,6 +117,7 @@ export function describeSession(
     ...(user.name === undefined ? {} : { name: user.name }),
     role: user.role,
     amr: record.amr,
+    ...(record.remembered === undefined ? {} : { remembered: record.remembered }),
     startedAtMs: record.startedAtMs,
     lastSeenAtMs: seenAtMs,
     idleExpiresAtMs,

@@ -68,7 +68,8 @@ const PolicySchema = Type.Object(
     firstFactor: Type.Optional(choice(["password", "none"], "none: the application behind has its own password.")),
     factors: Type.Optional(
       Type.Array(Type.Enum(["totp", "passkey", "sms"]), {
-        description: "The factors that people may enrol; sms only beside a stronger one.",
+        description:
+          "The factors that people may enrol and prove themselves by; sms only beside a stronger one. Without one that was proven, a session ends at once.",
         minItems: 1,
         uniqueItems: true,
         default: DEFAULT_POLICY.factors,

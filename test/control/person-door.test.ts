@@ -137,6 +137,24 @@ t.test("a session from its first look-up to its end", async (t) => {
   t.match(await why("eve@clinic.example"), { result: "stop", detail: "there is no such user" });
 });
 
+t.test("a factor that policy accepts no longer: explain and the list of sessions say what the edges do", async (t) => {
+  const { config, call } = await startNode(t);
+  const upstreams = ["http://127.0.0.1:9"];
+  await call("POST", "/v1/tenants", { id: "other", name: "Other", hosts: ["other.example"], upstreams });
+  const person = { email: "ann@clinic.example", password: PASSWORD };
+  const { id: user } = (await call("POST", "/v1/tenants/other/users", person)).body;
+  await signInFirst(await openDoorOn(t, config.store.url, SEAL), "other", person.email);
+  const said = async () => {
+    const { steps } = (await call("GET", `/v1/tenants/other/explain?ip=192.0.2.1&user=${user}`)).body;
+    const { items } = (await call("GET", "/v1/tenants/other/sessions")).body;
+    return { ...(steps as { step: string }[]).find(({ step }) => step === "person"), sessions: items.length };
+  };
+  t.match(await said(), { result: "pass", sessions: 1 });
+  await call("PATCH", "/v1/tenants/other", { policy: { factors: ["passkey"] } });
+  const detail = /has no live session, and can sign in$/;
+  t.match(await said(), { result: "stop", detail, sessions: 0 });
+});
+
 t.test("disabling, and whatever else revokes, reaches the edges before the answer", async (t) => {
   const { config, socketDir, call } = await startNode(t);
   const sessions = await startEdgeOf(t, socketDir);

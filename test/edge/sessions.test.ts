@@ -166,6 +166,27 @@ t.test("the end of a session ends its requests, download and tunnel, and nobody 
   t.match(await ask(COOKIE), /^HTTP\/1\.1 401 /);
 });
 
+t.test("a policy that no longer accepts a session's proof ends what runs, and asks control nothing", async (t) => {
+  const { ask, signIn, asked, policy, client } = await clinic(t, {});
+  signIn();
+  const one = await client();
+  one.send(`GET /download HTTP/1.1\r\nHost: ${HAPPY.host}\r\nCookie: ${COOKIE}\r\n\r\n`);
+  await one.until((received) => received.endsWith("beginning"));
+  const changedAtMs = performance.now();
+  policy.setPolicy(HAPPY, { network: "off", secondFactor: "required", factors: ["passkey"] });
+  t.match(await ask(COOKIE), /^HTTP\/1\.1 401 /);
+  await one.untilEnd();
+  t.ok(performance.now() - changedAtMs < 100, "within the promise");
+  policy.allow("127.0.0.0/8");
+  policy.setPolicy(HAPPY, { combine: "any", secondFactor: "required", factors: ["passkey"] });
+  const located = await ask(COOKIE);
+  t.match(located, /^HTTP\/1\.1 200 /);
+  t.notMatch(located, /Sallyport-Assertion/, "the place lets in, and the person is nobody");
+  policy.setPolicy(HAPPY, { network: "off", secondFactor: "required", factors: ["totp"] });
+  t.match(await ask(COOKIE), /^HTTP\/1\.1 200 /);
+  t.equal(asked.length, 1);
+});
+
 t.test("an answer that a session's end has overtaken is not believed", async (t) => {
   const { ask, signIn, control, policy, live } = await clinic(t, {});
   const hash = signIn();

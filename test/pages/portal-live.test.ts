@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import t from "tap";
+import { DEFAULT_POLICY } from "../../src/core/tenant.ts";
 import type { PlacePages } from "../../src/pages/place-pages.ts";
 import { portalLiveRoutes } from "../../src/pages/portal-live.ts";
 import type { Answer, Call } from "../../src/pages/route.ts";
@@ -18,7 +19,7 @@ t.test("a session has five streams, a clinic twenty, and what ends makes room", 
   const [route] = portalLiveRoutes({ person: { sessions }, store } as unknown as PlacePages);
   const open = async (tenant: string, session: string): Promise<Answer | undefined> => {
     owner = session;
-    const visit = { tenant: { id: tenant }, cookies: { session: "s".repeat(43) } };
+    const visit = { tenant: { id: tenant, policy: DEFAULT_POLICY }, cookies: { session: "s".repeat(43) } };
     return await route?.handle({ visit, query: { live: "1" }, nowMs: 0 } as unknown as Call);
   };
   const streams: Readable[] = [];

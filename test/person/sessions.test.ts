@@ -119,6 +119,36 @@ onEveryStore(t, "today's policy holds for yesterday's sessions", async (t, { clo
   );
 });
 
+onEveryStore(t, "a proof that policy no longer accepts opens nothing; a recovery code's does", async (t, site) => {
+  const { clock, tenant, node } = site;
+  const { door } = await node();
+  const { user, hash } = await signedIn(await node(), tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(door, user.email, { kind: "recovery", code: user.recoveryCodes[0] });
+  const recovered = hashSessionSecret(browser.cookies.session ?? "");
+  const keysOnly = makeTenant(tenant.id, { factors: ["passkey"] });
+  t.ok(await door.sessions.lookup(tenant, hash));
+  t.equal(await door.sessions.lookup(keysOnly, hash), undefined);
+  t.ok(await door.sessions.lookup(keysOnly, recovered));
+  t.match(await door.sessions.listOfUser(keysOnly, user.id), [{ amr: ["pwd", "recovery", "mfa"] }]);
+  t.ok(await door.sessions.lookup(makeTenant(tenant.id, { factors: ["passkey"], secondFactor: "off" }), hash));
+});
+
+onEveryStore(t, "a remembered device proves what it was remembered after", async (t, { clock, node }) => {
+  const one = await node();
+  const session = { idleSeconds: 3600, maxSeconds: 43_200, rememberDeviceSeconds: 86_400 };
+  const tenant = makeTenant("happy-feet", { session });
+  const user = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(one.door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) }, true);
+  const { outcome } = await browser.identify(one.door, user.email);
+  t.match(outcome, { kind: "signed-in", amr: ["pwd", "device", "mfa"] });
+  const hash = hashSessionSecret(browser.cookies.session ?? "");
+  const other = makeTenant("happy-feet", { session, factors: ["sms"] });
+  t.ok(await one.door.sessions.lookup(makeTenant("happy-feet", { session, factors: ["sms", "totp"] }), hash));
+  t.equal(await one.door.sessions.lookup(other, hash), undefined);
+});
+
 onEveryStore(t, "listed and ended by public id, by user, and all at once", async (t, { clock, tenant, node }) => {
   const one = await node();
   const { door } = one;
