@@ -103,6 +103,8 @@ function createServer(dependencies: AdminDependencies, { tls }: AdminApiOptions)
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     return503OnClosing: false,
+    // A name of any length is looked for like another, after the key: Node's limit for a whole head is below this.
+    routerOptions: { maxParamLength: 64 * 1024 },
     ...(tls === undefined
       ? {}
       : { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: "TLSv1.2" } }),

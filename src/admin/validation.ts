@@ -7,7 +7,6 @@ import { Shape } from "../schema/issues.ts";
 const PARTS: Readonly<Record<string, string>> = {
   body: "the body",
   querystring: "the query",
-  params: "the path",
   headers: "the header",
 };
 
@@ -17,6 +16,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   return (given: unknown) => {
     const value = httpPart === "querystring" ? readQuery(schema, given) : given;
     if (shape.admits(value)) return { value };
+    // An impossible name is one that is not there.
+    if (httpPart === "params") return { error: new SallyportError("not_found", "there is no such resource") };
     const what = PARTS[httpPart ?? ""] ?? "the request";
     return {
       error: new SallyportError("body_invalid", `${what} is not as it must be`, { issues: shape.issues(value) }),

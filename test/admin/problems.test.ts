@@ -90,6 +90,21 @@ t.test("every refusal is a problem document", async (t) => {
   );
 });
 
+t.test("a name of any length is not found, and asks for a key first", async (t) => {
+  const { call, tenant } = await startAdminApi(t);
+  await tenant("a");
+  for (const length of [101, 500, 10_000]) {
+    const long = "x".repeat(length);
+    const a = "/v1/tenants/a";
+    const paths = [`/v1/tenants/${long}`, `${a}/allowlist/${long}`, `${a}/users/${long}`, `${a}/links/${long}`];
+    for (const path of [...paths, `${a}/sessions/${long}`, `${a}/denials/${long}`, `/v1/keys/${long}`]) {
+      const method = /sessions|keys/.test(path) ? "DELETE" : "GET";
+      t.match(await call(method, path), { status: 404, body: { code: "not_found" } }, path.slice(0, 40));
+      t.match(await call(method, path, { key: null }), { body: { code: /unauthorized|limit_reached/ } });
+    }
+  }
+});
+
 t.test("a fault says nothing of the inside", async (t) => {
   const explain = async () => {
     throw new Error("secret detail at /inner/path");
