@@ -8,6 +8,12 @@ export type Route = "pages" | "upstream";
 const PAGES = "/.sallyport";
 /** The only spelling in which control's pages are reached: unreserved characters, no empty and no dot segment. */
 const PAGES_PATH = /^\/\.sallyport(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)*\/?$/;
+/**
+ * The last segment of these is a secret that whoever asks may have mangled: with `%` and what else a segment may hold
+ * (RFC 3986, 3.3), but nothing that a decoder could take for another segment, nor `;`.
+ */
+const TOKEN_PATH =
+  /^\/\.sallyport\/(?:allow|invite|reset)\/(?!(?:\.|%2[Ee]){1,2}$)(?:[\w.~!$&'()*+,=:@-]|%(?!2[Ff]|5[Cc])[0-9A-Fa-f]{2})+$/;
 /** What a target must hold, as it is or percent-encoded, to be ours in any spelling. */
 const SUSPECT = /%|sallyport/i;
 const MAX_DECODINGS = 4;
@@ -25,7 +31,7 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
 export function routeOf(target: string): Route | undefined {
   if (!SUSPECT.test(target)) return "upstream";
   const path = pathOf(target);
-  if (PAGES_PATH.test(path)) return "pages";
+  if (PAGES_PATH.test(path) || TOKEN_PATH.test(path)) return "pages";
   return isPages(path) || couldMeanPages(path) ? undefined : "upstream";
 }
 

@@ -43,6 +43,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export class Reception {
   readonly #options: ReceptionOptions;
   readonly #guard: FormGuard;
+  #routes: readonly Route[] = [];
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -51,6 +52,7 @@ export class Reception {
 
   /** Answers for everything that the server is asked, and for the routes that it gets after these. */
   attend(server: FastifyInstance, routes: readonly Route[]): void {
+    this.#routes = routes;
     server.removeAllContentTypeParsers();
     server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
       done(null, new URLSearchParams(String(body))),
@@ -78,6 +80,23 @@ export class Reception {
     server.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
   }
 
+  /**
+   * Answers what came to no route, its path being in no encoding of text: a token spelt like that is none, which is
+   * for its page to say.
+   */
+  async unrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const path = `${pathOf(request.url)
+      .slice(ROOT.length + 1)
+      .replace(/[^/]+$/, "")}:token`;
+    const route = this.#routes.find((one) => one.path === path && (one.method === "GET") === isRead(request));
+    try {
+      if (route === undefined) throw error;
+      await this.#serve(route, request, reply);
+    } catch (failure) {
+      this.#fail(failure, request, reply);
+    }
+  }
+
   async #serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant, clock } = this.#options;
     const found = readCaller(request.headers, tenant, clock);
@@ -102,7 +121,7 @@ export class Reception {
 
   #callOf({ visit }: Caller, request: FastifyRequest, form: Call["form"]): Call {
     const { lang } = visit;
-    const { token = "" } = request.params as { token?: string };
+    const { token = "" } = (request.params ?? {}) as { token?: string };
     const wanted = request.headers["sallyport-target"];
     return {
       visit,
@@ -213,4 +232,8 @@ function statusOf(error: unknown): number {
   const status = (error as { statusCode?: unknown }).statusCode;
   // Too large, of another type, cut short: whatever is no form of ours is malformed, and told in the same words.
   return typeof status === "number" && status >= 400 && status < 500 ? 400 : 500;
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+  return method === "GET" || method === "HEAD";
 }

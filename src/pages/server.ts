@@ -27,16 +27,18 @@ export interface PagesOptions {
 
 /** Listens once it resolves. Whoever can connect is an edge, whose facts about the client are believed. */
 export async function startPages(options: PagesOptions): Promise<FastifyInstance> {
+  const reception = new Reception(options);
   const server = fastify({
     bodyLimit: BODY_BYTES,
     // Edges keep their connections; the edge is the one who gives up on a slow client.
     keepAliveTimeout: 120_000,
     requestTimeout: 30_000,
     exposeHeadRoutes: true,
-    // The tokens in the paths of links are longer than the 100 that are usual.
-    routerOptions: { maxParamLength: 1024 },
+    // Whatever stands for a token is a page's to answer: more than the target's whole length that the edge takes.
+    routerOptions: { maxParamLength: 64 * 1024 },
+    frameworkErrors: (error, request, reply) => void reception.unrouted(error, request, reply),
   });
-  new Reception(options).attend(server, options.routes);
+  reception.attend(server, options.routes);
   serveAssets(server, ASSETS);
   rmSync(options.socketPath, { force: true });
   await server.listen({ path: options.socketPath });

@@ -74,6 +74,19 @@ t.test("on a connection of both families, both addresses with one click", async 
   t.match(await clinics.list(), [{ cidr: `${HOME}/32` }, { cidr: "2001:db8:1:2::/64", label: "Home" }]);
 });
 
+const MANGLED = [
+  "x",
+  "a".repeat(900),
+  "a".repeat(3_000),
+  "a".repeat(16_000),
+  "%00",
+  "%C3%A9",
+  "%FF",
+  "x)",
+  "x%3E",
+  "%252e%252e",
+];
+
 t.test("whatever is wrong with a link, its page is the same", async (t) => {
   const clinics = await startClinics(t, { policy: POLICY });
   const make = (body: object) => clinics.admin<NewLink>("POST", links, body);
@@ -85,11 +98,16 @@ t.test("whatever is wrong with a link, its page is the same", async (t) => {
   const token = good.url.slice(good.url.lastIndexOf("/") + 1);
   const flipped = token.slice(0, -1) + (token.endsWith("A") ? "B" : "A");
   const pages = new Set<string>();
-  for (const bad of [deleted.url, other.url, used.url, flipped, "x", "a".repeat(900)]) {
+  for (const bad of [deleted.url, other.url, used.url, flipped, ...MANGLED]) {
     const path = `/.sallyport/allow/${bad.slice(bad.lastIndexOf("/") + 1)}`;
     for (const method of ["GET", "POST"]) {
       const answer = await ask(clinics, method, path, { accept: "text/html" });
       t.equal(answer.status, 410, `${method} ${path.slice(0, 40)}`);
+      t.match(answer.headers, {
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "content-security-policy": String,
+      });
       pages.add(answer.body);
     }
   }

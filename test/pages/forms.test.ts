@@ -90,6 +90,21 @@ t.test("case 31: GET and HEAD change nothing, with every right in hand", async (
   t.equal(await everything(), before);
 });
 
+t.test("case 31: what is no token gets the page of one that is dead, whatever it is", async (t) => {
+  const site = await startPersonSite(t);
+  const client = new PageClient(site.origin);
+  for (const purpose of ["invite", "reset"]) {
+    const answers = await Promise.all(
+      [newSecret(), "x", "%00", "%E2%80%9D", "%FF", "x".repeat(16_000)].map((token) =>
+        client.get(`${ROOT}/${purpose}/${token}`),
+      ),
+    );
+    t.strictSame([...new Set(answers.map(({ status }) => status))], [410]);
+    t.equal(new Set(answers.map(({ body }) => body)).size, 1);
+    for (const { headers } of answers) t.match(headers, { "cache-control": "no-store" });
+  }
+});
+
 t.test("case 23: what is no form of ours", async (t) => {
   const site = await startPersonSite(t);
   const path = `${ROOT}/verify`;

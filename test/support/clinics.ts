@@ -1,5 +1,5 @@
 /** Two clinics behind the whole gate, visited by browsers from wherever a test says: real edge, control, mail and application. */
-import { request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Test } from "tap";
 import { parseAddress } from "../../src/core/address.ts";
@@ -117,10 +117,15 @@ async function startApplication(t: Test): Promise<string> {
 
 /** One request to the first clinic, as a program makes it. */
 export function ask(clinics: Clinics, method: string, path: string, headers: Record<string, string> = {}) {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    status: number;
+    headers: IncomingHttpHeaders;
+    body: string;
+  }>();
   request(target(clinics, path, { "x-forwarded-for": HOME, ...headers }, method), async (response) => {
     const parts: Buffer[] = await response.toArray();
-    resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() });
+    const { statusCode: status = 0, headers } = response;
+    resolve({ status, headers, body: Buffer.concat(parts).toString() });
   })
     .once("error", reject)
     .end();
