@@ -112,7 +112,7 @@ export class Enrolments {
 
   /** Sends another code to the number under way. */
   async resendSms(visit: Visit, challenge: unknown, enrolment: unknown): Promise<SmsSending | undefined> {
-    const { account, name } = await this.#options.grants.require(visit, challenge);
+    const { account, name } = await this.#options.grants.require(visit, challenge, "enrol-sms");
     const found = await this.#read(account, name, enrolment);
     if (found?.record.kind !== "sms") return undefined;
     return await this.#options.sms.send(visit.tenant, account.id, found.record.number);
@@ -139,7 +139,7 @@ export class Enrolments {
     proof: EnrolmentProof,
   ): Promise<SignedIn | { readonly kind: "refused" | "gone" }> {
     return await retryConflicts(async () => {
-      const grant = await this.#options.grants.require(visit, challenge);
+      const grant = await this.#options.grants.require(visit, challenge, "confirm-factor");
       const found = await this.#read(grant.account, grant.name, enrolment);
       if (found === undefined) return { kind: "gone" };
       const made = await this.#judge(visit, grant.account, found.record, proof);
@@ -214,7 +214,7 @@ export class Enrolments {
   }
 
   async #grant(visit: Visit, challenge: unknown, kind: StoredFactor["kind"]): Promise<Grant> {
-    const grant = await this.#options.grants.require(visit, challenge);
+    const grant = await this.#options.grants.require(visit, challenge, `enrol-${kind}`);
     const { factors } = grant.account.credential;
     const { policy } = visit.tenant;
     if (!policy.factors.includes(kind) || (kind === "sms" && !this.#options.sms.available)) {

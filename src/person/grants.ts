@@ -4,8 +4,11 @@ import type { Clock } from "../core/clock.ts";
 import { SallyportError } from "../core/errors.ts";
 import { digest, isSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
+import { takeAll } from "../core/rate-limits.ts";
+import { DEVICE_METHOD } from "../core/second-factor.ts";
 import { hashSessionSecret } from "../core/session.ts";
 import type { Store } from "../core/store.ts";
+import type { Factor } from "../core/tenant.ts";
 import { type Account, type CredentialRecord, loadAccount, unchanged, writeCredential } from "./account.ts";
 import { accountOf, type Challenge, readChallenge } from "./challenge.ts";
 import type { CommitPart } from "./commit-part.ts";
@@ -14,15 +17,27 @@ import { markKnownBrowser } from "./known-browser.ts";
 import { asChangedBy } from "./mailbox.ts";
 import { type LiveSession, newSession } from "./session-record.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
+import { placeOf, type Visit } from "./visit.ts";
 
 /** How long after a complete sign-in its person may change factors and password without another. */
 const FRESH_MS = 10 * 60_000;
 
 /** Whether the session is a recent proof of its person. A remembered device proves no factor. */
 export function isFresh({ startedAtMs, amr }: LiveSession, nowMs: number): boolean {
-  return nowMs - startedAtMs <= FRESH_MS && !amr.includes("device");
+  return nowMs - startedAtMs <= FRESH_MS && !amr.includes(DEVICE_METHOD);
 }
+
+/** What somebody does who needs a grant, as a refusal is audited. */
+export type Attempt =
+  | `enrol-${Factor}`
+  | "confirm-factor"
+  | "remove-factor"
+  | "rename-factor"
+  | "recovery-codes"
+  | "password";
+
+/** Refusals are audited, but a stolen session must not fill the log: of one kind from one place, and of one user. */
+const REFUSALS_TOLD = { place: { burst: 1, periodMs: FRESH_MS }, user: { burst: 20, periodMs: 60 * 60_000 } };
 
 export interface Grant {
   readonly account: Account;
@@ -50,11 +65,13 @@ export class Grants {
 
   /**
    * @param id of a challenge at stage `enrol`; `undefined`: the visit's session
-   * @throws SallyportError `proof_required` when there is none, it is too old, or (audited) the challenge's user
-   * has a factor by now
+   * @param attempt `undefined`: only to look
+   * @throws SallyportError `proof_required` when there is none; and, audited where it is an attempt, when the session
+   * is too old or of a remembered device, or the challenge's user has a factor that was not proven
    */
-  async require(visit: Visit, id: unknown): Promise<Grant> {
-    const grant = id === undefined ? await this.#bySession(visit) : await this.#byChallenge(visit, id);
+  async require(visit: Visit, id: unknown, attempt?: Attempt): Promise<Grant> {
+    const grant =
+      id === undefined ? await this.#bySession(visit, attempt) : await this.#byChallenge(visit, id, attempt);
     if (grant === undefined) throw new SallyportError("proof_required", "sign in again to change this");
     const { account, challenge, session } = grant;
     const credential = asChangedBy(challenge?.record.amr ?? session?.amr ?? [], account.credential);
@@ -94,28 +111,45 @@ export class Grants {
     };
   }
 
-  async #bySession(visit: Visit): Promise<Grant | undefined> {
+  async #bySession(visit: Visit, attempt: Attempt | undefined): Promise<Grant | undefined> {
     const { store, sessions, clock } = this.#options;
     const secret = visit.cookies.session;
     if (!isSecret(secret)) return undefined;
     const hash = hashSessionSecret(secret);
     const session = await sessions.lookup(visit.tenant, hash);
-    if (session === undefined || !isFresh(session, clock.nowMs())) return undefined;
+    if (session === undefined) return undefined;
+    if (!isFresh(session, clock.nowMs())) {
+      const why = session.amr.includes(DEVICE_METHOD) ? "remembered-device" : "proof-too-old";
+      return await this.#refuse(visit, session.user, attempt, { why, session: session.id });
+    }
     const account = await loadAccount(store, visit.tenant.id, session.user);
     return account === undefined ? undefined : { account, name: `session/${digest(hash)}`, session };
   }
 
-  async #byChallenge(visit: Visit, id: unknown): Promise<Grant | undefined> {
-    const { store, ledger } = this.#options;
+  async #byChallenge(visit: Visit, id: unknown, attempt: Attempt | undefined): Promise<Grant | undefined> {
+    const { store } = this.#options;
     const challenge = await readChallenge(store, visit, id);
-    if (challenge === undefined || challenge.record.stage !== "enrol") return undefined;
+    // Until the first step is done, nobody is known to be there.
+    if (challenge === undefined || challenge.record.epoch === 0) return undefined;
     const account = await accountOf(store, visit, challenge.record);
     if (account === undefined) return undefined;
-    if (account.credential.factors.length === 0) return { account, name: challenge.documentId, challenge };
-    if (!(await store.useOnce(`factor-refused/${challenge.documentId}`, FRESH_MS))) return undefined;
-    const actor = { kind: "user" as const, id: account.id, address: visit.address.text };
-    const audit = { action: "factor.refused", tenant: account.tenant, actor, target: account.id };
-    await ledger.commit({ writes: [], audit: [audit] });
-    return undefined;
+    const enrols = challenge.record.stage === "enrol" && account.credential.factors.length === 0;
+    if (enrols) return { account, name: challenge.documentId, challenge };
+    return await this.#refuse(visit, account.id, attempt, { why: "factor-not-proven" });
+  }
+
+  async #refuse(visit: Visit, user: string, attempt: Attempt | undefined, more: object): Promise<undefined> {
+    if (attempt === undefined) return;
+    const { store, ledger } = this.#options;
+    const tenant = visit.tenant.id;
+    const key = `factor-refused/${tenant}/${user}`;
+    const waitMs = await takeAll(store, [
+      [`${key}/${placeOf(visit.address)}/${attempt}`, REFUSALS_TOLD.place],
+      [key, REFUSALS_TOLD.user],
+    ]);
+    if (waitMs > 0) return;
+    const actor = { kind: "user" as const, id: user, address: visit.address.text };
+    const after = { attempt, ...more };
+    await ledger.commit({ writes: [], audit: [{ action: "factor.refused", tenant, actor, target: user, after }] });
   }
 }

@@ -40,10 +40,10 @@ export class SelfService {
   /** @throws SallyportError `password_refused` */
   async changePassword(visit: Visit, password: unknown): Promise<SignedIn> {
     const { grants, hasher, outbox, clock } = this.#options;
-    const { account } = await grants.require(visit, undefined);
+    const { account } = await grants.require(visit, undefined, "password");
     const phc = await hasher.hash(checkNewPassword(password, passwordContext(visit.tenant, account)));
     return await retryConflicts(async () => {
-      const grant = await grants.require(visit, undefined);
+      const grant = await grants.require(visit, undefined, "password");
       const writes = outbox.write(
         visit.tenant,
         readerOf(visit, grant.account.user),
@@ -59,7 +59,7 @@ export class SelfService {
   async removeFactor(visit: Visit, factor: unknown): Promise<SignedIn> {
     const { grants, outbox, clock } = this.#options;
     return await retryConflicts(async () => {
-      const grant = await grants.require(visit, undefined);
+      const grant = await grants.require(visit, undefined, "remove-factor");
       const { user, credential } = grant.account;
       const removed = credential.factors.find(({ id }) => id === factor);
       if (removed === undefined) throw new SallyportError("not_found", "there is no such factor");
@@ -86,7 +86,7 @@ export class SelfService {
   async renameFactor(visit: Visit, factor: unknown, input: unknown): Promise<void> {
     const name = plainName(input);
     await retryConflicts(async () => {
-      const { account } = await this.#options.grants.require(visit, undefined);
+      const { account } = await this.#options.grants.require(visit, undefined, "rename-factor");
       const { credential, tenant, id: user } = account;
       const before = credential.factors.find(({ id }) => id === factor);
       if (before === undefined) throw new SallyportError("not_found", "there is no such factor");
@@ -106,7 +106,7 @@ export class SelfService {
   async renewRecoveryCodes(visit: Visit): Promise<SignedIn> {
     const { grants, outbox, clock } = this.#options;
     return await retryConflicts(async () => {
-      const grant = await grants.require(visit, undefined);
+      const grant = await grants.require(visit, undefined, "recovery-codes");
       const { user, credential } = grant.account;
       if (credential.factors.length === 0) throw new SallyportError("forbidden", "set up another kind of proof first");
       const { codes, stored } = newRecoveryCodes(clock.nowMs());

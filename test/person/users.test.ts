@@ -1,6 +1,6 @@
 /** Managing users: states, tokens that work once, enrolment rules, and what ends when something changes. */
 import t from "tap";
-import type { Actor } from "../../src/core/audit.ts";
+import { type Actor, AUDIT_KIND, type AuditRecord } from "../../src/core/audit.ts";
 import { OUTBOX_KIND, type OutboxItem } from "../../src/notify/outbox.ts";
 import {
   API,
@@ -140,6 +140,66 @@ onEveryStore(
     t.ok(await browser.session(door));
     await t.rejects(door.enrolments.beginTotp(browser.visit, undefined, ""), { code: "proof_required" });
     await t.rejects(door.selfService.changePassword(browser.visit, PASSWORD), { code: "proof_required" });
+  },
+);
+
+onEveryStore(
+  t,
+  "a change without a fresh proof is audited, with what was tried, and once in a while",
+  async (t, { clock, node }) => {
+    const one = await node();
+    const { door, store } = one;
+    const refused = async () => {
+      const records = (await store.list({ kind: AUDIT_KIND, limit: 1000 })).map(({ value }) => value as AuditRecord);
+      // The newest is listed first.
+      return records.filter(({ action }) => action === "factor.refused").reverse();
+    };
+    const session = { idleSeconds: 3600, maxSeconds: 43_200, rememberDeviceSeconds: 86_400 };
+    const tenant = makeTenant("happy-feet", { session });
+    const user = await enrolledUser(one, tenant, clock);
+    const browser = new Browser(tenant, "198.51.100.9");
+    await browser.signIn(door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) }, true);
+    clock.advance(10 * 60_000 + 1);
+    const required = { code: "proof_required" };
+    const tries = {
+      "enrol-totp": () => door.enrolments.beginTotp(browser.visit, undefined, "x"),
+      "enrol-passkey": () => door.enrolments.beginPasskey(browser.visit, undefined, "x"),
+      "remove-factor": () => door.selfService.removeFactor(browser.visit, "fac_1"),
+      "rename-factor": () => door.selfService.renameFactor(browser.visit, "fac_1", "x"),
+      "recovery-codes": () => door.selfService.renewRecoveryCodes(browser.visit),
+      password: () => door.selfService.changePassword(browser.visit, PASSWORD),
+    };
+    const id = (await browser.session(door))?.id;
+    for (const attempt of Object.values<() => Promise<unknown>>(tries)) {
+      for (let count = 0; count < 5; count += 1) await t.rejects(async () => await attempt(), required);
+    }
+    await t.rejects(door.enrolments.showTotp(browser.visit, undefined, "x"), required, "to look is no attempt");
+    t.same(
+      (await refused()).map(({ actor, target, after }) => ({ actor, target, after })),
+      Object.keys(tries).map((attempt) => ({
+        actor: { kind: "user", id: user.id, address: "198.51.100.9" },
+        target: user.id,
+        after: { attempt, why: "proof-too-old", session: id },
+      })),
+    );
+
+    browser.keep((await browser.identify(door, user.email)).outcome);
+    clock.advance(10 * 60_000);
+    await t.rejects(async () => await tries.password(), required);
+    t.match((await refused()).at(-1)?.after, { attempt: "password", why: "remembered-device" });
+    const { challenge } = await new Browser(tenant).identify(door, user.email);
+    await t.rejects(door.enrolments.beginTotp(browser.visit, challenge, "x"), required, "of another browser");
+    const stranger = new Browser(tenant, "203.0.113.99");
+    const own = await stranger.identify(door, user.email);
+    await t.rejects(door.enrolments.beginTotp(stranger.visit, own.challenge, "x"), required);
+    t.match((await refused()).at(-1), { actor: { address: "203.0.113.99" }, after: { why: "factor-not-proven" } });
+
+    const before = (await refused()).length;
+    for (let place = 1; place <= 40; place += 1) {
+      browser.address = `192.0.2.${place}`;
+      await t.rejects(async () => await tries.password(), required);
+    }
+    t.ok((await refused()).length - before <= 20, "twenty an hour, wherever they come from");
   },
 );
 
