@@ -33,6 +33,7 @@ import { LateStore } from "./late-store.ts";
 import { nodeName } from "./node-name.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { findOwnClinics } from "./own-clinics.ts";
+import { PageTurns } from "./page-turns.ts";
 import { NodePersonDoor, OWNED_KINDS } from "./person-door.ts";
 import { saySealing } from "./sealing-node.ts";
 import { writeSeen } from "./seen.ts";
@@ -234,6 +235,7 @@ class RunningControl implements Control {
       explain: this.#explainer(door),
       clinicsOf: (session, address) => findOwnClinics(store, replica.tenants(), session, address, clock.nowMs()),
     };
+    const turns = new PageTurns(clock, () => this.#metrics.pageRefusal());
     const pages = await startPages({
       socketPath: join(socketDir, "pages.sock"),
       tenant: (id) => this.#policy.replica.tenant(id),
@@ -241,6 +243,7 @@ class RunningControl implements Control {
       keyring: this.#keyring,
       clock,
       log,
+      takeTurn: (address) => turns.take(address),
     });
     this.#closers.push(() => pages.close());
   }

@@ -30,6 +30,8 @@ export interface Metrics {
   /** A request to the admin API; `route` is the pattern, never the path. */
   adminRequest(method: string, route: string, status: number, seconds: number): void;
   authenticationFailure(): void;
+  /** A request for the gate's own pages from a network that had asked too often. */
+  pageRefusal(): void;
   /** How many DNS names on allowlists get no good answer at present. */
   namesFailing(count: number): void;
   /** @param edge the edge's id, `{node}/{worker}` */
@@ -58,6 +60,11 @@ export function createMetrics(): Metrics {
     help: "Requests to the admin API without a valid key.",
     registers,
   });
+  const pages = new Counter({
+    name: "sallyport_pages_refused_total",
+    help: "Requests for the gate's own pages that were refused, their network having asked too often.",
+    registers,
+  });
   const failing = new Gauge({
     name: "sallyport_dns_names_failing",
     help: "DNS names on allowlists, of all tenants, that get no good answer; their last one counts for a day.",
@@ -67,6 +74,7 @@ export function createMetrics(): Metrics {
     registry,
     adminRequest: (method, route, status, seconds) => admin.observe({ method, route, status }, seconds),
     authenticationFailure: () => failures.inc(),
+    pageRefusal: () => pages.inc(),
     namesFailing: (count) => failing.set(count),
     ...createTrafficMetrics(registers),
   };

@@ -1,5 +1,6 @@
 /** Between the wire and the pages: reads each call once, refuses what is unsound, and sends the answer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Address, parseAddress } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { retryAfterSeconds, SallyportError } from "../core/errors.ts";
 import { isSecret, newSecret } from "../core/ids.ts";
@@ -18,11 +19,20 @@ import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
 import { type Answer, answerJson, type Call, pathTo, ROOT, type Route, redirectTo } from "./route.ts";
 
 export interface ReceptionOptions {
+  /** The tenants as control's replica knows them. */
   readonly tenant: FindTenant;
+  /** Its key proves that a form is ours. */
   readonly keyring: Pick<Keyring, "deriveKeys">;
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * Takes a turn of the network that asks, before anything else is done for it; what is the same for everybody takes
+   * none. @returns how long to wait in milliseconds; 0: go on
+   */
+  readonly takeTurn: (address: Address) => number;
 }
+
+const ASSETS_ROOT = `${ROOT}/assets/`;
 
 /** What a refused input is to the browser; every other code is a fault of ours. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -72,6 +82,8 @@ export class Reception {
     }
     // Before the body is read, of which nothing matters here.
     server.addHook("onRequest", async (request, reply) => {
+      const waitMs = request.is404 || !pathOf(request.url).startsWith(ASSETS_ROOT) ? this.#takeTurn(request) : 0;
+      if (waitMs > 0) return await this.#refuse(request, reply, 429, waitMs);
       if (!request.is404) return;
       const allow = methods.allowOf(pathOf(request.url));
       if (allow !== undefined) reply.header("allow", allow);
@@ -90,11 +102,19 @@ export class Reception {
       .replace(/[^/]+$/, "")}:token`;
     const route = this.#routes.find((one) => one.path === path && (one.method === "GET") === isRead(request));
     try {
+      const waitMs = this.#takeTurn(request);
+      if (waitMs > 0)
+        throw new SallyportError("limit_reached", "this network asks too often", { retryAfterMs: waitMs });
       if (route === undefined) throw error;
       await this.#serve(route, request, reply);
     } catch (failure) {
       this.#fail(failure, request, reply);
     }
+  }
+
+  #takeTurn({ headers }: FastifyRequest): number {
+    const address = parseAddress(String(headers["sallyport-client-address"] ?? ""));
+    return address === undefined ? 0 : this.#options.takeTurn(address);
   }
 
   async #serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,28 +1,18 @@
 /** The pages' server: HTTP on a Unix socket that only the edges of this node reach. */
 import { chmodSync, rmSync } from "node:fs";
 import fastify, { type FastifyInstance } from "fastify";
-import type { Clock } from "../core/clock.ts";
-import type { Keyring } from "../core/keyring.ts";
-import type { Logger } from "../core/log.ts";
 import { ASSET_CACHE_CONTROL, type Asset } from "../look/stylesheet.ts";
 import { ASSETS } from "./assets.ts";
-import { Reception } from "./reception.ts";
-import type { FindTenant } from "./request-facts.ts";
+import { Reception, type ReceptionOptions } from "./reception.ts";
 import type { Route } from "./route.ts";
 
 /** The edge refuses larger bodies too. */
 const BODY_BYTES = 64 * 1024;
 
-export interface PagesOptions {
+export interface PagesOptions extends ReceptionOptions {
   readonly socketPath: string;
-  /** The tenants as control's replica knows them. */
-  readonly tenant: FindTenant;
   /** Every page there is: as a rule those of {@link ./person-routes.ts} and their like for other doors. */
   readonly routes: readonly Route[];
-  /** Its key proves that a form is ours. */
-  readonly keyring: Pick<Keyring, "deriveKeys">;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Listens once it resolves. Whoever can connect is an edge, whose facts about the client are believed. */

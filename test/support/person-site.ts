@@ -23,7 +23,7 @@ import { OutboxWorker } from "../../src/notify/outbox-worker.ts";
 import { Ledger } from "../../src/observe/ledger.ts";
 import { personRoutes } from "../../src/pages/person-routes.ts";
 import type { Route } from "../../src/pages/route.ts";
-import { startPages } from "../../src/pages/server.ts";
+import { type PagesOptions, startPages } from "../../src/pages/server.ts";
 import { WaysBack } from "../../src/pages/way-back.ts";
 import { openPersonDoor, type PersonDoor } from "../../src/person/door.ts";
 import { PasswordHasher } from "../../src/person/password-hash.ts";
@@ -42,6 +42,8 @@ export interface PersonSiteOptions {
   /** Browsers take every name under `localhost` for a secure context, on which passkeys work without TLS. */
   readonly host?: string;
   readonly tls?: TlsFiles;
+  /** How often a network may ask; as often as it likes unless the test says otherwise. */
+  readonly takeTurn?: PagesOptions["takeTurn"];
 }
 
 export interface PersonSite {
@@ -113,7 +115,16 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
   const pagesSocket = join(folder, "pages.sock");
   const routes = personRoutes({ person: door, textMessages: true, waysBack: new WaysBack(keyring, clock) });
   const findTenant = (id: TenantId) => replica.tenant(id);
-  const pages = await startPages({ socketPath: pagesSocket, tenant: findTenant, routes, keyring, clock, log });
+  const takeTurn = options.takeTurn ?? (() => 0);
+  const pages = await startPages({
+    socketPath: pagesSocket,
+    tenant: findTenant,
+    routes,
+    keyring,
+    clock,
+    log,
+    takeTurn,
+  });
   t.teardown(() => pages.close());
   const host = tenant.hosts[0] as CanonicalHost;
   const sessions = new SessionDirectory({
