@@ -116,6 +116,7 @@ export class Completion {
         ...(await this.#replaced(visit)),
         writeCredential(account, credential, proven.managed !== true),
         ...markKnownPlace(noted, account.tenant, visitor.place, nowMs),
+        // Where there are no passwords, the first session is what an invitation comes to.
         ...(account.user.state === "invited" ? [writeUser(account, { ...account.user, state: "active" })] : []),
         ...this.#recoveryNotice(visit, account, proven, nowMs),
         ...(visitor.bucket === STRANGER ? this.#placeNotice(visit, account, nowMs) : []),

@@ -207,7 +207,8 @@ export class Invitations {
         : [];
     const action = purpose === "reset" ? "password.reset" : "invite.accepted";
     const actor = { kind: "user" as const, id, address: visit.address.text };
-    await sessions.revoke(account, user, {
+    const joins = phc !== undefined && user.state === "invited";
+    await sessions.revoke(account, joins ? { ...user, state: "active" } : user, {
       writes: [...spend.writes, writeCredential(account, credential, false), ...told],
       // The revocation states the condition on the user document itself.
       preconditions: [...spend.preconditions, ...unchanged(account).slice(1)],

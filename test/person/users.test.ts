@@ -49,7 +49,8 @@ onEveryStore(t, "invited, accepts once, enrols, is in", async (t, { clock, tenan
   if (accepted?.kind !== "continue") throw new Error("not accepted");
   browser.keep(accepted);
   t.match(accepted.step, { stage: "enrol" });
-  t.equal((await door.users.get(tenant, user.id)).state, "invited");
+  const set = { state: "active", signIn: { possible: true, reasons: [] } };
+  t.match(await door.users.get(tenant, user.id), set, "the password is set; what is missing, signing in brings");
   const { enrolment } = await door.enrolments.beginTotp(browser.visit, accepted.step.challenge, "");
   const offer = await door.enrolments.showTotp(browser.visit, accepted.step.challenge, enrolment);
   const code = totpCode(offer?.secretText ?? "", clock.nowMs());
