@@ -119,7 +119,7 @@ export const EntryChangeSchema = Type.Object(
     ),
     ttlSeconds: Type.Optional(TtlSecondsSchema),
   },
-  { ...closed, minProperties: 1 },
+  { ...closed, minProperties: 1, errorMessage: "must be an object with label, expiresAt or ttlSeconds" },
 );
 
 export const AllowlistSchema = Type.Object(

@@ -65,8 +65,34 @@ function describe(schema: TSchema, error: TLocalizedValidationError): Issue[] {
       hint: `known: ${known.join(", ")}`,
     }));
   }
-  const said = subschema(schema, error.schemaPath).find((part) => typeof part["errorMessage"] === "string");
-  return [{ at: error.instancePath || "/", message: (said?.["errorMessage"] as string | undefined) ?? error.message }];
+  return [{ at: error.instancePath || "/", message: messageFor(schema, error.schemaPath) ?? error.message }];
+}
+
+/**
+ * What the schema itself says of a value: the outermost word about it, as a union's rather than one of its branches'.
+ * A list may speak for its items; an object says nothing of its fields.
+ */
+function messageFor(schema: TSchema, path: string): string | undefined {
+  const segments = path.split("/").slice(1);
+  let [own, around] = [messageOf(schema), undefined as string | undefined];
+  let here: unknown = schema;
+  for (const [index, segment] of segments.entries()) {
+    here = stepInto(here, segment);
+    const isName = ["properties", "patternProperties"].includes(segments[index - 1] ?? "");
+    if (isName) [own, around] = [undefined, undefined];
+    else if (segment === "items") [own, around] = [undefined, own ?? around];
+    own ??= messageOf(here);
+  }
+  return own ?? around;
+}
+
+function messageOf(schema: unknown): string | undefined {
+  const message = (schema as { errorMessage?: unknown } | undefined)?.errorMessage;
+  return typeof message === "string" ? message : undefined;
+}
+
+function stepInto(schema: unknown, segment: string): unknown {
+  return (schema as Record<string, unknown> | undefined)?.[segment.replaceAll("~1", "/").replaceAll("~0", "~")];
 }
 
 /** The schemas along a path such as `#/properties/a/anyOf/0`, outermost first, without the root. */
@@ -74,7 +100,7 @@ function subschema(schema: TSchema, path: string): Record<string, unknown>[] {
   let here: unknown = schema;
   const along = [schema as unknown as Record<string, unknown>];
   for (const segment of path.split("/").slice(1)) {
-    here = (here as Record<string, unknown> | undefined)?.[segment.replaceAll("~1", "/").replaceAll("~0", "~")];
+    here = stepInto(here, segment);
     if (typeof here === "object" && here !== null && !Array.isArray(here)) along.push(here as Record<string, unknown>);
   }
   return along;

@@ -52,7 +52,7 @@ export const UserChangeSchema = Type.Object(
       }),
     ),
   },
-  { ...closed, minProperties: 1, errorMessage: "must change something" },
+  { ...closed, minProperties: 1, errorMessage: "must be an object with email, name, role or state" },
 );
 
 const FailuresSchema = Type.Object(
