@@ -31,6 +31,7 @@ import { sessionRoutes } from "./sessions.ts";
 import { shortcutRoutes } from "./shortcuts.ts";
 import { closeSoon } from "./shutdown.ts";
 import { tenantRoutes } from "./tenants.ts";
+import { refuseUnknownInput } from "./unknown-input.ts";
 import { userActionRoutes } from "./user-actions.ts";
 import { userRoutes } from "./users.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -64,6 +65,7 @@ export async function createAdminApi(dependencies: AdminDependencies, options: A
   await api.register(async (keyed: Api) => {
     keyed.addHook("onRequest", authenticator(dependencies, services.keys));
     keyed.addHook("onRequest", refusePointless);
+    refuseUnknownInput(keyed);
     tenantRoutes(keyed, services);
     entryRoutes(keyed, services);
     listRoutes(keyed, services);

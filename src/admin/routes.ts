@@ -120,8 +120,15 @@ export const BODY_REFUSALS = ["body_invalid", "payload_too_large", "unsupported_
 
 /** The responses of a route: its own, and a problem for each of the codes and for those that any route can have. */
 export function responses(own: Record<number, TSchema>, codes: readonly ErrorCode[]): Record<string, TSchema> {
-  const always: ErrorCode[] = ["unauthorized", "forbidden", "limit_reached", "internal", "store_unavailable"];
-  const byStatus = Map.groupBy([...codes, ...always], (code) => STATUS[code]);
+  const always: ErrorCode[] = [
+    "unauthorized",
+    "forbidden",
+    "body_invalid",
+    "limit_reached",
+    "internal",
+    "store_unavailable",
+  ];
+  const byStatus = Map.groupBy(new Set([...codes, ...always]), (code) => STATUS[code]);
   const problems = [...byStatus].map(([status, each]) => [
     status,
     { ...Type.Ref("Problem"), description: each.join(", ") },

@@ -62,7 +62,7 @@ function describe(schema: TSchema, error: TLocalizedValidationError): Issue[] {
     return (params.additionalProperties ?? []).map((key) => ({
       at: error.instancePath + pointer(key),
       message: "is not known here",
-      hint: `known: ${known.join(", ")}`,
+      ...(known.length === 0 ? {} : { hint: `known: ${known.join(", ")}` }),
     }));
   }
   return [{ at: error.instancePath || "/", message: messageFor(schema, error.schemaPath) ?? error.message }];

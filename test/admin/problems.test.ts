@@ -105,6 +105,33 @@ t.test("a name of any length is not found, and asks for a key first", async (t) 
   }
 });
 
+t.test("what no route asks for is refused by every route", async (t) => {
+  const { call, tenant, origin } = await startAdminApi(t);
+  await tenant("a");
+  const { paths } = (await (await fetch(`${origin}/openapi.json`)).json()) as { paths: Record<string, object> };
+  let asked = 0;
+  for (const [path, operations] of Object.entries(paths)) {
+    if (!path.startsWith("/v1/")) continue;
+    const url = path.replaceAll(/\{tenant\}/g, "a").replaceAll(/\{[^}]+\}/g, "x");
+    for (const [method, operation] of Object.entries(operations)) {
+      asked += 1;
+      const name = `${method} ${path}`;
+      const verb = method.toUpperCase();
+      const at = { status: 422, body: { issues: [{ pointer: "/nonsense", message: "is not known here" }] } };
+      const text = JSON.stringify(operation).includes("text/csv");
+      const sent = "requestBody" in operation && !text ? { json: {} } : {};
+      const answer = await call(verb, `${url}?nonsense=1`, sent);
+      t.equal(answer.status, 422, name);
+      if (verb === "GET" || "requestBody" in operation) continue;
+      t.match(await call(verb, url, { json: { nonsense: 1 } }), at, name);
+    }
+  }
+  t.ok(asked > 40);
+  const made = await call("POST", "/v1/tenants/a/users", { json: { email: "ann@clinic.example" } });
+  const invite = `/v1/tenants/a/users/${made.body.id}/invite`;
+  t.equal((await call("POST", invite, { json: {} })).status, 201, "nothing is said by an empty body");
+});
+
 t.test("a fault says nothing of the inside", async (t) => {
   const explain = async () => {
     throw new Error("secret detail at /inner/path");
