@@ -1159,7 +1159,7 @@ export interface Operations {
     readonly body: {
       /** The login; unique within the tenant. */
       readonly email: string;
-      /** How the person is addressed. */
+      /** How the person is addressed. Kept as sent; what does not show is refused. */
       readonly name?: string;
       /** owner: may manage the tenant's users and allowlist on the portal. */
       readonly role?: "owner" | "user";

@@ -2,6 +2,7 @@
 import { formatPrefix, isBroad, parsePrefix } from "./address.ts";
 import { type Issue, SallyportError } from "./errors.ts";
 import { parseInstant } from "./instant.ts";
+import { readPlainText } from "./plain-text.ts";
 
 /** As asked for; `expiresAt` or `ttlSeconds`, or neither. */
 export interface EntryInput {
@@ -49,9 +50,7 @@ function readCidr(text: string, allowBroad: boolean, at: string): { cidr: string
 
 /** @throws SallyportError `body_invalid` */
 export function readLabel(label: string, at: string): string {
-  // Format characters could make one label look like another on the portal.
-  if ([...label].length <= MAX_LABEL && !/[\p{C}\p{Zl}\p{Zp}]/u.test(label)) return label;
-  throw refused("body_invalid", at, `must be at most ${MAX_LABEL} printable characters`);
+  return readPlainText(label, MAX_LABEL, at);
 }
 
 /** @throws SallyportError `body_invalid` */

@@ -155,7 +155,8 @@ ${postForm(call, { path: "portal/people" }, html`<div class="columns">${email}${
 async function invite(call: OwnerCall, { person, sendsMail }: PlacePages): Promise<string | Answer> {
   const { visit, form, session } = call;
   const { email, name = "", role } = form;
-  const input = { email, ...(name.trim() === "" ? {} : { name }), role: role === "owner" ? "owner" : "user" } as const;
+  const given = { email: email?.trim(), ...(name.trim() === "" ? {} : { name: name.trim() }) };
+  const input = { ...given, role: role === "owner" ? "owner" : "user" } as const;
   const actor = actorOf(call, session);
   const user = await person.users.create(visit.tenant, input, actor);
   const { link } = await person.invitations.invite(visit.tenant, user.id, actor);

@@ -21,9 +21,9 @@ export function normaliseEmail(input: unknown): string | undefined {
   return DOMAIN.test(domain) ? `${local.toLowerCase()}@${domain}` : undefined;
 }
 
-/** @throws SallyportError `email_invalid` */
+/** As {@link normaliseEmail}, but nothing is trimmed. @throws SallyportError `email_invalid` */
 export function parseEmail(input: unknown): string {
-  const email = normaliseEmail(input);
+  const email = typeof input === "string" && input === input.trim() ? normaliseEmail(input) : undefined;
   if (email === undefined) {
     throw new SallyportError("email_invalid", "write an e-mail address such as name@clinic.example");
   }

@@ -1,8 +1,17 @@
 /** Names that people give: of themselves, of their factors. */
+import { readPlainText } from "../core/plain-text.ts";
 
 const MAX_CHARACTERS = 60;
 
-/** Without control and formatting characters, trimmed, at most 60 characters; `undefined` when nothing is left. */
+/** A user's name, as it is. @throws SallyportError `body_invalid` for what is no name */
+export function readName(name: string): string {
+  return readPlainText(name, MAX_CHARACTERS, "/name");
+}
+
+/**
+ * What somebody calls their own factor, made fit to show: without control and formatting characters, trimmed, at most
+ * 60 characters; `undefined` when nothing is left.
+ */
 export function plainName(input: unknown): string | undefined {
   if (typeof input !== "string") return undefined;
   const characters = Array.from(input.slice(0, 1024).replace(/\p{C}/gu, "").trim());

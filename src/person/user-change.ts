@@ -15,7 +15,7 @@ import {
 import type { CommitPart } from "./commit-part.ts";
 import { parseEmail } from "./email.ts";
 import { withoutMailbox } from "./mailbox.ts";
-import { plainName } from "./plain-name.ts";
+import { readName } from "./plain-name.ts";
 
 export interface UserChange {
   readonly email?: unknown;
@@ -26,10 +26,10 @@ export interface UserChange {
   readonly state?: "active" | "disabled";
 }
 
-/** The record after the change. @throws SallyportError `email_invalid` */
+/** The record after the change. @throws SallyportError `email_invalid`, `body_invalid` */
 export function changedUser(account: Account, change: UserChange): UserRecord {
   const { name: before, ...kept } = account.user;
-  const name = change.name === undefined ? before : plainName(change.name);
+  const name = change.name === undefined ? before : change.name === null ? undefined : readName(change.name);
   // Enabling gives back what there was: somebody without a password is still invited.
   const enabled =
     account.credential.password === undefined && account.credential.factors.length === 0 ? "invited" : "active";

@@ -25,7 +25,7 @@ import { NO_PART } from "./commit-part.ts";
 import { normaliseEmail, parseEmail } from "./email.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { checkNewPassword } from "./password-rules.ts";
-import { plainName } from "./plain-name.ts";
+import { readName } from "./plain-name.ts";
 import { retryConflicts } from "./retry.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Throttle } from "./throttle.ts";
@@ -67,13 +67,13 @@ export class Users {
     this.#options = options;
   }
 
-  /** @throws SallyportError `email_invalid`, `email_taken`, `password_refused` */
+  /** @throws SallyportError `email_invalid`, `email_taken`, `password_refused`, `body_invalid` for a name that is none */
   async create(tenant: Tenant, input: NewUser, actor: Actor): Promise<UserView> {
     const { store, ledger, clock, hasher } = this.#options;
     const nowMs = clock.nowMs();
     const email = parseEmail(input.email);
     const { role = "user", password } = input;
-    const name = plainName(input.name);
+    const name = input.name === undefined ? undefined : readName(input.name);
     const context = { email, name, tenantName: tenant.name, hosts: tenant.hosts };
     const phc = password === undefined ? undefined : await hasher.hash(checkNewPassword(password, context));
     const key = { tenant: tenant.id, id: newId("usr", nowMs) };

@@ -9,7 +9,7 @@ const EmailSchema = Type.String({
   errorMessage: "must be an e-mail address",
 });
 const NameSchema = Type.String({
-  description: "How the person is addressed.",
+  description: "How the person is addressed. Kept as sent; what does not show is refused.",
   pattern: "\\S",
   maxLength: 60,
   errorMessage: "must be 1 to 60 characters",

@@ -41,6 +41,23 @@ t.test("a user's life", async (t) => {
   t.match((await call("GET", `${USERS}?email=BOB@a.example`)).body.items, [{ id: with_.body.id }]);
   t.strictSame((await call("GET", `${USERS}?email=eve@a.example`)).body, { items: [] });
 
+  for (const [wrong, pointer] of [
+    [{ name: "a\nb" }, "/name"],
+    [{ name: "a\u202Eb" }, "/name"],
+    [{ name: "\u3000" }, "/name"],
+    [{ name: "x".repeat(61) }, "/name"],
+  ] as const) {
+    const refused = { status: 422, body: { code: "body_invalid", issues: [{ pointer }] } };
+    t.match(await call("POST", USERS, { json: { email: "new@a.example", ...wrong } }), refused);
+    t.match(await call("PATCH", path, { json: wrong }), refused);
+  }
+  for (const email of ["new@a.example\n", " new@a.example", "new@a.example\u00A0", "new\t@a.example"]) {
+    const refused = { status: 422, body: { code: "email_invalid" } };
+    t.match(await call("POST", USERS, { json: { email } }), refused);
+    t.match(await call("PATCH", path, { json: { email } }), refused);
+  }
+  t.strictSame((await call("GET", path)).body, made.body, "nothing was changed, nor taken away from what was sent");
+
   const change = (json: object, headers = {}) => call("PATCH", path, { json, headers });
   const named = await change({ name: null, role: "user" }, { "if-match": `"${revision}"` });
   t.match(named, { status: 200, body: { role: "user", revision: Number } });
