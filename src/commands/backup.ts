@@ -6,7 +6,7 @@ import { argument, type Command } from "./command.ts";
 import { loadFor, presentFile } from "./local-store.ts";
 
 export const backup: Command = {
-  summary: "Copy the SQLite store into one file, also while the gate runs.",
+  summary: "Copy the SQLite store into one file, also while the gate runs; a FILE that is there is replaced.",
   args: "FILE",
   options: {},
   async run(call) {

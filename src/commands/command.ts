@@ -111,8 +111,13 @@ export function columns(rows: readonly (readonly string[])[]): string {
 export function describeError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof SallyportError)) return message;
-  const issues = error.issues.map(
-    ({ at, message, hint }) => `  ${at}: ${message}${hint === undefined ? "" : `\n    → ${hint}`}`,
-  );
+  const issues = error.issues.flatMap((issue) => {
+    const { at, hint } = issue;
+    // Of a single mistake the message may have said it all.
+    return [
+      ...(issue.message === message ? [] : [`  ${at}: ${issue.message}`]),
+      ...(hint === undefined ? [] : [`    → ${hint}`]),
+    ];
+  });
   return [message, ...issues].join("\n");
 }

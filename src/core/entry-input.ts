@@ -41,7 +41,9 @@ function readCidr(text: string, allowBroad: boolean, at: string): { cidr: string
     const cidr = formatPrefix(prefix);
     if (!broad || allowBroad) return { cidr, broad };
     const least = prefix.family === 4 ? "/8" : "/32";
-    throw refused("broad_prefix", at, `${cidr} is broader than ${least}`, 'narrow it, or state "allowBroad": true');
+    const beside = at.startsWith("/items/") ? ' beside "items"' : "";
+    const hint = `narrow it, or state "allowBroad": true${beside}`;
+    throw refused("broad_prefix", at, `${cidr} is broader than ${least}`, hint);
   } catch (error) {
     if (!(error instanceof SallyportError) || error.issues.length > 0) throw error;
     throw new SallyportError(error.code, error.message, { issues: [{ at, message: error.message }] });

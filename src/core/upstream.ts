@@ -33,6 +33,7 @@ export function canonicalUpstream(text: string): { origin: string } | { refused:
   const url = written === undefined ? null : URL.parse(text);
   if (url === null || written === undefined)
     return { refused: "is not an http or https origin (no path, no user, no query)" };
+  if (url.port === "0") return { refused: "has port 0, on which nothing can listen" };
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) === 0)
     return METADATA_NAMES.test(host) ? { refused: "is a cloud metadata name" } : { origin: url.origin };

@@ -1,4 +1,5 @@
 /** The rules of a tenant's fields that no shape can say. Where `undefined` stands in a list, a wrong value was left out. */
+import { parseAddress } from "../core/address.ts";
 import type { Issue } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
 import type { CanonicalHost } from "../core/ids.ts";
@@ -12,6 +13,8 @@ type GivenPolicy = Pick<Policy, "factors" | "session"> & {
   readonly webSocketOrigins: readonly (string | undefined)[];
 };
 
+const DNS_NAME = "write a DNS name alone, such as clinic.example, without scheme, port or path";
+
 export function parseHosts(hosts: readonly (string | undefined)[], issues: Issue[]): CanonicalHost[] {
   const seen = new Set<CanonicalHost>();
   for (const [index, text] of hosts.entries()) {
@@ -19,6 +22,7 @@ export function parseHosts(hosts: readonly (string | undefined)[], issues: Issue
     const at = pointer("hosts", index);
     const host = /[:/@]/.test(text) && !text.startsWith("[") ? undefined : canonicalHost(text);
     if (host === undefined) issues.push({ at, message: "is not a host name", hint: hostHint(text) });
+    else if (isAddress(host)) issues.push({ at, message: "is an IP address, not a host name", hint: DNS_NAME });
     else if (seen.has(host)) issues.push({ at, message: "is there twice" });
     else seen.add(host);
   }
@@ -27,8 +31,14 @@ export function parseHosts(hosts: readonly (string | undefined)[], issues: Issue
 
 function hostHint(text: string): string {
   const plain = /^[^\s:/?#@\\]+$/u.test(text) ? URL.parse(`http://${text}`)?.hostname : undefined;
-  if (plain !== undefined && canonicalHost(plain) !== undefined) return `write "${plain}"`;
-  return "write a DNS name alone, such as clinic.example, without scheme, port or path";
+  // What ends in a number is read as an address (WHATWG URL), which nobody meant who wrote a name.
+  if (plain !== undefined && canonicalHost(plain) !== undefined && !isAddress(plain)) return `write "${plain}"`;
+  return DNS_NAME;
+}
+
+/** Whoever comes upon an address of the gate must not learn whose it is; nor can a passkey be made for one (WebAuthn, 5.1.2). */
+function isAddress(host: string): boolean {
+  return host.startsWith("[") || parseAddress(host) !== undefined;
 }
 
 export function parseAltHosts(
@@ -74,6 +84,13 @@ export function* policyIssues({ factors, session, exempt, webSocketOrigins }: Gi
   for (const [index, exemption] of exempt.entries())
     if (/^\/(\.|%2e)sallyport/i.test(exemption?.path ?? ""))
       yield { at: pointer("policy", "exempt", index, "path"), message: "belongs to the gate itself" };
+  for (const [index, exemption] of exempt.entries())
+    if (exemption?.path?.includes("*") === true)
+      yield {
+        at: pointer("policy", "exempt", index, "path"),
+        message: "must not hold *: paths are exact",
+        hint: "write each path in full, such as /webhooks/lab",
+      };
   for (const [index, text] of webSocketOrigins.entries()) {
     const message = text === undefined ? undefined : originIssue(text);
     if (message !== undefined) yield { at: pointer("policy", "webSocketOrigins", index), message };

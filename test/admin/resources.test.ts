@@ -308,6 +308,11 @@ t.test("replacing: dry run, ids kept, the list's own tag, the audit's summary", 
     { id: renamed.id, cidr: "192.0.2.2/32", label: "new" },
   ]);
   t.match(record.before.digest, /^sha256:[0-9a-f]{64}$/);
+  const broad = {
+    status: 422,
+    body: { issues: [{ pointer: "/items/0/cidr", hint: /allowBroad": true beside "items"$/ }] },
+  };
+  t.match(await call("PUT", LIST, { json: { items: [{ cidr: "20.0.0.0/6" }] } }), broad);
   const exported = await call("GET", `${LIST}/export`);
   t.match(exported.headers.get("content-type"), "text/csv");
   await call("PUT", LIST, { json: { items: [] } });

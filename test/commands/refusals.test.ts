@@ -25,6 +25,8 @@ t.test("an import's mistakes are told by line", async (t) => {
   t.match(await said("allow", "import", "a", "list.txt", "--allow-broad"), { code: 0 });
   t.match((await said("allow", "add", "a", "20.0.0.0/6")).stderr, /\/cidr: .*\n.*or state --allow-broad$/m);
   t.match(await said("allow", "add", "a", "20.0.0.0/6", "--allow-broad"), { code: 0 });
+  const { stderr } = await said("allow", "add", "a", "10.1");
+  t.equal(stderr.match(/write all four/g)?.length, 1, "told once");
 });
 
 t.test("the lock-out guard is passed by a flag, wherever it stands", async (t) => {
