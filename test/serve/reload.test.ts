@@ -63,7 +63,7 @@ t.test("SIGHUP", async (t) => {
 
   await t.test("a port that is taken is refused", async (t) => {
     const line = await reload(
-      { edge: { listen: admin.replace("http://", "") } },
+      { edge: { listen: new URL(upstream.url).host } },
       "reload refused; the earlier configuration goes on",
     );
     t.match(line, { issues: [{ message: /taken/, hint: /edge\.listen or SALLYPORT_EDGE_LISTEN/ }] });
