@@ -86,7 +86,9 @@ export function checkFile(db: DatabaseSync, file: string): void {
   if (finding !== "ok") throw corrupt(String(finding).slice(0, 200));
 }
 
+/** Writes nothing where nothing is to be done: a store on a full disk can still be read. */
 function migrate(db: DatabaseSync): void {
+  if (pragma(db, "user_version") === MIGRATIONS.length) return;
   db.exec("BEGIN IMMEDIATE");
   const version = Number(pragma(db, "user_version"));
   for (const migration of MIGRATIONS.slice(version)) db.exec(migration);

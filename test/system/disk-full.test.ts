@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { Gate, openTenant, startUpstream } from "../support/gate.ts";
+import { freePort, Gate, openTenant, startUpstream } from "../support/gate.ts";
 import { Knocker } from "../support/knocker.ts";
 import { startRedis, until } from "../support/redis.ts";
 
@@ -63,7 +63,8 @@ async function openGate(t: Test, disk: string, settings: object) {
 t.test("with SQLite on it", async (t) => {
   const disk = mountDisk(t);
   if (disk === undefined) return;
-  const { gate, knocker, write } = await openGate(t, disk, {});
+  // A control that is started again comes back to the same port.
+  const { gate, knocker, write } = await openGate(t, disk, { admin: { listen: `127.0.0.1:${freePort()}` } });
   t.equal(await write(), 201);
   const giveBack = fill(disk);
   let acknowledged = 1;
@@ -75,6 +76,12 @@ t.test("with SQLite on it", async (t) => {
   );
   const readiness = async () => (await gate.admin("GET", "/readyz")).json();
   t.match(await readiness(), { checks: { store: { ok: false, detail: "refuses-writes" } } });
+  const follows = () => gate.log.filter(({ msg }) => msg === "following the store").length;
+  const before = follows();
+  process.kill(gate.pids("control-process.ts")[0] ?? 0, "SIGKILL");
+  await until(async () => follows() > before);
+  await until(async () => (await gate.admin("GET", "/readyz").catch(() => undefined))?.status === 200);
+  t.equal(await write(), 503, "a control that starts on a full disk reads what is there, and refuses as before");
   await knocker.more(100);
   giveBack();
   await gate.logged("the store takes writes again");
