@@ -43,6 +43,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #folder: SocketFolder;
   #plan: Plan;
+  /** The tenants that control was last told. */
+  #declared: Plan["config"]["tenants"];
   readonly #edges: EdgePool;
   #control: ControlPart;
   #stopping: Promise<void> | undefined;
@@ -58,6 +60,7 @@ export class Supervisor {
     this.#options = options;
     this.#folder = folder;
     this.#plan = plan;
+    this.#declared = plan.config.tenants;
     this.#control = control;
     this.#edges = edges;
   }
@@ -130,11 +133,23 @@ export class Supervisor {
     const edgesChange = !isDeepStrictEqual(plan.edgePrint, this.#plan.edgePrint);
     refuseUnchangeable(this.#plan.config, plan.config, edgesChange);
     if (!isDeepStrictEqual(adminEndpoint(plan), adminEndpoint(this.#plan))) probe(plan.config.admin, ADMIN_KNOBS);
-    const tenantsChange = !isDeepStrictEqual(plan.config.tenants, this.#plan.config.tenants);
-    if (tenantsChange) await this.#control.declare(plan.config.tenants, startOf(plan, this.#folder));
-    if (edgesChange) await this.#edges.replace(plan.config);
-    if (!isDeepStrictEqual(plan.controlPrint, this.#plan.controlPrint)) await this.#replaceControl(plan);
+    await this.#declare(plan);
+    try {
+      if (edgesChange) await this.#edges.replace(plan.config);
+      if (!isDeepStrictEqual(plan.controlPrint, this.#plan.controlPrint)) await this.#replaceControl(plan);
+    } catch (error) {
+      await this.#declare(this.#plan);
+      throw error;
+    }
     this.#plan = plan;
+  }
+
+  /** What was declared last is compared with, so that what could not be taken back is by the next reload. */
+  async #declare(plan: Plan): Promise<void> {
+    const { tenants } = plan.config;
+    if (isDeepStrictEqual(tenants, this.#declared)) return;
+    await this.#control.declare(tenants, startOf(plan, this.#folder));
+    this.#declared = tenants;
   }
 
   /** The edges go on with what they know in between. */

@@ -63,9 +63,13 @@ t.test("SIGHUP", async (t) => {
 
   await t.test("a port that is taken is refused", async (t) => {
     const line = await reload(
-      { edge: { listen: new URL(upstream.url).host } },
+      {
+        edge: { listen: new URL(upstream.url).host },
+        tenants: [openTenant("clinic", HOST, upstream.url), openTenant("second", "second.example", upstream.url)],
+      },
       "reload refused; the earlier configuration goes on",
     );
+    await becomes(421, () => visit(edge, "second.example"));
     t.match(line, { issues: [{ message: /taken/, hint: /edge\.listen or SALLYPORT_EDGE_LISTEN/ }] });
     t.match(await visit(edge, HOST), { status: 200 });
   });
