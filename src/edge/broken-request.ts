@@ -18,6 +18,8 @@ interface ParserError extends Error {
 /** Refuses bytes that are no request, as {@link refuseTheRest} does. @returns how, unless it was done or came too late */
 export function answerBrokenRequest(error: ParserError, socket: Socket): RefusalCode | undefined {
   const connection = Connection.of(socket);
+  // Who ends amidst a request has gone, and the answer under way with them, as for Node's server after a whole one.
+  if (connection?.answer !== undefined && socket.readableEnded) socket.end();
   if (connection?.broken !== undefined) return undefined;
   if (connection === undefined || !socket.writable) {
     socket.destroy();
@@ -35,7 +37,9 @@ export function answerBrokenRequest(error: ParserError, socket: Socket): Refusal
 export function refuseTheRest(connection: Connection, code: RefusalCode): void {
   connection.broken = code;
   const { socket, answer, receiving, pipelined } = connection;
-  if (answer === undefined) endWith(socket, rawRefusal(code), true);
+  // Where the body's request was answered before the body broke, a refusal would be a second answer to it.
+  if (answer === undefined && receiving?.complete === false) socket.destroySoon();
+  else if (answer === undefined) endWith(socket, rawRefusal(code), true);
   else if (receiving?.complete !== false || pipelined.length > 0) return;
   else if (answer.headersSent) socket.destroy();
   else endWith(socket, rawRefusal(code), false);

@@ -59,6 +59,8 @@ export class Connection {
   refusal: Refusal | undefined;
   /** A tunnel that the gate has let through and Node is about to hand over. */
   tunnel: Exchange | SessionQuestion | undefined;
+  /** More requests came than may wait: those are dropped, and the connection ends behind the others. */
+  full = false;
   /** How what came last is refused: nothing that still comes in means anything. */
   broken: RefusalCode | undefined;
 

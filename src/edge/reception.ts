@@ -118,11 +118,11 @@ export class Reception implements PlainReceiver {
       req.socket.destroy();
       return;
     }
-    if (connection.socket.writableEnded || connection.broken !== undefined) return;
+    if (connection.socket.writableEnded || connection.broken !== undefined || connection.full) return;
     connection.expectBody(req);
     if (connection.answer === undefined) this.#serve(connection, { req, res, refusal });
     else if (connection.pipelined.length < MOST_PIPELINED) connection.pipelined.push({ req, res, refusal });
-    else refuseTheRest(connection, "request_invalid");
+    else connection.full = true;
   }
 
   /** An answer has ended. */
@@ -146,6 +146,8 @@ export class Reception implements PlainReceiver {
     connection.refusal = undefined;
     let tracked: Exchange | undefined;
     connections.begun(connection, res);
+    // The client sends the rest again elsewhere (RFC 9112, 9.6).
+    if (connection.full && connection.pipelined.length === 0) res.setHeader("Connection", "close");
     res.on("close", () => {
       connections.ended(connection);
       if (tracked !== undefined) connections.leave(tracked);
@@ -227,6 +229,10 @@ export class Reception implements PlainReceiver {
     const connection = Connection.of(req.socket);
     this.#requests.broken("method_refused");
     if (connection === undefined) socket.destroy();
-    else refuseTheRest(connection, "method_refused");
+    else {
+      refuseTheRest(connection, "method_refused");
+      // Node reads no more, and somebody has to see the client go.
+      socket.on("end", () => socket.end()).resume();
+    }
   }
 }

@@ -2,21 +2,29 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { linesOf, passedTrailers } from "./header-rules.ts";
+import type { UpstreamRequest } from "./upstream-connection.ts";
+
+type BodyForm = Pick<UpstreamRequest, "chunked" | "trailers">;
 
 /** Passes on what the client sends, in chunks where its length is not known, as fast as the upstream takes it. */
 export class RequestBody {
   readonly #req: IncomingMessage;
   readonly #socket: Socket;
   readonly #chunked: boolean;
+  readonly #passesTrailers: boolean;
   readonly #progress: () => void;
   /** All of it is written. */
   done = false;
 
-  /** @param progress called after each piece */
-  constructor(req: IncomingMessage, socket: Socket, chunked: boolean, progress: () => void) {
+  /**
+   * @param form whether it goes out in chunks, and whether trailers may pass
+   * @param progress called after each piece
+   */
+  constructor(req: IncomingMessage, socket: Socket, form: BodyForm, progress: () => void) {
     this.#req = req;
     this.#socket = socket;
-    this.#chunked = chunked;
+    this.#chunked = form.chunked;
+    this.#passesTrailers = form.trailers !== undefined;
     this.#progress = progress;
     req.on("data", this.#onData).on("end", this.#onEnd);
     req.resume();
@@ -38,7 +46,8 @@ export class RequestBody {
 
   readonly #onEnd = (): void => {
     this.done = true;
-    if (this.#chunked) this.#socket.write(lastChunk(passedTrailers(this.#req.rawTrailers)), "latin1");
+    const trailers = this.#passesTrailers ? passedTrailers(this.#req.rawTrailers) : [];
+    if (this.#chunked) this.#socket.write(lastChunk(trailers), "latin1");
     this.#progress();
   };
 

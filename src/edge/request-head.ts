@@ -69,6 +69,11 @@ export class RequestHead {
     if (this.#nominated.length > 0) this.fields = dropNominated(this.fields, this.#nominated);
   }
 
+  /** Not where `Connection` nominates anything: it may be one of them (RFC 9110, 7.6.1). */
+  get passesTrailers(): boolean {
+    return this.#nominated.length === 0;
+  }
+
   get hasBody(): boolean {
     return this.chunked || this.contentLength > 0;
   }

@@ -28,7 +28,7 @@ export class RichRequest {
   }
 
   start(upstream: Upstream): void {
-    this.#giveUp = upstream.open((error, socket) => {
+    this.#giveUp = upstream.openUpload((error, socket) => {
       this.#giveUp = undefined;
       if (socket === undefined) this.#exchange.unavailable(error ?? new Error("no socket"));
       else this.#send(socket);
@@ -86,7 +86,7 @@ export class RichRequest {
     req.pipe(outgoing, { end: false });
     req.once("end", () => {
       if (outgoing.destroyed) return;
-      if (head.chunked) outgoing.addTrailers(passedTrailers(req.rawTrailers));
+      if (head.chunked && head.passesTrailers) outgoing.addTrailers(passedTrailers(req.rawTrailers));
       outgoing.end();
     });
   }

@@ -40,8 +40,8 @@ export interface UpstreamRequest {
   readonly chunked: boolean;
   /** The `Trailer` field, which announces some. */
   readonly trailer: string;
-  /** Those of a body that is whole. */
-  readonly trailers: readonly [string, string][];
+  /** Those of a body that is whole; `undefined` where none may pass. */
+  readonly trailers: readonly [string, string][] | undefined;
 }
 
 /** Who sent a request hears of its answer. */
@@ -124,7 +124,7 @@ export class UpstreamConnection implements ResponseSink, Timed {
     else {
       socket.write(head, "latin1");
       this.#events.uploadBegan();
-      this.#upload = new RequestBody(body, socket, request.chunked, () => this.#uploaded());
+      this.#upload = new RequestBody(body, socket, request, () => this.#uploaded());
     }
   }
 
@@ -255,5 +255,5 @@ function bodyText(body: Buffer, { chunked, trailers }: UpstreamRequest): string 
   const text = body.toString("latin1");
   if (!chunked) return text;
   const data = text === "" ? "" : `${body.length.toString(16)}\r\n${text}\r\n`;
-  return data + lastChunk(trailers);
+  return data + lastChunk(trailers ?? []);
 }

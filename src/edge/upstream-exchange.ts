@@ -84,7 +84,8 @@ export class UpstreamExchange implements Waiter, ResponseListener {
     this.#connection = connection;
     const { req, node, target, lines, head, body, chunked } = this.#order;
     this.#body ??= body ?? bodyOf(node?.req, head);
-    const { method = "GET", passedTrailers: trailers = NO_TRAILERS } = req;
+    const { method = "GET" } = req;
+    const trailers = head.passesTrailers ? (req.passedTrailers ?? NO_TRAILERS) : undefined;
     connection.send({ method, target, lines, body: this.#body, chunked, trailer: head.trailer, trailers }, this);
   }
 

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { type ConnectionOptions, UpstreamConnection } from "./upstream-connection.ts";
-import { openSocket, type Target } from "./upstream-socket.ts";
+import { type Connected, openSocket, type Target } from "./upstream-socket.ts";
 
 export interface UpstreamOptions extends ConnectionOptions {
   readonly connectMs: number;
@@ -28,6 +28,8 @@ export class BusyError extends Error {
 const QUEUE_PER_CONNECTION = 4;
 /** Of the connections, for requests whose body is still coming in: slow clients, or those who pretend to be, keep nobody else out. */
 const UPLOAD_SHARE = 0.5;
+/** How often it is looked whether a body has become whole while its request waits, which nobody tells. */
+const LOOK_AGAIN_MS = 50;
 const FIRST_COOL_DOWN_MS = 1_000;
 const LONGEST_COOL_DOWN_MS = 30_000;
 
@@ -39,8 +41,11 @@ export class Upstream {
   readonly #connections = new Set<UpstreamConnection>();
   /** In order of arrival, each with the time at which it gives up. */
   readonly #waiting = new Map<Waiter, number>();
+  /** Likewise, those whose request's body was still coming in when they came: they take no places from the others. */
+  readonly #uploadsWaiting = new Map<Waiter, number>();
   readonly #opening = new Set<() => void>();
   #alarm: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   #uploads = 0;
   #failures = 0;
   #downUntilMs = 0;
@@ -60,31 +65,57 @@ export class Upstream {
 
   /** Hands the waiter a connection: at once if one is idle. */
   acquire(waiter: Waiter): void {
-    const idle = this.#maySend(waiter) ? this.#takeIdle() : undefined;
+    const idle = waiter.uploads && !this.#mayUpload ? undefined : this.#takeIdle();
     if (idle !== undefined) {
       waiter.connected(idle);
       return;
     }
-    const { maxConnections } = this.#options;
-    if (this.#waiting.size >= maxConnections * QUEUE_PER_CONNECTION) {
+    const { maxConnections, connectMs } = this.#options;
+    const queue = waiter.uploads ? this.#uploadsWaiting : this.#waiting;
+    if (queue.size >= maxConnections * QUEUE_PER_CONNECTION) {
       waiter.unavailable(new BusyError("busy"));
       return;
     }
-    this.#waiting.set(waiter, performance.now() + this.#options.connectMs);
+    queue.set(waiter, performance.now() + connectMs);
     this.#open();
-    this.#alarm ??= setTimeout(this.#expire, this.#options.connectMs).unref();
+    this.#alarm ??= setTimeout(this.#expire, connectMs).unref();
+    if (waiter.uploads) this.#look ??= setTimeout(this.#lookAgain, LOOK_AGAIN_MS).unref();
   }
 
   cancel(waiter: Waiter): void {
     this.#waiting.delete(waiter);
+    this.#uploadsWaiting.delete(waiter);
   }
 
   /** A socket outside the pool, for what takes a connection for itself. @returns a function that gives up. */
-  open(connected: (error: Error | undefined, socket: Socket | undefined) => void): () => void {
+  open(connected: Connected): () => void {
     return openSocket(this.#target, this.#options.connectMs, false, (error, socket) => {
       this.#noteHealth(error);
       connected(error, socket);
     });
+  }
+
+  /** The same for a request whose body is yet to be asked for: it counts as one that is coming in. */
+  openUpload(connected: Connected): () => void {
+    if (!this.#mayUpload) {
+      connected(new BusyError("too many bodies are coming in"), undefined);
+      return () => {};
+    }
+    this.#uploads += 1;
+    let ended = false;
+    const end = () => {
+      if (!ended) this.uploadEnded();
+      ended = true;
+    };
+    const giveUp = this.open((error, socket) => {
+      if (socket === undefined) end();
+      else socket.once("close", end);
+      connected(error, socket);
+    });
+    return () => {
+      giveUp();
+      end();
+    };
   }
 
   /** Idle connections close now, the others after their request. */
@@ -97,9 +128,12 @@ export class Upstream {
   destroy(): void {
     this.#closed = true;
     clearTimeout(this.#alarm);
+    clearTimeout(this.#look);
     this.#alarm = undefined;
+    this.#look = undefined;
     for (const give of [...this.#opening]) give();
-    for (const waiter of [...this.#waiting.keys()]) this.#fail(waiter, new BusyError("closing"));
+    for (const waiter of [...this.#waiting.keys(), ...this.#uploadsWaiting.keys()])
+      this.#fail(waiter, new BusyError("closing"));
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
@@ -107,7 +141,8 @@ export class Upstream {
   #open(): void {
     const inSight = this.#connections.size + this.#opening.size;
     if (inSight >= this.#options.maxConnections) return;
-    if (this.#opening.size >= this.#waiting.size || this.#next() === undefined) return;
+    const uploads = Math.min(this.#uploadsWaiting.size, Math.max(0, this.#uploadShare - this.#uploads));
+    if (this.#opening.size >= this.#waiting.size + uploads) return;
     let settled = false;
     const giveUp = openSocket(this.#target, this.#options.connectMs, true, (error, socket) => {
       settled = true;
@@ -129,20 +164,48 @@ export class Upstream {
   #serve(connection: UpstreamConnection): boolean {
     const waiter = this.#next();
     if (waiter === undefined) return false;
-    this.#waiting.delete(waiter);
+    this.cancel(waiter);
     waiter.connected(connection);
     return true;
   }
 
-  /** The first who waits and may have a connection. */
+  /** Who has waited longest of those that may have a connection. */
   #next(): Waiter | undefined {
-    for (const waiter of this.#waiting.keys()) if (this.#maySend(waiter)) return waiter;
-    return undefined;
+    if (this.#waiting.size + this.#uploadsWaiting.size === 0) return undefined;
+    const [[whole, wholeUntilMs] = [undefined, Infinity]] = this.#waiting;
+    if (!this.#mayUpload) return whole;
+    const [[upload, uploadUntilMs] = [undefined, Infinity]] = this.#uploadsWaiting;
+    return uploadUntilMs < wholeUntilMs ? upload : whole;
   }
 
-  #maySend(waiter: Waiter): boolean {
-    const { maxConnections } = this.#options;
-    return !waiter.uploads || this.#uploads < Math.max(1, maxConnections * UPLOAD_SHARE);
+  get #uploadShare(): number {
+    return Math.max(1, this.#options.maxConnections * UPLOAD_SHARE);
+  }
+
+  get #mayUpload(): boolean {
+    return this.#uploads < this.#uploadShare;
+  }
+
+  readonly #lookAgain = (): void => {
+    this.#look = undefined;
+    for (const [waiter, untilMs] of this.#uploadsWaiting) {
+      if (waiter.uploads) continue;
+      this.#uploadsWaiting.delete(waiter);
+      this.#waiting.set(waiter, untilMs);
+    }
+    this.#serveWaiting();
+    if (this.#uploadsWaiting.size > 0) this.#look = setTimeout(this.#lookAgain, LOOK_AGAIN_MS).unref();
+  };
+
+  #serveWaiting(): void {
+    while (this.#next() !== undefined) {
+      const idle = this.#takeIdle();
+      if (idle === undefined) {
+        this.#open();
+        return;
+      }
+      this.#serve(idle);
+    }
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -159,10 +222,7 @@ export class Upstream {
 
   uploadEnded(): void {
     this.#uploads -= 1;
-    if (this.#next() === undefined) return;
-    const idle = this.#takeIdle();
-    if (idle === undefined) this.#open();
-    else this.#serve(idle);
+    this.#serveWaiting();
   }
 
   free(connection: UpstreamConnection): void {
@@ -184,28 +244,25 @@ export class Upstream {
 
   /** One attempt failed: one request learns of it, the first; the others have attempts or connections of their own. */
   #failWaiting(error: Error): void {
-    for (const waiter of this.#waiting.keys()) {
-      this.#fail(waiter, error);
-      break;
-    }
+    const waiter = this.#next();
+    if (waiter !== undefined) this.#fail(waiter, error);
     this.#open();
   }
 
   #fail(waiter: Waiter, error: Error): void {
-    this.#waiting.delete(waiter);
+    this.cancel(waiter);
     waiter.unavailable(error);
   }
 
   readonly #expire = (): void => {
     this.#alarm = undefined;
     const now = performance.now();
-    for (const [waiter, deadline] of this.#waiting) {
-      if (deadline > now) {
-        this.#alarm = setTimeout(this.#expire, deadline - now);
-        return;
-      }
-      this.#fail(waiter, new BusyError("waited too long for a connection"));
+    let nextMs = Infinity;
+    for (const [waiter, deadline] of [...this.#waiting, ...this.#uploadsWaiting]) {
+      if (deadline > now) nextMs = Math.min(nextMs, deadline);
+      else this.#fail(waiter, new BusyError("waited too long for a connection"));
     }
+    if (nextMs < Infinity) this.#alarm = setTimeout(this.#expire, nextMs - now).unref();
   };
 
   #noteHealth(error: Error | undefined): void {

@@ -251,7 +251,7 @@ t.test("a client that breaks off after it left HTTP harms nobody", async (t) => 
   await open(head("/"), /ok$/);
 });
 
-t.test("requests pipelined beyond reason are refused behind the answers to the others", async (t) => {
+t.test("requests pipelined beyond reason are left to another connection", async (t) => {
   const { port, policy, open, upstream } = await clinic(t);
   policy.allow(LOCAL);
   const three = await open(head("/").repeat(3), /(ok.*){3}$/s);
@@ -260,7 +260,7 @@ t.test("requests pipelined beyond reason are refused behind the answers to the o
   flood.send(head("/").repeat(150));
   const answers = await flood.untilEnd();
   t.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 101, "one under way and a hundred behind it");
-  t.match(answers, /HTTP\/1\.1 400 .*"code":"request_invalid"/s);
+  t.match(answers, /^(?!.*HTTP\/1\.1 4).*Connection: close\r\n(?!.*HTTP\/1\.1)/is);
   t.equal(upstream.connections.length, 1, "one after the other");
 });
 

@@ -312,6 +312,44 @@ t.test("case 37: bodies that do not come leave connections to requests that are 
   for (const client of [...slow, late]) client.close();
 });
 
+t.test("uploads that wait take nobody's place, and one that has become whole waits no longer", async (t) => {
+  const options = { upstream: { maxConnections: 4 }, timeouts: { connectSeconds: 3 } };
+  const upstream = await startUpstream(t, ({ received, socket }) => {
+    if (/^GET |x{9}$/.test(received)) socket.write(ok());
+  });
+  const edge = await startForwardEdge(t, { upstreams: [upstream.origin], ...options });
+  const slow = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const client = await RawClient.open(edge.port);
+      client.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
+      return client;
+    }),
+  );
+  await upstream.reached(2);
+  await pause(20);
+  const startedAtMs = performance.now();
+  t.match(await get(edge.port), /^HTTP\/1\.1 200 /);
+  for (const client of slow.slice(2, 4)) {
+    client.send("xxxxxx");
+    t.match(await client.until((text) => text.includes("ok")), /^HTTP\/1\.1 200 /);
+  }
+  t.ok(performance.now() - startedAtMs < 2_000, "long before they would give up");
+  const expecting = await RawClient.open(edge.port);
+  expecting.send(request("POST", "Expect: 100-continue\r\nContent-Length: 9\r\n"));
+  t.match(await expecting.until((text) => text.includes("}")), /^HTTP\/1\.1 503 /, "one more that is yet to come in");
+  t.ok(upstream.connections.length <= 4);
+  for (const client of [...slow, expecting]) client.close();
+});
+
+t.test("trailers that Connection nominates go no further", async (t) => {
+  const upstream = await startUpstream(t, ({ received, socket }) => {
+    if (received.endsWith("0\r\n\r\n")) socket.write(ok());
+  });
+  const edge = await startForwardEdge(t, { upstreams: [upstream.origin] });
+  const fields = "Connection: X-Hop, close\r\nTransfer-Encoding: chunked\r\n";
+  t.match(await exchangeRaw(edge.port, `${request("POST", fields)}0\r\nX-Hop: secret\r\n\r\n`), /^HTTP\/1\.1 200 /);
+});
+
 t.test("a client that reads slowly holds the upstream back", async (t) => {
   const piece = Buffer.alloc(64 * 1024, "x");
   let written = 0;

@@ -38,7 +38,7 @@ async function startTeller(t: Test) {
     if (line === undefined || !/\r\n\r\n(?:x*|0\r\n\r\n)$/.test(connection.received)) return;
     connection.received = "";
     begun.push(line);
-    if (line.includes("slow")) await setTimeout(50);
+    if (line.includes("slow")) await setTimeout(line.includes("never") ? 1_500 : 50);
     connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${line.length}\r\n\r\n${line}`);
   });
   const { port, policy } = await startLiveEdge(t, { upstream: upstream.origin });
@@ -102,4 +102,31 @@ t.test("bytes that are no request are refused behind the answers to the requests
     t.match(answer, /^HTTP\/1\.1 200 .*POST \/slow\/1HTTP\/1\.1 200 .*GET \/2HTTP\/1\.1 4\d\d /s, bytes);
     t.strictSame(begun, ["POST /slow/1", "GET /2"], bytes);
   }
+});
+
+t.test("a client that goes amidst what it sends behind a request takes that along", async (t) => {
+  const { begun, exchange } = await startTeller(t);
+  const tails = ["GET / HTTP/1.1\r\nHo", request("POST /", "Content-Length: 9\r\n", "x"), request("CONNECT a:443"), ""];
+  for (const tail of tails) {
+    const client = await exchange(request("GET /never-slow"), tail);
+    while (begun.length === 0) await setTimeout(5);
+    client.socket.end();
+    await client.untilEnd();
+    t.strictSame(begun, ["GET /never-slow"], tail);
+    t.notMatch(client.received, /HTTP/, "ended at once");
+  }
+});
+
+t.test("a body that breaks after its request was answered gets no second answer", async (t) => {
+  const upstream = await startUpstream(t, ({ received, socket }) => {
+    if (received.includes("first")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly");
+  });
+  const { port, policy } = await startLiveEdge(t, { upstream: upstream.origin });
+  policy.allow("127.0.0.1/32");
+  const client = await RawClient.open(port);
+  t.teardown(() => client.close());
+  client.send(request("POST /", `${CHUNKED}X-Tab: a\tb\r\n`, "5\r\nfirst\r\n"));
+  await client.until((text) => text.endsWith("early"));
+  client.send("zz\r\n");
+  t.equal((await client.untilEnd()).match(/HTTP\/1\.1 /g)?.length, 1);
 });
