@@ -5,6 +5,7 @@ import { ALLOWLIST_KIND, type EntryRules, type EntryView, entryWrite, type Origi
 import type { AllowlistEntry } from "./entry.ts";
 import { ENTRY_KIND, entryDocumentId } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
+import { endInPlace } from "./entry-lifetime.ts";
 import { ConflictError, type Issue, SallyportError } from "./errors.ts";
 import type { TenantId } from "./ids.ts";
 import { broadOf, digestList, itemise, type ListChange } from "./list-audit.ts";
@@ -63,8 +64,8 @@ export class AllowlistRules {
   }
 
   /**
-   * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id, unless it came by itself
-   * and may not last so long: then a new one takes its place.
+   * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id. One that came by itself
+   * keeps its own end unless it may be given the one that is asked for; where it may not, a new one takes its place.
    * @throws SallyportError `not_found`; ConflictError for another revision of the list than expected
    */
   async planReplace(
@@ -80,16 +81,18 @@ export class AllowlistRules {
     expectRevision(expected, listAt);
     const present: EntryView[] = [];
     for await (const page of this.#entries.pages(tenant)) present.push(...page.map(viewOf));
-    const keeps = (entry: AllowlistEntry, { expiresAt }: EntryFacts) =>
-      this.#entries.mayEnd(entry, tenantStands, expiresAt);
-    const difference = await this.#compare(present, wanted, origin, keeps);
+    const become = (entry: AllowlistEntry, { label, expiresAt: asked }: EntryFacts) => {
+      const expiresAt = endInPlace(entry, asked);
+      return this.#entries.mayEnd(entry, tenantStands, expiresAt) ? withFacts(entry, { label, expiresAt }) : undefined;
+    };
+    const { difference, list: after } = await this.#compare(present, wanted, origin, become);
     const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
     const record = {
       action: "allowlist.replaced",
       tenant,
       ...author,
       before: { digest: await digestList(present.map(({ entry }) => entry)), count: present.length },
-      after: { digest: await digestList(wanted), count: wanted.length, broad: broadOf(wanted), ...counts(difference) },
+      after: { digest: await digestList(after), count: after.length, broad: broadOf(wanted), ...counts(difference) },
     };
     return {
       result: difference,
@@ -106,20 +109,23 @@ export class AllowlistRules {
     present: readonly EntryView[],
     wanted: readonly EntryFacts[],
     origin: Origin,
-    keeps: Keeps,
-  ): Promise<Difference> {
+    become: Become,
+  ): Promise<{ readonly difference: Difference; readonly list: readonly AllowlistEntry[] }> {
     const stock = await byCidr(present);
     const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
+    const list: AllowlistEntry[] = [];
     for (const [index, facts] of wanted.entries()) {
       if (index % SLICE === SLICE - 1) await nextTurn();
-      const kept = takeClosest(stock.get(facts.cidr), facts, keeps);
-      if (kept === undefined) difference.added.push(this.#entries.makeEntry(facts, origin));
-      else if (sameFacts(kept.entry, facts)) difference.unchanged++;
-      else difference.changed.push({ before: kept, after: withFacts(kept.entry, facts) });
+      const kept = takeClosest(stock.get(facts.cidr), facts, become);
+      const after = kept === undefined ? this.#entries.makeEntry(facts, origin) : kept.after;
+      list.push(after);
+      if (kept === undefined) difference.added.push(after);
+      else if (sameFacts(kept.before.entry, after)) difference.unchanged++;
+      else difference.changed.push(kept);
     }
     const removed: EntryView[] = [];
     for (const left of stock.values()) if (left.length > 0) removed.push(...left);
-    return { ...difference, removed };
+    return { difference: { ...difference, removed }, list };
   }
 
   /** Adds all or nothing. @throws SallyportError `not_found`; on commit `entry_limit` */
@@ -191,11 +197,16 @@ function changesOf({ added, removed, changed }: Difference): ListChange[] {
   ];
 }
 
-function sameFacts(entry: AllowlistEntry, { label, expiresAt }: EntryFacts): boolean {
+interface Listed {
+  readonly label: string;
+  readonly expiresAt?: string | undefined;
+}
+
+function sameFacts(entry: AllowlistEntry, { label, expiresAt }: Listed): boolean {
   return entry.label === label && entry.expiresAt === expiresAt;
 }
 
-function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: EntryFacts): AllowlistEntry {
+function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: Listed): AllowlistEntry {
   return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
@@ -210,15 +221,24 @@ async function byCidr(present: readonly EntryView[]): Promise<Map<string, EntryV
   return stock;
 }
 
-/** Whether an entry can become what is wanted. */
-type Keeps = (entry: AllowlistEntry, facts: EntryFacts) => boolean;
+/** The entry as far as it may be as wanted; `undefined` where another takes its place. */
+type Become = (entry: AllowlistEntry, facts: EntryFacts) => AllowlistEntry | undefined;
 
-/** Takes out of the stock of one CIDR the entry that is the same, else one that can become it. */
-function takeClosest(stock: EntryView[] | undefined, facts: EntryFacts, keeps: Keeps): EntryView | undefined {
+/** Takes out of the stock of one CIDR the entry that is the same, else one that can become it, of the same label first. */
+function takeClosest(
+  stock: EntryView[] | undefined,
+  facts: EntryFacts,
+  become: Become,
+): Difference["changed"][number] | undefined {
   if (stock === undefined) return undefined;
-  const same = stock.findIndex(({ entry }) => sameFacts(entry, facts));
-  const found = same >= 0 ? same : stock.findIndex(({ entry }) => keeps(entry, facts));
-  return found < 0 ? undefined : stock.splice(found, 1)[0];
+  const before =
+    stock.find(({ entry }) => sameFacts(entry, facts) && become(entry, facts) !== undefined) ??
+    stock.find(({ entry }) => entry.label === facts.label && become(entry, facts) !== undefined) ??
+    stock.find(({ entry }) => become(entry, facts) !== undefined);
+  const after = before === undefined ? undefined : become(before.entry, facts);
+  if (before === undefined || after === undefined) return undefined;
+  stock.splice(stock.indexOf(before), 1);
+  return { before, after };
 }
 
 async function replacementWrites(tenant: TenantId, { added, changed, removed }: Difference): Promise<Write[]> {

@@ -23,6 +23,12 @@ export function mayEnd(
   return endMs <= nowMs + longestTtlSeconds(entry.kind, limits) * 1000;
 }
 
+/** The end of an entry that stays where a whole list is replaced: what came by itself keeps its own unless one is asked. */
+export function endInPlace({ kind, expiresAt }: AllowlistEntry, asked: string | undefined): string | undefined {
+  const keepsOwn = kind === "dns" || (kind !== "static" && asked === undefined);
+  return keepsOwn ? expiresAt : asked;
+}
+
 /** The refusal of an end that an entry may not be given. @param at the field that asked for it */
 export function endRefused(kind: EntryKind, limits: TenantLimits | undefined, at: string): SallyportError {
   const field = at.slice(1);

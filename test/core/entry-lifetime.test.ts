@@ -1,4 +1,4 @@
-/** What came by itself always ends: no change of an entry or of the whole list makes it stay. */
+/** What came by itself always ends: no change of an entry makes it stay, and a list that is replaced leaves it as it is. */
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
@@ -69,10 +69,11 @@ for (const kind of Object.keys(CAP_SECONDS) as Kind[]) {
     };
     t.match(await put({ label: "as it is", expiresAt }), [{ id, kind, label: "as it is", expiresAt }]);
     t.match(await put({ expiresAt: latest }), [{ id, kind, expiresAt: latest }]);
-    const [stays] = await put({});
-    t.match(stays, { cidr, kind: "static", createdBy: "key:bootstrap" }, "what stays is somebody's decision");
+    t.match(await put({}), [{ id, kind, label: "", expiresAt: latest }], "no end asked: its own");
+    const beyond = new Date(START_MS + capSeconds * 1000 + 1000).toISOString();
+    const [stays] = await put({ expiresAt: beyond });
+    t.match(stays, { cidr, kind: "static", createdBy: "key:bootstrap", expiresAt: beyond }, "somebody's decision");
     t.not(stays.id, id);
-    t.notOk("expiresAt" in stays);
   });
 }
 

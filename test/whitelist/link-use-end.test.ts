@@ -31,7 +31,8 @@ async function usedLink(gate: AdminFixture) {
 const REMOVALS: Readonly<Record<string, (gate: AdminFixture, entry: string) => Promise<unknown>>> = {
   "its entry deleted": ({ call }, entry) => call("DELETE", `${LIST}/${entry}`),
   "the list replaced": ({ call }) => call("PUT", LIST, { json: { items: [{ cidr: "192.0.2.1" }] } }),
-  "a static entry in its place": ({ call }) => call("PUT", LIST, { json: { items: [{ cidr: "198.51.100.1" }] } }),
+  "a static entry in its place": ({ call }) =>
+    call("PUT", LIST, { json: { items: [{ cidr: "198.51.100.1", ttlSeconds: 366 * 86_400 }] } }),
 };
 
 for (const [name, remove] of Object.entries(REMOVALS)) {

@@ -210,6 +210,34 @@ onEveryStore(t, "the places of one name count as one to the guard against lock-o
   t.strictSame(await cidrs(), []);
 });
 
+onEveryStore(t, "a list replaced with all of its entries leaves the name as it is", async (t, start) => {
+  const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
+  const { body } = await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  await node().runDue();
+  const [{ id, expiresAt }] = (await call("GET", LIST)).body.items;
+  clock.advance(13 * 3_600_000);
+  await node().runDue();
+  const put = async (item: object) => {
+    const { body: done } = await call("PUT", LIST, { json: { items: [{ cidr: "203.0.113.1/32", ...item }] } });
+    t.match(done, { counts: { added: 0, removed: 0 } });
+    const { items } = (await call("GET", LIST)).body;
+    t.match(items, [{ id, kind: "dns", sourceId: body.id, expiresAt: "2030-01-02T13:00:00.000Z", ...item }]);
+  };
+  await put({ label: "Home" });
+  const { body: again } = await call("PUT", LIST, { json: { items: [{ cidr: "203.0.113.1", label: "Home" }] } });
+  t.equal(again.unchanged, 1);
+  const [{ before, after }] = (await call("GET", "/v1/audit?action=allowlist.replaced&limit=1")).body.items;
+  t.equal(after.digest, before.digest, "the digest is of the list as it is");
+  // As it was read before a renewal.
+  await call("PUT", LIST, { json: { items: [{ cidr: "203.0.113.1", label: "Home", expiresAt }] } });
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.2"] });
+  clock.advance(3_600_000);
+  await node().runDue();
+  t.strictSame(await cidrs(), ["203.0.113.2/32"], "it is followed still");
+  t.match(await name(), { id: body.id, state: "good" });
+});
+
 onEveryStore(t, "a list replaced without one of its entries ends the name", async (t, start) => {
   const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
   await create();

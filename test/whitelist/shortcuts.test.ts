@@ -39,6 +39,17 @@ onEveryStore(t, "run from three places in turn: one entry, the latest", async (t
   t.match(await door.use(A, shortcut.token, place("203.0.113.9")), { kind: "gone" });
 });
 
+onEveryStore(t, "it moves on from a place that a replaced list names without an end", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  const shortcut = await makeShortcut(gate);
+  const { door } = gate.whitelist;
+  await door.use(A, shortcut.token, place("198.51.100.1"));
+  await gate.call("PUT", "/v1/tenants/a/allowlist", { json: { items: [{ cidr: "198.51.100.1", label: "Anna" }] } });
+  await door.use(A, shortcut.token, place("198.51.100.2"));
+  t.strictSame(await cidrs(gate), ["198.51.100.2/32"]);
+});
+
 onEveryStore(t, "many runs at once leave one entry", async (t, start) => {
   const gate = await start();
   await gate.tenant("a");
