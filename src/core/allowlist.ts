@@ -20,6 +20,12 @@ export interface Difference {
   readonly unchanged: number;
 }
 
+interface Compared {
+  readonly difference: Difference;
+  /** The list as it will be. */
+  readonly list: readonly AllowlistEntry[];
+}
+
 const SLICE = 500;
 const MAX_ISSUES = 100;
 
@@ -65,7 +71,8 @@ export class AllowlistRules {
 
   /**
    * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id. One that came by itself
-   * keeps its own end unless it may be given the one that is asked for; where it may not, a new one takes its place.
+   * keeps its own end unless it may be given the one that is asked for; where it may not, a new one takes its place,
+   * and for each of a DNS name's entries where not all of them are wanted: those stay together or go together.
    * @throws SallyportError `not_found`; ConflictError for another revision of the list than expected
    */
   async planReplace(
@@ -85,7 +92,7 @@ export class AllowlistRules {
       const expiresAt = endInPlace(entry, asked);
       return this.#entries.mayEnd(entry, tenantStands, expiresAt) ? withFacts(entry, { label, expiresAt }) : undefined;
     };
-    const { difference, list: after } = await this.#compare(present, wanted, origin, become);
+    const { difference, list: after } = await this.#compareWhole(present, wanted, origin, become);
     const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
     const record = {
       action: "allowlist.replaced",
@@ -105,12 +112,31 @@ export class AllowlistRules {
     };
   }
 
+  /** Compares until no name is left with some of its entries. */
+  async #compareWhole(
+    present: readonly EntryView[],
+    wanted: readonly EntryFacts[],
+    origin: Origin,
+    become: Become,
+  ): Promise<Compared> {
+    const ended = new Set<string>();
+    for (;;) {
+      const unlessEnded: Become = (entry, facts) =>
+        entry.kind === "dns" && ended.has(entry.sourceId ?? entry.id) ? undefined : become(entry, facts);
+      const compared = await this.#compare(present, wanted, origin, unlessEnded);
+      const known = ended.size;
+      for (const { entry } of compared.difference.removed)
+        if (entry.kind === "dns") ended.add(entry.sourceId ?? entry.id);
+      if (ended.size === known) return compared;
+    }
+  }
+
   async #compare(
     present: readonly EntryView[],
     wanted: readonly EntryFacts[],
     origin: Origin,
     become: Become,
-  ): Promise<{ readonly difference: Difference; readonly list: readonly AllowlistEntry[] }> {
+  ): Promise<Compared> {
     const stock = await byCidr(present);
     const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
     const list: AllowlistEntry[] = [];

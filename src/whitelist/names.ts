@@ -2,6 +2,7 @@
 import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import { at } from "../core/entries.ts";
+import type { AllowlistEntry } from "../core/entry.ts";
 import { readExpiry, readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
@@ -9,7 +10,7 @@ import { newEntryId, type TenantId } from "../core/ids.ts";
 import type { StoredDocument } from "../core/store.ts";
 import { loadTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
-import { joined, removing } from "./entry-parts.ts";
+import { joined, type Part, removing } from "./entry-parts.ts";
 import { NAME_KIND, type NameFacts, type NameRecord, nameOf, nameWrite } from "./name-record.ts";
 
 export interface NameInput {
@@ -106,6 +107,26 @@ export class Names {
         writes: [{ kind: NAME_KIND, id: document.id, value: null }],
         preconditions: [at(document)],
         audit: [{ action: "name.deleted", tenant: id, ...author, target: name, before }],
+      }),
+    };
+  }
+
+  /** The end of the names of which a change takes entries off the list: what it adds, when it takes all of a name's. */
+  async endingWith(id: TenantId, gone: readonly AllowlistEntry[], author: Author): Promise<Omit<Part, "by">> {
+    const ids = new Set(gone.map((entry) => entry.id));
+    const sources = new Set(gone.filter(({ kind }) => kind === "dns").map(({ sourceId }) => sourceId));
+    const known = await Promise.all(
+      [...sources].map((source) => this.#options.store.get(NAME_KIND, `${id}/${source}`)),
+    );
+    const ended = known
+      .filter((document) => document !== undefined)
+      .filter((document) => nameOf(document).entries.some((entry) => ids.has(entry.id)));
+    return {
+      writes: ended.map((document) => ({ kind: NAME_KIND, id: document.id, value: null })),
+      preconditions: ended.map(at),
+      audit: ended.map((document) => {
+        const before = nameOf(document);
+        return { action: "name.deleted", tenant: id, ...author, target: before.id, before };
       }),
     };
   }

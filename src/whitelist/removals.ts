@@ -1,6 +1,6 @@
 /** Taking places off a list, as long as that leaves an owner a way in and whoever asks their place. */
 import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
-import type { Author, Plan } from "../core/audit.ts";
+import type { AuditedChange, Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import type { EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
@@ -52,21 +52,23 @@ export class Removals {
     return await this.guarded(tenant, await this.withUses(tenant, planned, gone), removal);
   }
 
-  /** The planned change, which takes these entries off, with the uses of links that end by it. */
+  /** The planned change, which takes these entries off, with the uses of links and the names that end by it. */
   async withUses<Result>(
     tenant: TenantId,
     planned: Plan<Result>,
     gone: readonly AllowlistEntry[],
   ): Promise<Plan<Result>> {
     const { store, clock } = this.#options;
-    const { writes, preconditions } = await endingUses(store, tenant, gone, clock.nowMs());
     const { change } = planned;
+    const uses = await endingUses(store, tenant, gone, clock.nowMs());
+    const names = await this.#names.endingWith(tenant, gone, authorOf(change));
     return {
       ...planned,
       change: {
         ...change,
-        writes: [...change.writes, ...writes],
-        preconditions: [...(change.preconditions ?? []), ...preconditions],
+        writes: [...change.writes, ...uses.writes, ...names.writes],
+        preconditions: [...(change.preconditions ?? []), ...uses.preconditions, ...names.preconditions],
+        audit: [...change.audit, ...names.audit],
       },
     };
   }
@@ -120,6 +122,12 @@ export class Removals {
     const found = await unlessMissing(this.#names.read(tenant, entry.sourceId));
     return found?.name.entries.some(({ id }) => id === entry.id) === true ? found.name.id : undefined;
   }
+}
+
+function authorOf({ audit: [record] }: AuditedChange): Author {
+  if (record === undefined) throw new TypeError("a change of a list has a record");
+  const { actor, requestId } = record;
+  return requestId === undefined ? { actor } : { actor, requestId };
 }
 
 export function isName(removed: Removed): removed is NameRecord {

@@ -238,15 +238,40 @@ onEveryStore(t, "a list replaced with all of its entries leaves the name as it i
   t.match(await name(), { id: body.id, state: "good" });
 });
 
-onEveryStore(t, "a list replaced without one of its entries ends the name", async (t, start) => {
+onEveryStore(t, "a list replaced without one of its entries ends the name, in one commit", async (t, start) => {
+  const { clock, dns, node, cidrs, name, create, call, store } = await begin(t, start);
+  const { body } = await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
+  await node().runDue();
+  const before = (await store.head()).revision;
+  const replaced = await call("PUT", LIST, { json: { items: [{ cidr: "2001:db8::/64" }] } });
+  t.match(replaced.body, { counts: { added: 1, removed: 2, changed: 0 }, added: [{ kind: "static" }] });
+  const { commits = [] } = (await store.changesSince(before, 10)) as { commits?: unknown[] };
+  t.equal(commits.length, 1);
+  t.equal(await name(), undefined);
+  const [record] = (await call("GET", "/v1/audit?action=name.deleted")).body.items;
+  t.match(record, { target: body.id, actor: { kind: "key", id: "bootstrap" }, requestId: String });
+  clock.advance(60_000);
+  await node().runDue();
+  t.strictSame(await cidrs(), ["2001:db8::/64"]);
+});
+
+onEveryStore(t, "a list replaced without one entry of its only name is guarded like its removal", async (t, start) => {
   const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
   await create();
   dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"], aaaa: ["2001:db8::1"] });
   await node().runDue();
-  await call("PUT", LIST, { json: { items: [{ cidr: "192.0.2.7" }] } });
-  clock.advance(60_000);
-  await node().runDue();
-  t.strictSame(await cidrs(), ["192.0.2.7/32"]);
+  clock.advance(1000);
+  const json = { email: "one@a.example", role: "owner", password: "correct pony battery staple" };
+  await call("POST", "/v1/tenants/a/users", { json });
+  await call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+  const { items } = (await call("GET", LIST)).body;
+  const [{ cidr, label, expiresAt }] = items.filter((each: { cidr: string }) => each.cidr.includes(":"));
+  const put = (query: string) => call("PUT", LIST + query, { json: { items: [{ cidr, label, expiresAt }] } });
+  for (const query of ["", "?dryRun=true"])
+    t.match(await put(query), { status: 409, body: { code: "lockout_refused" } });
+  t.equal((await cidrs()).length, 2);
+  t.match(await put("?force=true"), { status: 200, body: { added: [{ kind: "static", expiresAt }] } });
   t.equal(await name(), undefined);
 });
 
