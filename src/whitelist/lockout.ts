@@ -1,12 +1,12 @@
 /** The guard against locking a clinic out: a change must not take away the last way in of its owners. */
-import type { AuditedChange, ChangeCommitter, Plan } from "../core/audit.ts";
+import type { ChangeCommitter, Plan } from "../core/audit.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Precondition, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { findTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
-import { type Remainder, remainderOf, suffices } from "./remainder.ts";
+import { given, type Remainder, remainderOf, suffices } from "./remainder.ts";
 
 type GuardOptions = Pick<WhitelistOptions, "store" | "ledger" | "users" | "clock" | "entries">;
 
@@ -90,10 +90,6 @@ export class LockoutGuard {
 }
 
 const NO_OBSTACLE: Remainder = { untilMs: Infinity, standing: [] };
-
-function given(standing: readonly Precondition[], change: AuditedChange): AuditedChange {
-  return { ...change, preconditions: [...(change.preconditions ?? []), ...standing] };
-}
 
 function placeIsNoObstacle({ policy: { network, combine, selfAllow } }: Tenant): boolean {
   return network !== "enforce" || combine === "any" || selfAllow !== "nobody";

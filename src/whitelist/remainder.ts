@@ -1,4 +1,5 @@
 /** How long a list goes on admitting somebody once a change of it is carried out. */
+import type { AuditedChange } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { at, type EntryRules } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND } from "../core/entry.ts";
@@ -21,6 +22,11 @@ export interface RemainderOptions {
 export interface Remainder {
   readonly untilMs: number;
   readonly standing: readonly Precondition[];
+}
+
+/** The change, on the condition that what it relies on stays as it is. */
+export function given(standing: readonly Precondition[], change: AuditedChange): AuditedChange {
+  return { ...change, preconditions: [...(change.preconditions ?? []), ...standing] };
 }
 
 /** Whether what is left lasts a day, or else as long as what there was. @param had asked only if need be */

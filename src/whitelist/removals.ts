@@ -11,7 +11,7 @@ import { endingUses } from "./link-use-end.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
-import { remainderOf, suffices, takesPlaces } from "./remainder.ts";
+import { given, remainderOf, suffices, takesPlaces } from "./remainder.ts";
 
 /** What is known of who asks for a change that may take places off a list. */
 export interface Removal {
@@ -88,7 +88,8 @@ export class Removals {
   }
 
   /**
-   * The planned change, unless it cuts the address off: by what it removes, or by what it lets end within a day.
+   * The planned change, unless it cuts the address off: by what it removes, or by what it lets end within a day; on
+   * the condition that what is left to the address is there when it is committed.
    * @throws SallyportError `confirmation_required`
    */
   async sparing<Result>(
@@ -101,7 +102,8 @@ export class Removals {
     if (onBehalfOf === undefined || !takesPlaces(writes, nowMs)) return planned;
     const admits = ({ cidr }: AllowlistEntry) => prefixContains(parsePrefix(cidr), onBehalfOf);
     const left = await remainderOf(this.#options, tenant, admits, writes);
-    if (await suffices(left, nowMs, () => remainderOf(this.#options, tenant, admits, []))) return planned;
+    if (await suffices(left, nowMs, () => remainderOf(this.#options, tenant, admits, [])))
+      return { ...planned, change: given(left?.standing ?? [], planned.change) };
     const message = `this takes away what admits ${onBehalfOf.text}, from where it is asked; confirm it`;
     throw new SallyportError("confirmation_required", message);
   }

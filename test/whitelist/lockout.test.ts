@@ -4,6 +4,7 @@ import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
 import { type AdminFixture, type Reply, START_MS, startAdminApi } from "../support/admin-api.ts";
 import { onEveryStore } from "../support/admin-api-stores.ts";
+import { hold } from "../support/held-changes.ts";
 import { place, tokenOf } from "../support/places.ts";
 
 const DAY_SECONDS = 86_400;
@@ -99,21 +100,6 @@ t.test("a tenant without people has nobody to lock out", async (t) => {
   t.equal((await gate.call("DELETE", `${list}/${id}`)).status, 204);
   t.equal((await gate.call("PUT", list, { json: { items: [] } })).status, 200);
 });
-
-/** Holds two changes back until both have been judged, so that each has seen the list as it was before the other. */
-function hold(...nodes: readonly AdminFixture[]): void {
-  let judged = 0;
-  const both = Promise.withResolvers<void>();
-  for (const { ledger } of nodes) {
-    const commit = ledger.commit.bind(ledger);
-    ledger.commit = async (change) => {
-      judged += 1;
-      if (judged === 2) both.resolve();
-      await both.promise;
-      return await commit(change);
-    };
-  }
-}
 
 const RACES: Readonly<Record<string, (gate: AdminFixture) => Promise<readonly [Removal, Removal]>>> = {
   "two owners deleted": async (gate) => {

@@ -2,8 +2,9 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { START_MS } from "../support/admin-api.ts";
+import { START_MS, startAdminApi } from "../support/admin-api.ts";
 import { onEveryStore } from "../support/admin-api-stores.ts";
+import { hold } from "../support/held-changes.ts";
 import { place, tokenOf } from "../support/places.ts";
 
 const LIST = "/v1/tenants/a/allowlist";
@@ -101,6 +102,22 @@ onEveryStore(t, "what a name brought counts as long as the name is followed", as
   t.match(await call("DELETE", path, { headers }), ASKED, "it gives no answers");
   await store.commit({ writes: [{ kind: "dnsname", id: `a/${name.id}`, value: followed }] });
   t.equal((await call("DELETE", path, { headers })).status, 204);
+});
+
+onEveryStore(t, "two changes at once do not each rely on what the other takes away", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  const paths: string[] = [];
+  for (const cidr of ["203.0.113.7", "203.0.113.0/24"])
+    paths.push(`${LIST}/${(await gate.call("POST", LIST, { json: { cidr } })).body.id}`);
+  const other = await startAdminApi(t, { store: gate.store, clock: gate.clock, chain: "node-2" });
+  hold(gate, other);
+  const [one = "", two = ""] = paths;
+  const answers = await Promise.all([gate.call("DELETE", one, { headers }), other.call("DELETE", two, { headers })]);
+  t.match(
+    answers.toSorted((first, second) => first.status - second.status),
+    [{ status: 204 }, ASKED],
+  );
 });
 
 onEveryStore(t, "nobody is asked to confirm what would be refused", async (t, start) => {
