@@ -987,7 +987,6 @@ export interface Operations {
     };
     readonly query?: {
       readonly confirm?: boolean;
-      readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
     };

@@ -202,8 +202,10 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
   api.delete("/v1/tenants/:tenant/allowlist/:entry", { schema }, async (request, reply) => {
     const { tenant, entry } = request.params;
     const removal = removalOf(request);
-    const plan = (author: Author, expected: Expectation) =>
-      removals.plan(tenant as TenantId, entry, author, removal, expected);
+    const plan = async (author: Author, expected: Expectation) => {
+      const planned = await removals.plan(tenant as TenantId, entry, author, expected);
+      return await removals.guarded(tenant as TenantId, planned, removal);
+    };
     return await executeWrite(dependencies, request, reply, plan, () => ({ status: 204 }));
   });
 }

@@ -130,13 +130,20 @@ function removeUseRoute(api: Api, { dependencies }: Services): void {
     tags,
     headers: RemovalHeaders,
     params: UseParams,
-    querystring: writeQuery(removalQuery),
-    response: responses({ 204: NoContent }, [...REMOVAL_REFUSALS, "not_found", ...WRITE_REFUSALS]),
+    querystring: writeQuery({ confirm: removalQuery.confirm }),
+    response: responses({ 204: NoContent }, [
+      "address_invalid",
+      "confirmation_required",
+      "precondition_failed",
+      "not_found",
+      ...WRITE_REFUSALS,
+    ]),
   };
   api.delete("/v1/tenants/:tenant/links/:link/uses/:use", { schema }, async (request, reply) => {
     const { link, use } = request.params;
     const tenant = request.params.tenant as TenantId;
-    const removal = removalOf(request);
+    // A stranger is put out whatever that costs: the guard against lock-out does not ask.
+    const removal = { ...removalOf(request), force: true };
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await links.planRemoveUse(tenant, link, use, author, expected);
       return await removals.guarded(tenant, planned, removal);

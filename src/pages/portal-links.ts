@@ -147,6 +147,8 @@ async function takeBack(call: OwnerCall, pages: PlacePages): Promise<string | An
     page: "portal/links",
     warning: "portal.hereWarning",
     go: text("portal.removeHere"),
+    // A stranger is put out whatever that costs.
+    force: true,
     plan: () => pages.whitelist.links.planRemoveUse(visit.tenant.id, id, use, author),
     done: () => pathTo(`portal/links/${id}`, { done: "removed" }),
   });

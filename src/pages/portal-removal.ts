@@ -1,5 +1,4 @@
 /** Taking places off the list, by whatever brought them: whoever would shut themselves out by it is asked first. */
-import type { Address } from "../core/address.ts";
 import type { Plan } from "../core/audit.ts";
 import { SallyportError } from "../core/errors.ts";
 import { isName } from "../whitelist/removals.ts";
@@ -16,6 +15,8 @@ export interface Taking<Result> {
   readonly page: PortalPath;
   readonly warning: "portal.hereWarning" | "portal.hereLink" | "portal.hereShortcut";
   readonly go: string;
+  /** Although it leaves no owner a way in. */
+  readonly force?: boolean;
   readonly plan: () => Promise<Plan<Result>>;
   /** Where the browser goes then. */
   readonly done: (result: Result) => string;
@@ -30,23 +31,23 @@ export async function removePlace(call: OwnerCall, pages: PlacePages): Promise<s
     page: "portal",
     warning: "portal.hereWarning",
     go: text("portal.removeHere"),
-    plan: () => removals.plan(visit.tenant.id, form["id"] ?? "", { actor: actorOf(call, session) }, {}),
+    plan: () => removals.plan(visit.tenant.id, form["id"] ?? "", { actor: actorOf(call, session) }),
     done: (removed) => pathTo("portal", { [isName(removed) ? "unfollowed" : "removed"]: removed.id }),
   });
 }
 
-/** The place where the owner stands goes only once they have sent `confirm`, too. */
+/** The place where the owner stands goes only once they have sent `confirm`, too; the owners' last way in not at all. */
 export async function takeOrAsk<Result>(
   call: OwnerCall,
   { whitelist }: PlacePages,
-  { path, page, warning, go, plan, done }: Taking<Result>,
+  { path, page, warning, go, force = false, plan, done }: Taking<Result>,
 ): Promise<string | Answer> {
   const { visit, text } = call;
   const { confirm, ...hidden } = call.form;
-  const standing: Address | undefined = confirm === "yes" ? undefined : visit.address;
+  const onBehalfOf = confirm === "yes" ? undefined : visit.address;
   try {
-    const sparing = async () => await whitelist.removals.sparing(visit.tenant.id, await plan(), standing);
-    return done(await whitelist.manage(sparing));
+    const guarded = async () => await whitelist.removals.guarded(visit.tenant.id, await plan(), { onBehalfOf, force });
+    return done(await whitelist.manage(guarded));
   } catch (error) {
     if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
     const [title, why] = [text("portal.hereTitle"), text(warning, { address: visit.address.text })];

@@ -37,19 +37,13 @@ export class Removals {
 
   /**
    * An entry that a name brought takes the name along, and with it the name's other places: alone it would come back
-   * with the next answer.
-   * @throws SallyportError `not_found`, `lockout_refused`, `confirmation_required`
+   * with the next answer. To be {@link guarded}.
+   * @throws SallyportError `not_found`
    */
-  async plan(
-    tenant: TenantId,
-    id: string,
-    author: Author,
-    removal: Removal,
-    expected?: Expectation,
-  ): Promise<Plan<Removed>> {
+  async plan(tenant: TenantId, id: string, author: Author, expected?: Expectation): Promise<Plan<Removed>> {
     const planned = await this.#plan(tenant, id, author, expected);
     const gone = isName(planned.result) ? [] : [planned.result];
-    return await this.guarded(tenant, await this.withUses(tenant, planned, gone), removal);
+    return await this.withUses(tenant, planned, gone);
   }
 
   /** The planned change, which takes these entries off, with the uses of links and the names that end by it. */
@@ -84,7 +78,7 @@ export class Removals {
   ): Promise<Plan<Result>> {
     const taken = takesPlaces(planned.change.writes, this.#options.clock.nowMs());
     const guarded = force || !taken ? planned : await this.#lockout.guard(tenant, {}, planned);
-    return await this.sparing(tenant, guarded, onBehalfOf);
+    return await this.#sparing(tenant, guarded, onBehalfOf);
   }
 
   /**
@@ -92,7 +86,7 @@ export class Removals {
    * the condition that what is left to the address is there when it is committed.
    * @throws SallyportError `confirmation_required`
    */
-  async sparing<Result>(
+  async #sparing<Result>(
     tenant: TenantId,
     planned: Plan<Result>,
     onBehalfOf: Address | undefined,

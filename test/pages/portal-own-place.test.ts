@@ -53,6 +53,27 @@ t.test("a shortcut that is removed", async (t) => {
   await takeAway(t, clinics, owner, `${PORTAL}/shortcuts`, action, /only this shortcut has put it/);
 });
 
+t.test("the owners' only way in stays, unless they say that it was not them", async (t) => {
+  const clinics = await startClinics(t, { policy: { selfAllow: "nobody" } });
+  const owner = await signInOwner(clinics.origin);
+  const refused = async (page: string, action: string) => {
+    for (const confirm of [{}, { confirm: "yes" }]) {
+      const answer = await owner.submit(await owner.get(page), action, confirm);
+      t.equal(answer.status, 422, action);
+      t.match(answer.body, /leave no account owner a way in/);
+    }
+    t.equal((await clinics.list()).length, 1);
+  };
+  const shortcut = await use(clinics, owner, "shortcuts");
+  await refused(`${PORTAL}/shortcuts`, `${PORTAL}/shortcuts/remove`);
+  await clinics.admin("DELETE", `${SCOPE}/shortcuts/${shortcut}?force=true`);
+  const link = await use(clinics, owner, "links");
+  await refused(`${PORTAL}/links/${link}`, `${PORTAL}/links/remove`);
+  await refused(PORTAL, `${PORTAL}/remove`);
+  const notUs = `${PORTAL}/links/not-us`;
+  await takeAway(t, clinics, owner, `${PORTAL}/links/${link}`, notUs, /nothing else on the list/);
+});
+
 t.test("nobody is asked where something else on the list lets them in", async (t) => {
   const clinics = await startClinics(t);
   const owner = await signInOwner(clinics.origin);

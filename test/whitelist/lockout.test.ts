@@ -91,6 +91,19 @@ t.test("the last entry, brought by a link or a shortcut", async (t) => {
   }
 });
 
+onEveryStore(t, "a use that was not us is taken back although it is the last way in", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  await owner(gate, "one@a.example");
+  const { id, url } = (await gate.call("POST", "/v1/tenants/a/links", { json: {} })).body;
+  await gate.whitelist.door.use("a" as TenantId, tokenOf(url), place("198.51.100.1"));
+  await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
+  const path = `/v1/tenants/a/links/${id}`;
+  const use = `${path}/uses/${(await gate.call("GET", path)).body.uses[0].id}`;
+  t.equal((await gate.call("DELETE", use)).status, 204);
+  t.strictSame((await gate.call("GET", "/v1/tenants/a/allowlist")).body.items, []);
+});
+
 t.test("a tenant without people has nobody to lock out", async (t) => {
   const gate = await startAdminApi(t);
   await gate.tenant("a");
