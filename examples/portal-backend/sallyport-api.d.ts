@@ -1214,7 +1214,7 @@ export interface Operations {
     };
     readonly answer: User;
   };
-  /** Delete a user with everything that proves them */
+  /** Delete a user with everything that proves them, and their shortcuts */
   "DELETE /v1/tenants/{tenant}/users/{user}": {
     readonly params: {
       readonly tenant: string;

@@ -1,9 +1,11 @@
 /** `/v1/tenants/{tenant}/users`: who may sign in. */
 import Type from "typebox";
+import type { Author } from "../core/audit.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { USER_KIND, userDocumentId } from "../person/account.ts";
 import { UserChangeSchema, UserInputSchema } from "../schema/user.ts";
+import { authorOf } from "./authentication.ts";
 import { entityTag } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -128,11 +130,11 @@ function readRoute(api: Api, { dependencies: { person }, tenants }: Services): v
 }
 
 function changeRoute(api: Api, { dependencies, tenants }: Services): void {
-  const { whitelist } = dependencies;
   const schema = {
     operationId: "changeUser",
     summary: "Change, disable or enable a user",
-    description: "Another e-mail address, another role and disabling end every session of the user.",
+    description:
+      "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, too.",
     tags,
     headers: ChangeHeaders,
     params: UserParams,
@@ -153,15 +155,12 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     const { user } = request.params;
     const { role, state } = request.body;
     const guarded = (role === "user" || state === "disabled") && request.query.force !== true;
+    const committing = guarded ? keepingAnOwner(dependencies, tenant.id, user) : dependencies;
     return await executeManaged(
-      guarded ? keepingAnOwner(dependencies, tenant.id, user) : dependencies,
+      state === "disabled" ? endingShortcuts(committing, tenant.id, user, authorOf(request)) : committing,
       request,
       reply,
-      async ({ users }, actor) => {
-        await users.change(tenant, user, request.body, actor);
-        if (state === "disabled")
-          await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
-      },
+      ({ users }, actor) => users.change(tenant, user, request.body, actor),
       async ({ target }) => ({ status: 200, body: await dependencies.person.users.get(tenant, target) }),
       userSubject(tenant, user),
     );
@@ -169,10 +168,9 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
 }
 
 function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
-  const { whitelist } = dependencies;
   const schema = {
     operationId: "deleteUser",
-    summary: "Delete a user with everything that proves them",
+    summary: "Delete a user with everything that proves them, and their shortcuts",
     tags,
     headers: ChangeHeaders,
     params: UserParams,
@@ -182,14 +180,12 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
   api.delete("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
     const { user } = request.params;
+    const committing = request.query.force === true ? dependencies : keepingAnOwner(dependencies, tenant.id, user);
     return await executeManaged(
-      request.query.force === true ? dependencies : keepingAnOwner(dependencies, tenant.id, user),
+      endingShortcuts(committing, tenant.id, user, authorOf(request)),
       request,
       reply,
-      async ({ users }, actor) => {
-        await users.delete(tenant, user, actor);
-        await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
-      },
+      ({ users }, actor) => users.delete(tenant, user, actor),
       () => ({ status: 204 }),
       userSubject(tenant, user),
     );
@@ -200,6 +196,12 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
 function keepingAnOwner(dependencies: AdminDependencies, tenant: TenantId, withoutOwner: string): AdminDependencies {
   const { ledger, whitelist } = dependencies;
   return { ...dependencies, ledger: whitelist.lockout.committer(tenant, { withoutOwner }, ledger) };
+}
+
+/** What a change commits through that takes a user's shortcuts along. */
+function endingShortcuts(dependencies: AdminDependencies, tenant: TenantId, user: string, author: Author) {
+  const { ledger, whitelist } = dependencies;
+  return { ...dependencies, ledger: whitelist.shortcuts.endingWith(tenant, user, author, ledger) };
 }
 
 /** A user, for `If-Match`. */

@@ -73,13 +73,12 @@ function changing(change: UserChange): Work {
   return async (call, { person, whitelist }) => {
     const { tenant } = call.visit;
     const user = idOf(call);
-    const { users } = takesAway
-      ? person.manage(whitelist.lockout.committer(tenant.id, { withoutOwner: user }))
-      : person;
     const actor = actorOf(call, call.session);
+    const guarded = whitelist.lockout.committer(tenant.id, { withoutOwner: user });
+    const committer =
+      change.state === "disabled" ? whitelist.shortcuts.endingWith(tenant.id, user, { actor }, guarded) : guarded;
+    const { users } = takesAway ? person.manage(committer) : person;
     await users.change(tenant, user, change, actor);
-    if (change.state === "disabled")
-      await whitelist.manage(() => whitelist.shortcuts.planDeleteOf(tenant.id, user, { actor }));
     return personPath(call, "changed");
   };
 }

@@ -1,6 +1,6 @@
 /** Shortcuts: making, listing and revoking them. */
-import type { Author, Plan } from "../core/audit.ts";
-import { type Done, type Expectation, expectRevision } from "../core/change.ts";
+import type { Author, ChangeCommitter, Plan } from "../core/audit.ts";
+import { type Expectation, expectRevision } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
@@ -114,11 +114,22 @@ export class Shortcuts {
     return { ...(await this.#planDeletion(id, [document], author)), result: shortcutOf(document) };
   }
 
-  /** All of one person's: for when they are disabled or deleted. */
-  async planDeleteOf(id: TenantId, user: string, author: Author): Promise<Plan<number> | Done<number>> {
-    const own = (await this.#all(id)).filter((document) => shortcutOf(document).user === user);
-    if (own.length === 0) return { result: 0, revision: 0 };
-    return { ...(await this.#planDeletion(id, own, author)), result: own.length };
+  /** For a change that disables or deletes a person: all of their shortcuts go in its own commit. */
+  endingWith(id: TenantId, user: string, author: Author, ledger: ChangeCommitter): ChangeCommitter {
+    return {
+      commit: async (change) => {
+        const own = (await this.#all(id)).filter((document) => shortcutOf(document).user === user);
+        if (own.length === 0) return await ledger.commit(change);
+        const { change: end } = await this.#planDeletion(id, own, author);
+        return await ledger.commit({
+          ...change,
+          writes: [...change.writes, ...end.writes],
+          preconditions: [...(change.preconditions ?? []), ...(end.preconditions ?? [])],
+          counters: [...(change.counters ?? []), ...(end.counters ?? [])],
+          audit: [...change.audit, ...end.audit],
+        });
+      },
+    };
   }
 
   async #planDeletion(id: TenantId, documents: readonly StoredDocument[], author: Author) {

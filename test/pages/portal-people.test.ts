@@ -164,3 +164,19 @@ t.test("a new role and a reset of sign-in steps are asked about once, and nothin
   t.equal((await owner.submit(reset, `${PEOPLE}/reset`)).status, 303);
   t.match(await facts(), { role: "owner", factors: [] });
 });
+
+t.test("nobody is disabled whose shortcut is the owners' only way in", async (t) => {
+  const clinics = await startClinics(t, { policy: { selfAllow: "nobody" } });
+  const owner = await signInOwner(clinics.origin);
+  const ben = await addPerson(clinics);
+  const { url } = await clinics.admin<{ url: string }>("POST", `${SCOPE}/shortcuts`, { user: ben });
+  const { pathname } = new URL(url);
+  await owner.submit(await owner.get(pathname), pathname);
+  const refused = await press(owner, ben, "disable");
+  t.equal(refused.status, 422);
+  t.match(refused.body, /leave no account owner a way in/);
+  t.equal((await clinics.list()).length, 1);
+  await clinics.admin("POST", `${SCOPE}/allowlist`, { cidr: "203.0.113.7" });
+  t.equal((await press(owner, ben, "disable")).status, 303);
+  t.match(await clinics.list(), [{ cidr: "203.0.113.7/32" }]);
+});

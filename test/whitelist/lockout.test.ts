@@ -91,6 +91,34 @@ t.test("the last entry, brought by a link or a shortcut", async (t) => {
   }
 });
 
+onEveryStore(t, "the last entry, brought by the shortcut of a user who goes", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  await owner(gate, "one@a.example");
+  const list = "/v1/tenants/a/allowlist";
+  const policy = (selfAllow: string) => gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow } } });
+  for (const change of [{ method: "PATCH", json: { state: "disabled" } }, { method: "DELETE" }]) {
+    const json = { email: `${change.method}@a.example`, password: "correct pony battery staple" };
+    const user = (await gate.call("POST", "/v1/tenants/a/users", { json })).body.id;
+    const { id, url } = (await gate.call("POST", "/v1/tenants/a/shortcuts", { json: { user } })).body;
+    await gate.whitelist.door.use("a" as TenantId, tokenOf(url), place("198.51.100.1"));
+    await policy("nobody");
+    const { method, ...request } = change;
+    const path = `/v1/tenants/a/users/${user}`;
+    t.match(await gate.call(method, path, request), refused, method);
+    t.match(await gate.call("GET", path), { body: { state: "active" } });
+    t.equal((await gate.call("GET", list)).body.items.length, 1);
+    const before = (await gate.store.head()).revision;
+    t.ok((await gate.call(method, `${path}?force=true`, request)).status < 300);
+    const { commits = [] } = (await gate.store.changesSince(before, 10)) as { commits?: unknown[] };
+    t.equal(commits.length, 1, "the shortcut goes in the same commit");
+    t.strictSame((await gate.call("GET", list)).body.items, []);
+    const [record] = (await gate.call("GET", "/v1/audit?action=shortcut.deleted")).body.items;
+    t.match(record, { target: id, actor: { kind: "key", id: "bootstrap" }, requestId: String });
+    await policy("owner");
+  }
+});
+
 onEveryStore(t, "a use that was not us is taken back although it is the last way in", async (t, start) => {
   const gate = await start();
   await gate.tenant("a");
