@@ -1,13 +1,14 @@
 /** `/v1/tenants/{tenant}/allowlist` as a whole: replacing, importing and exporting. */
 import { Readable } from "node:stream";
 import Type from "typebox";
-import { type Difference, readEntryInputs } from "../core/allowlist.ts";
+import { readEntryInputs } from "../core/allowlist.ts";
 import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { EntryRules } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import type { TenantId } from "../core/ids.ts";
 import { CSV_HEADER, formatCsvLine, type ImportFormat, parseImport } from "../core/import.ts";
+import type { Difference } from "../core/list-difference.ts";
 import { AllowlistSchema, entryToWire } from "../schema/entry.ts";
 import { authorOf } from "./authentication.ts";
 import { readTextBodies } from "./body.ts";

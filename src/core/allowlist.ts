@@ -9,22 +9,8 @@ import { endInPlace } from "./entry-lifetime.ts";
 import { ConflictError, type Issue, SallyportError } from "./errors.ts";
 import type { TenantId } from "./ids.ts";
 import { broadOf, digestList, itemise, type ListChange } from "./list-audit.ts";
+import { compareLists, type Difference, withFacts } from "./list-difference.ts";
 import type { Precondition, Store, StoredDocument, Write } from "./store.ts";
-
-/** What a replacement does to a list. Entries that stay keep their id. */
-export interface Difference {
-  readonly added: readonly AllowlistEntry[];
-  readonly removed: readonly EntryView[];
-  /** Same CIDR, other label or expiry. */
-  readonly changed: readonly { readonly before: EntryView; readonly after: AllowlistEntry }[];
-  readonly unchanged: number;
-}
-
-interface Compared {
-  readonly difference: Difference;
-  /** The list as it will be. */
-  readonly list: readonly AllowlistEntry[];
-}
 
 const SLICE = 500;
 const MAX_ISSUES = 100;
@@ -88,11 +74,12 @@ export class AllowlistRules {
     expectRevision(expected, listAt);
     const present: EntryView[] = [];
     for await (const page of this.#entries.pages(tenant)) present.push(...page.map(viewOf));
+    const make = (facts: EntryFacts) => this.#entries.makeEntry(facts, origin);
     const become = (entry: AllowlistEntry, { label, expiresAt: asked }: EntryFacts) => {
       const expiresAt = endInPlace(entry, asked);
       return this.#entries.mayEnd(entry, tenantStands, expiresAt) ? withFacts(entry, { label, expiresAt }) : undefined;
     };
-    const { difference, list: after } = await this.#compareWhole(present, wanted, origin, become);
+    const { difference, list: after } = await compareLists(present, wanted, make, become);
     const counted = (list?.value as { count: number } | undefined)?.count ?? 0;
     const record = {
       action: "allowlist.replaced",
@@ -110,48 +97,6 @@ export class AllowlistRules {
         audit: itemise(record, changesOf(difference)),
       },
     };
-  }
-
-  /** Compares until no name is left with some of its entries. */
-  async #compareWhole(
-    present: readonly EntryView[],
-    wanted: readonly EntryFacts[],
-    origin: Origin,
-    become: Become,
-  ): Promise<Compared> {
-    const ended = new Set<string>();
-    for (;;) {
-      const unlessEnded: Become = (entry, facts) =>
-        entry.kind === "dns" && ended.has(entry.sourceId ?? entry.id) ? undefined : become(entry, facts);
-      const compared = await this.#compare(present, wanted, origin, unlessEnded);
-      const known = ended.size;
-      for (const { entry } of compared.difference.removed)
-        if (entry.kind === "dns") ended.add(entry.sourceId ?? entry.id);
-      if (ended.size === known) return compared;
-    }
-  }
-
-  async #compare(
-    present: readonly EntryView[],
-    wanted: readonly EntryFacts[],
-    origin: Origin,
-    become: Become,
-  ): Promise<Compared> {
-    const stock = await byCidr(present);
-    const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
-    const list: AllowlistEntry[] = [];
-    for (const [index, facts] of wanted.entries()) {
-      if (index % SLICE === SLICE - 1) await nextTurn();
-      const kept = takeClosest(stock.get(facts.cidr), facts, become);
-      const after = kept === undefined ? this.#entries.makeEntry(facts, origin) : kept.after;
-      list.push(after);
-      if (kept === undefined) difference.added.push(after);
-      else if (sameFacts(kept.before.entry, after)) difference.unchanged++;
-      else difference.changed.push(kept);
-    }
-    const removed: EntryView[] = [];
-    for (const left of stock.values()) if (left.length > 0) removed.push(...left);
-    return { difference: { ...difference, removed }, list };
   }
 
   /** Adds all or nothing. @throws SallyportError `not_found`; on commit `entry_limit` */
@@ -221,50 +166,6 @@ function changesOf({ added, removed, changed }: Difference): ListChange[] {
     ...changed.map(({ before, after }) => ({ before: before.entry, after })),
     ...removed.map(({ entry }) => ({ before: entry })),
   ];
-}
-
-interface Listed {
-  readonly label: string;
-  readonly expiresAt?: string | undefined;
-}
-
-function sameFacts(entry: AllowlistEntry, { label, expiresAt }: Listed): boolean {
-  return entry.label === label && entry.expiresAt === expiresAt;
-}
-
-function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: Listed): AllowlistEntry {
-  return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
-}
-
-async function byCidr(present: readonly EntryView[]): Promise<Map<string, EntryView[]>> {
-  const stock = new Map<string, EntryView[]>();
-  for (const [index, view] of present.entries()) {
-    if (index % SLICE === SLICE - 1) await nextTurn();
-    const same = stock.get(view.entry.cidr);
-    if (same === undefined) stock.set(view.entry.cidr, [view]);
-    else same.push(view);
-  }
-  return stock;
-}
-
-/** The entry as far as it may be as wanted; `undefined` where another takes its place. */
-type Become = (entry: AllowlistEntry, facts: EntryFacts) => AllowlistEntry | undefined;
-
-/** Takes out of the stock of one CIDR the entry that is the same, else one that can become it, of the same label first. */
-function takeClosest(
-  stock: EntryView[] | undefined,
-  facts: EntryFacts,
-  become: Become,
-): Difference["changed"][number] | undefined {
-  if (stock === undefined) return undefined;
-  const before =
-    stock.find(({ entry }) => sameFacts(entry, facts) && become(entry, facts) !== undefined) ??
-    stock.find(({ entry }) => entry.label === facts.label && become(entry, facts) !== undefined) ??
-    stock.find(({ entry }) => become(entry, facts) !== undefined);
-  const after = before === undefined ? undefined : become(before.entry, facts);
-  if (before === undefined || after === undefined) return undefined;
-  stock.splice(stock.indexOf(before), 1);
-  return { before, after };
 }
 
 async function replacementWrites(tenant: TenantId, { added, changed, removed }: Difference): Promise<Write[]> {
