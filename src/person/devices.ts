@@ -14,8 +14,8 @@ interface DeviceRecord {
   /** The user's epoch when it was remembered: signing out everywhere, a new password or factor forgets it. */
   readonly epoch: number;
   readonly createdAtMs: number;
-  /** The methods of the sign-in it was remembered at. */
-  readonly amr: readonly string[];
+  /** The methods of the sign-in it was remembered at. Missing on older documents, which prove nothing. */
+  readonly amr?: readonly string[];
   readonly address: CanonicalIp;
   readonly userAgent: string;
 }
@@ -76,8 +76,9 @@ export async function rememberedBy(
   const record = document?.value as DeviceRecord | undefined;
   if (record === undefined || record.epoch !== account.user.epoch) return undefined;
   if (nowMs >= record.createdAtMs + seconds * 1000) return undefined;
-  if (!provesAccepted(visit.tenant.policy, record)) return undefined;
-  return timingSafeEqual(Buffer.from(record.hash), Buffer.from(digest(secret))) ? record.amr : undefined;
+  const { amr } = record;
+  if (amr === undefined || !provesAccepted(visit.tenant.policy, { amr })) return undefined;
+  return timingSafeEqual(Buffer.from(record.hash), Buffer.from(digest(secret))) ? amr : undefined;
 }
 
 /** The user's remembered devices, oldest first. */

@@ -7,6 +7,7 @@ import { hashSessionSecret, SESSION_KIND } from "../../src/core/session.ts";
 import type { Tenant } from "../../src/core/tenant.ts";
 import { USER_KIND } from "../../src/person/account.ts";
 import { Assertions } from "../../src/person/assertion.ts";
+import { DEVICE_KIND } from "../../src/person/devices.ts";
 import {
   API,
   Browser,
@@ -147,6 +148,21 @@ onEveryStore(t, "a remembered device proves what it was remembered after", async
   const other = makeTenant("happy-feet", { session, factors: ["sms"] });
   t.ok(await one.door.sessions.lookup(makeTenant("happy-feet", { session, factors: ["sms", "totp"] }), hash));
   t.equal(await one.door.sessions.lookup(other, hash), undefined);
+});
+
+onEveryStore(t, "a device remembered without its methods asks for the factor again", async (t, { clock, node }) => {
+  const one = await node();
+  const { door, store } = one;
+  const session = { idleSeconds: 3600, maxSeconds: 43_200, rememberDeviceSeconds: 86_400 };
+  const tenant = makeTenant("happy-feet", { session });
+  const user = await enrolledUser(one, tenant, clock);
+  const browser = new Browser(tenant);
+  await browser.signIn(door, user.email, { kind: "totp", code: totpCode(user.secret, clock.nowMs()) }, true);
+  for (const { id, value } of await store.list({ kind: DEVICE_KIND, limit: 1 })) {
+    const { amr: _, ...older } = value as { amr: string[] };
+    await store.commit({ writes: [{ kind: DEVICE_KIND, id, value: older }] });
+  }
+  t.match((await browser.identify(door, user.email)).outcome, { kind: "continue", step: { stage: "factor" } });
 });
 
 onEveryStore(t, "listed and ended by public id, by user, and all at once", async (t, { clock, tenant, node }) => {
