@@ -46,7 +46,7 @@ const example = {
   policy: { network: "enforce", secondFactor: "required" },
 };
 
-/** Any subset of the writable fields; the merged whole is then checked like a new tenant. */
+/** Any subset of the writable fields; of the merged whole, what is new is then checked like a new tenant. */
 const TenantPatchSchema = Type.Record(Type.String(), Type.Unknown(), {
   description:
     "A merge patch (RFC 7396) of name, hosts, upstreams, policy, branding, altHosts, limits and mail; null gives a field its default.",
@@ -204,7 +204,7 @@ function applyPatch(present: Tenant, patch: Record<string, unknown>): TenantFiel
     const issues = [{ at: "/id", message: "never changes" }];
     throw new SallyportError("body_invalid", "a tenant's id never changes", { issues });
   }
-  return parseTenantInput(mergePatch(tenantToDeclaration(present), patch));
+  return parseTenantInput(mergePatch(tenantToDeclaration(present), patch), present);
 }
 
 /** Hosts and upstreams are the operator's: a key of one tenant could claim other names, or point the gate at other servers. */

@@ -1,9 +1,13 @@
-/** The rules of a tenant's fields that no shape can say. Where `undefined` stands in a list, a wrong value was left out. */
+/**
+ * The rules of a tenant's fields that no shape can say. Where `undefined` stands in a list, a wrong value was left out.
+ * What a tenant has already is `known`, and never refused: rules grow, and one who must be changed in a hurry cannot
+ * first be mended.
+ */
 import { parseAddress } from "../core/address.ts";
 import type { Issue } from "../core/errors.ts";
 import { canonicalHost } from "../core/host.ts";
 import type { CanonicalHost } from "../core/ids.ts";
-import type { AltHosts, Exemption, Policy } from "../core/tenant.ts";
+import type { AltHosts, Exemption, Policy, Tenant } from "../core/tenant.ts";
 import { canonicalUpstream } from "../core/upstream.ts";
 import { pointer } from "./issues.ts";
 import { originIssue } from "./origin.ts";
@@ -15,14 +19,19 @@ type GivenPolicy = Pick<Policy, "factors" | "session"> & {
 
 const DNS_NAME = "write a DNS name alone, such as clinic.example, without scheme, port or path";
 
-export function parseHosts(hosts: readonly (string | undefined)[], issues: Issue[]): CanonicalHost[] {
+export function parseHosts(
+  hosts: readonly (string | undefined)[],
+  issues: Issue[],
+  known: Tenant["hosts"] = [],
+): CanonicalHost[] {
   const seen = new Set<CanonicalHost>();
   for (const [index, text] of hosts.entries()) {
     if (text === undefined) continue;
     const at = pointer("hosts", index);
     const host = /[:/@]/.test(text) && !text.startsWith("[") ? undefined : canonicalHost(text);
     if (host === undefined) issues.push({ at, message: "is not a host name", hint: hostHint(text) });
-    else if (isAddress(host)) issues.push({ at, message: "is an IP address, not a host name", hint: DNS_NAME });
+    else if (isAddress(host) && !known.includes(host))
+      issues.push({ at, message: "is an IP address, not a host name", hint: DNS_NAME });
     else if (seen.has(host)) issues.push({ at, message: "is there twice" });
     else seen.add(host);
   }
@@ -57,11 +66,15 @@ export function parseAltHosts(
   return parsed;
 }
 
-export function parseUpstreams(upstreams: readonly (string | undefined)[], issues: Issue[]): string[] {
+export function parseUpstreams(
+  upstreams: readonly (string | undefined)[],
+  issues: Issue[],
+  known: Tenant["upstreams"] = [],
+): string[] {
   const origins = new Set<string>();
   for (const [index, text] of upstreams.entries()) {
     if (text === undefined) continue;
-    const result = canonicalUpstream(text);
+    const result = known.includes(text) ? { origin: text } : canonicalUpstream(text);
     const at = pointer("upstreams", index);
     if ("refused" in result)
       issues.push({ at, message: result.refused, hint: "write an origin such as http://10.0.0.5:9000" });
@@ -72,7 +85,10 @@ export function parseUpstreams(upstreams: readonly (string | undefined)[], issue
 }
 
 /** What the shape alone cannot say. */
-export function* policyIssues({ factors, session, exempt, webSocketOrigins }: GivenPolicy): Generator<Issue> {
+export function* policyIssues(
+  { factors, session, exempt, webSocketOrigins }: GivenPolicy,
+  known: Pick<Policy, "exempt"> = { exempt: [] },
+): Generator<Issue> {
   if (factors.every((factor) => factor === "sms"))
     yield { at: "/policy/factors", message: "sms alone is too weak", hint: 'add "totp" or "passkey"' };
   if (session.idleSeconds < 60) yield { at: "/policy/session/idle", message: "must be a minute or more" };
@@ -85,10 +101,10 @@ export function* policyIssues({ factors, session, exempt, webSocketOrigins }: Gi
     if (/^\/(\.|%2e)sallyport/i.test(exemption?.path ?? ""))
       yield { at: pointer("policy", "exempt", index, "path"), message: "belongs to the gate itself" };
   for (const [index, exemption] of exempt.entries())
-    if (exemption?.path?.includes("*") === true)
+    if (exemption?.path?.endsWith("*") === true && !known.exempt.some(({ path }) => path === exemption.path))
       yield {
         at: pointer("policy", "exempt", index, "path"),
-        message: "must not hold *: paths are exact",
+        message: "must not end in *: paths are exact",
         hint: "write each path in full, such as /webhooks/lab",
       };
   for (const [index, text] of webSocketOrigins.entries()) {

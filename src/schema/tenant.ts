@@ -181,21 +181,22 @@ const declaration = new Shape<TenantDeclaration>(TenantDeclarationSchema);
 
 /**
  * A tenant from a declaration of any source, with defaults filled in and hosts and upstreams canonical.
+ * @param present the tenant that it changes: what that one has already stands, whatever today's rules say of it
  * @throws SallyportError `body_invalid` with every mistake
  */
-export function parseTenantInput(input: unknown): Omit<Tenant, "declared"> {
+export function parseTenantInput(input: unknown, present?: Tenant): Omit<Tenant, "declared"> {
   const { id, name, upstreams, policy, branding, altHosts, limits, mail, ...given } = declaration.parse(
     input,
     "the tenant",
   );
   const issues: Issue[] = [];
-  const hosts = parseHosts(given.hosts, issues);
+  const hosts = parseHosts(given.hosts, issues, present?.hosts);
   const tenant = {
     id: id as TenantId,
     name,
     hosts,
-    upstreams: parseUpstreams(upstreams, issues),
-    policy: parsePolicy(policy ?? {}, issues),
+    upstreams: parseUpstreams(upstreams, issues, present?.upstreams),
+    policy: parsePolicy(policy ?? {}, issues, present?.policy),
     branding: (branding ?? {}) as Branding,
     altHosts: parseAltHosts(altHosts ?? {}, hosts, issues),
     limits: parseLimits(limits ?? {}, issues),
@@ -231,7 +232,7 @@ export function examineFitting({ hosts, upstreams, policy, altHosts, limits }: F
   return { hosts: known, issues };
 }
 
-function parsePolicy(input: PolicyInput, issues: Issue[]): Policy {
+function parsePolicy(input: PolicyInput, issues: Issue[], known?: Policy): Policy {
   const { session, ...rest } = input;
   const seconds = (value: string | number | undefined, fallback: number) =>
     value === undefined ? fallback : durationSeconds(value);
@@ -244,7 +245,7 @@ function parsePolicy(input: PolicyInput, issues: Issue[]): Policy {
       rememberDeviceSeconds: seconds(session?.rememberDevice, DEFAULT_POLICY.session.rememberDeviceSeconds),
     },
   };
-  issues.push(...policyIssues(policy));
+  issues.push(...policyIssues(policy, known));
   return policy;
 }
 

@@ -4,6 +4,7 @@ import { writeSeen } from "../../src/control/seen.ts";
 import { FixedClock } from "../../src/core/clock.ts";
 import { syncDeclaredTenants } from "../../src/core/declared-tenants.ts";
 import type { TenantId } from "../../src/core/ids.ts";
+import { TENANT_KIND, type Tenant } from "../../src/core/tenant.ts";
 import { storedEvidence } from "../../src/observe/audit-evidence.ts";
 import { verifyAudit } from "../../src/observe/audit-verify.ts";
 import { parseTenantInput } from "../../src/schema/tenant.ts";
@@ -76,6 +77,35 @@ t.test("what is read of a tenant creates the same tenant elsewhere", async (t) =
   const { revision: __, ...again } = (await other.call("GET", "/v1/tenants/a")).body;
   t.strictSame(again, read);
   t.equal((await one.call("PATCH", "/v1/tenants/a", { json: read })).status, 200);
+});
+
+t.test("what today's rules would refuse of a tenant that is there stands in nobody's way", async (t) => {
+  const { call, store } = await startAdminApi(t);
+  await call("POST", "/v1/tenants", { json: TENANT });
+  const made = (await store.get(TENANT_KIND, "a")) as { value: Tenant };
+  const exempt = [{ path: "/hooks/*", methods: ["POST"] }];
+  const older = {
+    ...made.value,
+    hosts: ["127.0.0.1", "c.example"],
+    upstreams: ["http://10.0.0.5:0", "http://10.0.0.5:9000"],
+    policy: { ...made.value.policy, exempt },
+  };
+  await store.commit({ writes: [{ kind: TENANT_KIND, id: "a", value: older }] });
+  const patch = (json: object) => call("PATCH", "/v1/tenants/a", { json });
+  t.match(await patch({ name: "B" }), { status: 200, body: { name: "B", hosts: older.hosts } });
+  t.match(await patch({ policy: { network: "observe" } }), { status: 200, body: { policy: { exempt } } });
+  t.equal((await patch({ hosts: ["d.example", "127.0.0.1"], upstreams: older.upstreams.toReversed() })).status, 200);
+  t.match(await patch({ hosts: ["d.example", "127.0.0.1", "127.0.0.2"] }), {
+    status: 422,
+    body: { issues: [{ pointer: "/hosts/2" }] },
+  });
+  const more = [...exempt, { path: "/more/*", methods: ["POST"] }];
+  t.match(await patch({ policy: { exempt: more } }), {
+    status: 422,
+    body: { issues: [{ pointer: "/policy/exempt/1/path" }] },
+  });
+  t.equal((await patch({ hosts: ["d.example"], policy: { exempt: [] } })).status, 200);
+  t.equal((await patch({ hosts: ["127.0.0.1"] })).status, 422, "what is gone does not come back");
 });
 
 const BAD_TENANTS: readonly [object, string][] = [

@@ -42,5 +42,7 @@ t.test("an exempt path is one path", (t) => {
     const issues = issuesOf({ policy: { exempt: [{ path, methods: ["POST"] }] } });
     t.match(issues, [{ at: "/policy/exempt/0/path", message: /paths are exact/, hint: /in full/ }]);
   }
+  // A legal character of a path (RFC 3986, 3.3), and matching is exact.
+  t.strictSame(issuesOf({ policy: { exempt: [{ path: "/a*b/c", methods: ["GET"] }] } }), []);
   t.end();
 });
