@@ -6,10 +6,12 @@ import type { Author } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { EntryRules } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
+import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import { CSV_HEADER, formatCsvLine, type ImportFormat, parseImport } from "../core/import.ts";
 import type { Difference } from "../core/list-difference.ts";
-import { AllowlistSchema, entryToWire } from "../schema/entry.ts";
+import { AllowlistSchema, entryToWire, GUARDS } from "../schema/entry.ts";
+import type { Removals } from "../whitelist/removals.ts";
 import { authorOf } from "./authentication.ts";
 import { readTextBodies } from "./body.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
@@ -52,7 +54,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     operationId: "replaceAllowlist",
     summary: "Replace the whole allowlist, atomically",
     description:
-      "An entry whose CIDR stays keeps its id. With dryRun nothing changes, and the answer is what would, or why it would be refused.",
+      "An entry whose CIDR stays keeps its id. With dryRun nothing changes: the answer is what would, and by what it would be refused, if by anything.",
     tags,
     headers: RemovalHeaders,
     params: TenantParams,
@@ -80,18 +82,35 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
       const removed = planned.result.removed.map(({ entry }) => entry);
-      return await removals.guarded(tenant, await removals.withUses(tenant, planned, removed), removal);
+      return await removals.withUses(tenant, planned, removed);
     };
     if (request.query.dryRun === true) {
-      const { result } = await plan(authorOf(request), expectationOf(request));
+      const planned = await plan(authorOf(request), expectationOf(request));
+      const refusedBy = await refusalOf(removals.guarded(tenant, planned, removal));
       const revision = await allowlists.revision(tenant);
-      return reply.header("etag", entityTag(revision)).send({ ...differenceToWire(result, true), revision });
+      const difference = differenceToWire(planned.result, true);
+      return reply.header("etag", entityTag(revision)).send({ ...difference, ...refusedBy, revision });
     }
-    return await executeWrite(dependencies, request, reply, plan, (difference) => ({
-      status: 200,
-      body: differenceToWire(difference, false),
-    }));
+    return await executeWrite(
+      dependencies,
+      request,
+      reply,
+      async (author, expected) => await removals.guarded(tenant, await plan(author, expected), removal),
+      (difference) => ({ status: 200, body: differenceToWire(difference, false) }),
+    );
   });
+}
+
+/** Which of the guards refuses, the lock-out guard first; a fault stays one. */
+async function refusalOf(guarded: ReturnType<Removals["guarded"]>) {
+  try {
+    await guarded;
+    return {};
+  } catch (error) {
+    const refusedBy = GUARDS.find((code) => error instanceof SallyportError && error.code === code);
+    if (refusedBy === undefined) throw error;
+    return { refusedBy };
+  }
 }
 
 function differenceToWire({ added, removed, changed, unchanged }: Difference, dryRun: boolean) {

@@ -165,6 +165,9 @@ const DifferenceItem = Type.Array(
   ),
 );
 
+/** What refuses a list that takes places away, unless it is asked again with force or confirm. */
+export const GUARDS = ["lockout_refused", "confirmation_required"] as const;
+
 export const DifferenceSchema = Type.Object(
   {
     dryRun: Type.Boolean(),
@@ -174,6 +177,11 @@ export const DifferenceSchema = Type.Object(
     unchanged: Type.Integer(),
     counts: Type.Object({ added: Type.Integer(), removed: Type.Integer(), changed: Type.Integer() }, closed),
     truncated: Type.Boolean({ description: "Not all of the differences are listed; counts has their numbers." }),
+    refusedBy: Type.Optional(
+      Type.Enum([...GUARDS], {
+        description: "In a dry run: the list itself would be refused with 409 and this code, the first that applies.",
+      }),
+    ),
     revision: Type.Integer({ description: "Of the list as a whole." }),
   },
   { ...closed, $id: "Difference" },

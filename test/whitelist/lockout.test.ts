@@ -56,12 +56,14 @@ t.test("what is left must last a day, or as long as what there was", async (t) =
   await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "nobody" } } });
   const patch = (ttlSeconds: number, query = "") => gate.call("PATCH", one + query, { json: { ttlSeconds } });
   const put = (items: readonly object[], query = "") => gate.call("PUT", list + query, { json: { items } });
-  for (const query of ["", "?dryRun=true"]) {
-    t.match(await put([], query), refused);
-    t.match(await put([{ cidr: "192.0.2.1", ttlSeconds: 1 }], query), refused);
-    t.match(await put([{ cidr: "192.0.2.9", ttlSeconds: 1 }], query), refused);
+  for (const items of [[], [{ cidr: "192.0.2.1", ttlSeconds: 1 }], [{ cidr: "192.0.2.9", ttlSeconds: 1 }]]) {
+    t.match(await put(items), refused);
+    const removed = items[0]?.cidr === "192.0.2.1" ? [] : [{ cidr: "192.0.2.1/32" }];
+    t.match(await put(items, "?dryRun=true"), { status: 200, body: { refusedBy: "lockout_refused", removed } });
   }
-  t.equal((await put([], "?dryRun=true&force=true")).status, 200);
+  const forced = await put([], "?dryRun=true&force=true");
+  t.equal(forced.status, 200);
+  t.notOk("refusedBy" in forced.body);
   t.match(await patch(DAY_SECONDS - 1), refused);
   await gate.call("POST", list, { json: { cidr: "192.0.2.2", ttlSeconds: DAY_SECONDS - 1 } });
   t.match(await patch(1), refused, "the other one ends soon as well");

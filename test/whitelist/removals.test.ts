@@ -50,19 +50,25 @@ onEveryStore(t, "an end brought forward to within a day asks as well", async (t,
   t.equal((await call("PATCH", `${LIST}/${id}`, { json: { ttlSeconds: 60 }, headers: elsewhere })).status, 200);
 });
 
-onEveryStore(t, "a list that is replaced asks, also in a dry run", async (t, start) => {
+onEveryStore(t, "a list that is replaced asks, and a dry run tells that it would", async (t, start) => {
   const { call, tenant } = await start();
   await tenant("a");
   await call("POST", LIST, { json: { cidr: "203.0.113.0/24" } });
   const put = (items: readonly object[], query = "", from: object = headers) =>
     call("PUT", LIST + query, { json: { items }, headers: { ...from } });
-  for (const query of ["", "?dryRun=true"]) {
-    t.match(await put([], query), ASKED);
-    t.match(await put([{ cidr: "203.0.113.7", ttlSeconds: 60 }], query), ASKED);
-    t.match(await put([{ cidr: "203.0.113.0/24", ttlSeconds: 60 }], query), ASKED);
+  const told = { status: 200, body: { dryRun: true, refusedBy: "confirmation_required" } };
+  for (const [query, answer] of [
+    ["", ASKED],
+    ["?dryRun=true", told],
+  ] as const) {
+    t.match(await put([], query), answer);
+    t.match(await put([{ cidr: "203.0.113.7", ttlSeconds: 60 }], query), answer);
+    t.match(await put([{ cidr: "203.0.113.0/24", ttlSeconds: 60 }], query), answer);
     t.match(await put([], query, { "sallyport-on-behalf-of-address": "x" }), { status: 422 });
   }
-  t.equal((await put([], "?dryRun=true&confirm=true")).status, 200);
+  const confirmed = await put([], "?dryRun=true&confirm=true");
+  t.equal(confirmed.status, 200);
+  t.notOk("refusedBy" in confirmed.body);
   t.equal((await put([{ cidr: "203.0.113.7" }])).status, 200, "something else on the new list admits it");
   t.equal((await put([], "?confirm=true")).status, 200);
 });
