@@ -1,4 +1,5 @@
 /** The place where a signed-in person stands: offered once they arrive from one that is not on the list. */
+import { withoutHidden } from "../core/plain-text.ts";
 import { facts } from "../look/displays.ts";
 import { button, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
@@ -48,7 +49,7 @@ async function add(call: Call, pages: PlacePages): Promise<Answer> {
   return await withSession(call, pages, async (session) => {
     // A remembered device must not bring its new place in by itself.
     if (session.amr.includes("device")) requireProof(call, session);
-    const label = form["label"]?.trim();
+    const label = withoutHidden(form["label"] ?? "").trim();
     await pages.whitelist.selfAllow.admit(visit.tenant.id, visit, session, label ? { label } : {});
     await pages.inForce();
     return redirectTo(form["then"] === "portal" ? pathTo("portal", { done: "added" }) : "/");

@@ -1,5 +1,6 @@
 /** The frame of the owner's portal: who may enter, its navigation, and what has just been done or refused. */
 import { SallyportError } from "../core/errors.ts";
+import { withoutHidden } from "../core/plain-text.ts";
 import { provesAccepted } from "../core/second-factor.ts";
 import { notice } from "../look/displays.ts";
 import { errorSummary, type FormError } from "../look/forms.ts";
@@ -8,6 +9,7 @@ import type { PlainKey } from "../look/language.ts";
 import { isFresh } from "../person/grants.ts";
 import type { LiveSession } from "../person/session-record.ts";
 import { PORTAL_SCRIPTS } from "./assets.ts";
+import type { Fields } from "./form-fields.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Answer, type Call, pathTo, ROOT, type Route, redirectTo, showPage, tooMany } from "./route.ts";
 import { sessionOf, showForbidden, signInPath, signOutForm } from "./visitor.ts";
@@ -47,7 +49,8 @@ export function portalView(pages: PlacePages, path: PortalPath, view: View): Rou
 }
 
 export function portalForm(pages: PlacePages, { path, fields, view, work, advice, proof = false }: PortalForm): Route {
-  const handle = async (owner: OwnerCall): Promise<Answer> => {
+  const handle = async (sent: OwnerCall): Promise<Answer> => {
+    const owner = { ...sent, form: cleaned(sent.form) };
     if (proof && !isFresh(owner.session, owner.nowMs))
       return redirectTo(signInPath(owner, pages, pathTo("portal/people"), { fresh: "1" }));
     try {
@@ -65,6 +68,11 @@ export function portalForm(pages: PlacePages, { path, fields, view, work, advice
     }
   };
   return { method: "POST", path, fields, handle: (call) => asOwner(call, pages, handle) };
+}
+
+/** What is pasted brings along what nobody sees, and could not leave out. */
+function cleaned(form: Fields): Fields {
+  return Object.fromEntries(Object.entries(form).map(([name, text = ""]) => [name, withoutHidden(text)]));
 }
 
 function errorsOf({ issues }: SallyportError, advice: Readonly<Record<string, string>>): FormError[] {

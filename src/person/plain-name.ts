@@ -1,5 +1,5 @@
 /** Names that people give: of themselves, of their factors. */
-import { readPlainText } from "../core/plain-text.ts";
+import { readPlainText, withoutHidden } from "../core/plain-text.ts";
 
 const MAX_CHARACTERS = 60;
 
@@ -9,11 +9,11 @@ export function readName(name: string): string {
 }
 
 /**
- * What somebody calls their own factor, made fit to show: without control and formatting characters, trimmed, at most
+ * What somebody calls their own factor, made fit to show: without what does not show, trimmed, at most
  * 60 characters; `undefined` when nothing is left.
  */
 export function plainName(input: unknown): string | undefined {
   if (typeof input !== "string") return undefined;
-  const characters = Array.from(input.slice(0, 1024).replace(/\p{C}/gu, "").trim());
+  const characters = Array.from(withoutHidden(input.slice(0, 1024)).trim());
   return characters.length === 0 ? undefined : characters.slice(0, MAX_CHARACTERS).join("");
 }

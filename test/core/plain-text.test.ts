@@ -1,7 +1,7 @@
 /** What names and labels may hold: all that shows, as it was written. */
 import t from "tap";
 import { SallyportError } from "../../src/core/errors.ts";
-import { readPlainText } from "../../src/core/plain-text.ts";
+import { readPlainText, withoutHidden } from "../../src/core/plain-text.ts";
 
 function faultOf(text: string) {
   try {
@@ -12,14 +12,19 @@ function faultOf(text: string) {
   }
 }
 
-t.test("as it was written, emoji that are joined included", (t) => {
+t.test("as it was written, joined letters, emoji and flags included", (t) => {
   const joined = [
+    "\u0DC1\u0DCA\u200D\u0DBB\u0DD3",
+    "\u0639\u0644\u06CC\u200C\u0631\u0636\u0627",
+    "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F} desk",
     "\u{1F469}\u200D\u2695\uFE0F desk",
     "\u{1F469}\u{1F3FD}\u200D\u2695\uFE0F",
     "\u{1F3F3}\uFE0F\u200D\u{1F308}",
   ];
-  for (const text of ["", " Réception 1 ", "受付", "x".repeat(20), ...joined])
+  for (const text of ["", " Réception 1 ", "受付", "x".repeat(20), ...joined]) {
     t.equal(readPlainText(text, 20, "/label"), text);
+    t.equal(withoutHidden(text), text);
+  }
   t.end();
 });
 
@@ -31,11 +36,20 @@ t.test("what does not show is named", (t) => {
     "a\nb": "U+000A",
     "a\u2028b": "U+2028",
     "\u{E0067}": "U+E0067",
+    "Ann\u200E": "U+200E",
+    "An\u00ADn": "U+00AD",
+    "\u0639\u200C\u200C\u0631": "U+200C",
+    "\u0639\u200C": "U+200C",
+    "e\u0301\u200Dn": "U+200D",
+    "\u{1F3F4}\u{E0067}\u{E0062}": "U+E0067",
+    "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E007F}\u{E0065}": "U+E0065",
   };
   for (const [text, code] of Object.entries(hidden)) {
-    t.match(faultOf(text), { at: "/label", message: /printable/, hint: `leave out ${code}, which does not show` });
+    const message = `must not hold a character that does not show (${code})`;
+    t.strictSame(faultOf(text), { at: "/label", message, hint: "leave it out" });
+    t.equal(faultOf(withoutHidden(text)), undefined, code);
   }
-  t.match(faultOf("x".repeat(21)), { message: "must be at most 20 printable characters" });
+  t.match(faultOf("x".repeat(21)), { message: "must be at most 20 characters" });
   for (const text of [" ", "\u3000\u3000", "\u00A0 "])
     t.match(faultOf(text), { message: "must not be of blanks alone" });
   t.end();

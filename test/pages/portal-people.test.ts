@@ -18,6 +18,7 @@ const BEN = "ben@clinics.example";
 interface User {
   readonly id: string;
   readonly email: string;
+  readonly name?: string;
   readonly role: string;
   readonly state: string;
 }
@@ -60,6 +61,28 @@ t.test("a user is made an owner, and a user again, and signs in anew each time",
     { target: ben, actor: { kind: "user" }, before: { role: "owner" }, after: { role: "user" } },
     { target: ben, actor: { kind: "user" }, before: { role: "user" }, after: { role: "owner" } },
   ]);
+});
+
+t.test("what does not show and comes along with what is pasted is left out", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const page = await owner.get(PEOPLE);
+  const pasted = [
+    ["ann@clinics.example\u200E", "Ann\u200E", "Ann"],
+    ["ans@clinics.example", "An\u00ADs\u2028", "Ans"],
+    ["ali@clinics.example", "\u0639\u0644\u06CC\u200C\u0631\u0636\u0627", "\u0639\u0644\u06CC\u200C\u0631\u0636\u0627"],
+    ["nn@clinics.example", "\u200E", undefined],
+  ] as const;
+  for (const [email, name] of pasted)
+    t.ok((await owner.submit(page, PEOPLE, { email, name, role: "user" })).status < 400, email);
+  const { items } = await clinics.admin<{ items: User[] }>("GET", `${SCOPE}/users`);
+  const named = new Map(items.map(({ email, name }) => [email, name]));
+  for (const [email, , name] of pasted) t.equal(named.get(email.replace("\u200E", "")), name, email);
+  const places = await owner.get("/.sallyport/portal");
+  const place = { cidr: "\u202A192.0.2.9\u202C", label: "Harbour\u200B", days: "" };
+  t.equal((await owner.submit(places, "/.sallyport/portal/add", place)).status, 303);
+  const list = await clinics.admin<{ items: object[] }>("GET", `${SCOPE}/allowlist`);
+  t.match(list.items.slice(-1), [{ cidr: "192.0.2.9/32", label: "Harbour" }]);
 });
 
 t.test("nobody changes what they may do themselves, nor anybody of another clinic", async (t) => {
