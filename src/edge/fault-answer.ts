@@ -1,10 +1,11 @@
 /** What a client gets when its request could not be carried to the upstream: a small page, or problem+json (RFC 9457). */
+
+import { acceptsHtml } from "../core/accept.ts";
 import { negotiateLanguage } from "../look/language.ts";
 import { type RenderedPage, renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { contentSecurityPolicy, securityHeaders } from "../look/security-headers.ts";
 import type { ClientRequest, ClientResponse } from "./client-message.ts";
 import type { ForwardTenant, Lane } from "./forward-order.ts";
-import { acceptsHtml } from "./refuse.ts";
 
 /** Everything that may go wrong behind the gate, with the status that says so. `close`: more of the body may come. */
 export const FAULTS = {

@@ -1,5 +1,6 @@
 /** How a refused client is answered: the block page, a redirect to the sign-in, or problem+json (RFC 9457). */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { acceptsHtml } from "../core/accept.ts";
 import { negotiateLanguage } from "../look/language.ts";
 import {
   type RenderedPage,
@@ -106,15 +107,6 @@ function fieldsOf(status: number): Fields {
 /** Whether a browser goes to a page, rather than a script asking for something. */
 export function isNavigation({ method, headers }: ClientRequest): boolean {
   return (method === "GET" || method === "HEAD") && acceptsHtml(headers.accept);
-}
-
-/** Whether the client named `text/html` and did not rule it out (RFC 9110 section 12.5.1). */
-export function acceptsHtml(accept: string | undefined): boolean {
-  for (const range of accept?.toLowerCase().split(",") ?? []) {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
-    if (type === "text/html") return !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
-  }
-  return false;
 }
 
 /** Whether more of a body may come than is read for the connection's sake. With `Expect`, none has been asked for. */

@@ -28,6 +28,8 @@ export interface RefusalOptions {
   readonly reference: string;
   readonly lang: Language;
   readonly tenant?: PageTenant | undefined;
+  /** Whether "try again" leads anywhere: not where a form was sent. Without it, it does. */
+  readonly repeatable?: boolean;
 }
 
 /** A page cut where the address and the reference go. */
@@ -73,6 +75,11 @@ export function renderUnknownHostPage(options: Pick<RefusalOptions, "reference" 
   return refusal(421, "unknownHost.heading", "unknownHost.body", options, false);
 }
 
+/** A network asks for the gate's own pages too often (429); who reads this need not have done so. */
+export function renderBusyNetworkPage(options: RefusalOptions, waitSeconds: number): RenderedPage {
+  return refusal(429, "error.network.heading", "error.network.body", options, true, waitSeconds);
+}
+
 const ERRORS = {
   400: ["error.badRequest.heading", "error.badRequest.body", false],
   403: ["error.forbidden.heading", "error.forbidden.body", false],
@@ -94,16 +101,19 @@ export function renderErrorPage(status: number, options: RefusalOptions): Render
 function refusal(
   status: number,
   heading: PlainKey,
-  body: PlainKey,
+  body: PlainKey | "error.network.body",
   options: RefusalOptions,
   again: boolean,
+  waitSeconds = 0,
 ): RenderedPage {
-  const { lang, tenant } = options;
-  const template = remember(tenant?.branding ?? NO_BRANDING, `${status} ${lang} ${tenant?.name ?? ""}`, () => {
+  const { lang, tenant, repeatable = true } = options;
+  const key = `${status} ${lang} ${repeatable} ${waitSeconds} ${tenant?.name ?? ""}`;
+  const template = remember(tenant?.branding ?? NO_BRANDING, key, () => {
     const text = translator(lang);
-    const content = html`<section class="panel"><h1>${text(heading)}</h1><p>${text(body)}</p>
+    const wait = text("wait.seconds", { count: waitSeconds });
+    const content = html`<section class="panel"><h1>${text(heading)}</h1><p>${body === "error.network.body" ? text(body, { wait }) : text(body)}</p>
 <dl class="fact"><div><dt>${text("page.reference")}</dt><dd>${REFERENCE}</dd></div></dl>
-${again && html`<p class="actions"><a class="button" href="">${text("page.tryAgain")}</a></p>`}</section>`;
+${again && repeatable && html`<p class="actions"><a class="button" href="">${text("page.tryAgain")}</a></p>`}</section>`;
     return templateOf(status, lang, heading, content, tenant);
   });
   return fill(template, options.reference, "");

@@ -60,6 +60,9 @@ export const EN_GB = {
   "error.notFound.body": "The link may be incomplete. Go back and try again, or use the link that you were given.",
   "error.tooMany.heading": "That was too often",
   "error.tooMany.body": "Please wait a little before you try again.",
+  "error.network.heading": "Many requests from your network",
+  "error.network.body":
+    "The network that you are on asks for these pages more often than is allowed. It need not be your doing. Wait {wait}, then try again.",
   "error.internal.heading": "Something went wrong on our side",
   "error.internal.body": "It is not your doing. Please try again; if it keeps happening, pass on the reference.",
   "error.badGateway.heading": "The clinic's system does not answer",

@@ -57,6 +57,9 @@ export const NL: Catalogue = {
     "Misschien is de link niet volledig. Ga terug en probeer het opnieuw, of gebruik de link die u hebt gekregen.",
   "error.tooMany.heading": "Dat was te vaak",
   "error.tooMany.body": "Wacht even voordat u het opnieuw probeert.",
+  "error.network.heading": "Veel verzoeken vanaf uw netwerk",
+  "error.network.body":
+    "Het netwerk waarop u zit, vraagt deze pagina's vaker op dan is toegestaan. Dat hoeft niet aan u te liggen. Wacht {wait} en probeer het dan opnieuw.",
   "error.internal.heading": "Er ging bij ons iets mis",
   "error.internal.body": "Het ligt niet aan u. Probeer het opnieuw; geef de referentie door als het blijft gebeuren.",
   "error.badGateway.heading": "Het systeem van de praktijk reageert niet",

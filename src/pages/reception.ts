@@ -1,5 +1,6 @@
 /** Between the wire and the pages: reads each call once, refuses what is unsound, and sends the answer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { acceptsHtml } from "../core/accept.ts";
 import { type Address, parseAddress } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { retryAfterSeconds, SallyportError } from "../core/errors.ts";
@@ -7,14 +8,14 @@ import { isSecret, newSecret } from "../core/ids.ts";
 import type { Keyring } from "../core/keyring.ts";
 import type { Logger } from "../core/log.ts";
 import { pathOf } from "../core/target.ts";
-import { negotiateLanguage, translator } from "../look/language.ts";
+import { translator } from "../look/language.ts";
 import { page } from "../look/page.ts";
-import { renderErrorPage, renderUnavailablePage } from "../look/refusals.ts";
 import { setCookieFields } from "./cookies.ts";
 import { readFields, readQuery } from "./form-fields.ts";
 import { FormGuard, isFromProgram, isFromThisOrigin, PROOF_FIELD, siblingOrigin } from "./form-guard.ts";
 import { showGone } from "./outcome.ts";
 import { PageMethods } from "./page-methods.ts";
+import { type PageRefusal, sendRefusal } from "./refusal.ts";
 import { type Caller, type FindTenant, readCaller } from "./request-facts.ts";
 import { type Answer, answerJson, type Call, pathTo, ROOT, type Route, redirectTo } from "./route.ts";
 
@@ -83,11 +84,11 @@ export class Reception {
     // Before the body is read, of which nothing matters here.
     server.addHook("onRequest", async (request, reply) => {
       const waitMs = request.is404 || !pathOf(request.url).startsWith(ASSETS_ROOT) ? this.#takeTurn(request) : 0;
-      if (waitMs > 0) return await this.#refuse(request, reply, 429, waitMs);
+      if (waitMs > 0) return await this.#refuse(request, reply, { status: 429, waitMs, ofNetwork: true });
       if (!request.is404) return;
       const allow = methods.allowOf(pathOf(request.url));
       if (allow !== undefined) reply.header("allow", allow);
-      await this.#refuse(request, reply, allow === undefined ? 404 : 405);
+      await this.#refuse(request, reply, { status: allow === undefined ? 404 : 405 });
     });
     server.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
   }
@@ -103,10 +104,9 @@ export class Reception {
     const route = this.#routes.find((one) => one.path === path && (one.method === "GET") === isRead(request));
     try {
       const waitMs = this.#takeTurn(request);
-      if (waitMs > 0)
-        throw new SallyportError("limit_reached", "this network asks too often", { retryAfterMs: waitMs });
-      if (route === undefined) throw error;
-      await this.#serve(route, request, reply);
+      if (waitMs > 0) this.#refuse(request, reply, { status: 429, waitMs, ofNetwork: true });
+      else if (route === undefined) throw error;
+      else await this.#serve(route, request, reply);
     } catch (failure) {
       this.#fail(failure, request, reply);
     }
@@ -120,16 +120,16 @@ export class Reception {
   async #serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant, clock } = this.#options;
     const found = readCaller(request.headers, tenant, clock);
-    if (found === undefined) return this.#refuse(request, reply, 404);
+    if (found === undefined) return this.#refuse(request, reply, { status: 404 });
     const posts = route.method !== "GET";
     const sibling = route.open === true ? siblingOrigin(request.headers, found.visit) : undefined;
     const ours = sibling !== undefined || isFromThisOrigin(request.headers, found.visit.origin);
-    if (posts && !ours) return this.#refuse(request, reply, 403);
+    if (posts && !ours) return this.#refuse(request, reply, { status: 403 });
     // Only that origin may read the answer, and none of our cookies comes with its question.
     if (sibling !== undefined) reply.header("access-control-allow-origin", sibling).header("vary", "origin");
     const proven = route.open === true && (sibling !== undefined || isFromProgram(request.headers));
     const isForm = request.body instanceof URLSearchParams || (proven && !request.body);
-    if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, 400);
+    if (posts && isForm !== (route.method === "POST")) return this.#refuse(request, reply, { status: 400 });
     const form = posts ? readFields(request.body, route.fields ?? []) : {};
     const { caller, fresh } = bound(found);
     const call = this.#callOf(caller, request, form);
@@ -150,7 +150,7 @@ export class Reception {
       nowMs: this.#options.clock.nowMs(),
       token,
       wanted: typeof wanted === "string" ? wanted : undefined,
-      wantsPage: /\btext\/html\b/i.test(request.headers.accept ?? ""),
+      wantsPage: acceptsHtml(request.headers.accept),
       query: readQuery(request.url),
       form,
       proofFor: (path) => this.#guard.proofFor(visit, visit.cookies.browser ?? "", path),
@@ -163,21 +163,14 @@ export class Reception {
       const reference = String(request.headers["sallyport-request-id"] ?? "");
       this.#options.log.error({ err: error, requestId: reference, route: request.routeOptions.url }, "a page failed");
     }
-    return this.#refuse(request, reply, status, error instanceof SallyportError ? error.retryAfterMs : undefined);
+    const { code, retryAfterMs } = error instanceof SallyportError ? error : {};
+    const known = code === undefined || status >= 500 ? {} : { code };
+    return this.#refuse(request, reply, { status, ...known, waitMs: retryAfterMs });
   }
 
-  #refuse(request: FastifyRequest, reply: FastifyReply, status: number, waitMs?: number): FastifyReply {
-    const { headers } = request;
-    const tenant = this.#options.tenant(String(headers["sallyport-tenant"] ?? "") as Parameters<FindTenant>[0]);
-    const facing = {
-      lang: negotiateLanguage(headers["accept-language"]),
-      reference: String(headers["sallyport-request-id"] ?? request.id),
-      ...(tenant === undefined ? {} : { tenant }),
-    };
-    const rendered = status === 503 ? renderUnavailablePage(facing) : renderErrorPage(status, facing);
-    reply.code(rendered.status).headers(rendered.headers);
-    if (waitMs !== undefined) reply.header("retry-after", retryAfterSeconds(waitMs));
-    return reply.send(rendered.body);
+  #refuse(request: FastifyRequest, reply: FastifyReply, refusal: PageRefusal): FastifyReply {
+    const tenant = String(request.headers["sallyport-tenant"] ?? "") as Parameters<FindTenant>[0];
+    return sendRefusal(request, reply, refusal, this.#options.tenant(tenant));
   }
 }
 

@@ -1,7 +1,6 @@
 /** What a refused client gets, and what becomes of its connection. */
 import t, { type Test } from "tap";
 import { REFUSALS } from "../../src/edge/refusals.ts";
-import { acceptsHtml } from "../../src/edge/refuse.ts";
 import { HAPPY, type LiveEdgeOptions, startLiveEdge } from "../support/live-edge.ts";
 import { exchangeRaw, parseRaw, RawClient, values } from "../support/raw-http.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -172,13 +171,6 @@ t.test("the body of a refused request", async (t) => {
 
   const expecting = `POST / HTTP/1.1\r\nHost: ${HAPPY.host}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`;
   t.match(await exchangeRaw(port, expecting), /^HTTP\/1\.1 403 /, "one that waits is not asked for");
-});
-
-t.test("Accept", async (t) => {
-  const yes = ["text/html", "TEXT/HTML", "application/json, text/html;q=0.1", "text/html;level=1"];
-  const no = [undefined, "", "*/*", "text/*", "text/html;q=0", "text/html; q=0.000", "application/json", "text/htmlx"];
-  for (const accept of yes) t.equal(acceptsHtml(accept), true, accept);
-  for (const accept of no) t.equal(acceptsHtml(accept), false, accept ?? "absent");
 });
 
 t.test("codes are words, and titles fit a reason phrase", async (t) => {

@@ -66,3 +66,44 @@ t.test("links, and asking to be let in", async (t) => {
   const open = await client.get(pathname);
   saysWhen(t, await untilThrottled(open, () => client.submit(open, pathname)), 60, "a link");
 });
+
+t.test("a whole network: whose doing it is, how long, and a way on that is there", async (t) => {
+  let waitMs = 0;
+  const site = await startPersonSite(t, { takeTurn: () => waitMs });
+  const client = new PageClient(site.origin);
+  const path = `${ROOT}/sign-in`;
+  const form = await client.get(path);
+  waitMs = 1_001;
+  const read = await client.get(path);
+  t.match(read, { status: 429, headers: { "retry-after": "2" } });
+  t.match(read.body, /Many requests from your network.*need not be your doing. Wait 2 seconds.*href="">Try again</s);
+  t.match((await client.get(path, { "accept-language": "nl" })).body, /vanaf uw netwerk.*Wacht 2 seconden/s);
+  const sent = await client.submit(form, path, { email: EMAIL });
+  t.equal(sent.status, 429);
+  t.match(sent.body, /Wait 2 seconds/);
+  t.notMatch(sent.body, /Try again</, "what a form was sent to takes no GET");
+  const mangled = await client.get(`${ROOT}/allow/%FF`);
+  t.match(mangled, { status: 429, body: /Many requests from your network/ });
+});
+
+t.test("who reads no page is told in a document", async (t) => {
+  let waitMs = 0;
+  const site = await startPersonSite(t, { takeTurn: () => waitMs });
+  const client = new PageClient(site.origin);
+  const told = async (path: string, method = "GET") => {
+    const { status, headers, body } = await client.get(path, { accept: "application/json" }, method);
+    t.match(headers, { "content-type": "application/problem+json", "cache-control": "no-store" });
+    const problem: unknown = JSON.parse(body);
+    t.match(problem, { type: /^urn:sallyport:error:/, title: String, status, reference: /./ });
+    return { body: problem, headers };
+  };
+  t.match(await told(`${ROOT}/nothing`), { body: { status: 404, code: "not_found" } });
+  t.match(await told(`${ROOT}/verify`, "DELETE"), {
+    body: { status: 405, code: "method_not_allowed" },
+    headers: { allow: "GET, HEAD, POST" },
+  });
+  t.match(await told(`${ROOT}/sign-in`, "POST"), { body: { status: 400, code: "request_malformed" } });
+  waitMs = 20;
+  const often = { body: { status: 429, code: "limit_reached" }, headers: { "retry-after": "1" } };
+  for (const path of ["sign-in", "nothing", "allow/%FF"]) t.match(await told(`${ROOT}/${path}`), often, path);
+});
