@@ -82,7 +82,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
       const removed = planned.result.removed.map(({ entry }) => entry);
-      return await removals.withUses(tenant, planned, removed);
+      return await removals.withSources(tenant, planned, removed, author);
     };
     if (request.query.dryRun === true) {
       const planned = await plan(authorOf(request), expectationOf(request));

@@ -101,7 +101,7 @@ export class Upstream {
       connected(new BusyError("too many bodies are coming in"), undefined);
       return () => {};
     }
-    this.#uploads += 1;
+    this.uploadBegan();
     let ended = false;
     const end = () => {
       if (!ended) this.uploadEnded();

@@ -1,6 +1,6 @@
 /** Taking places off a list, as long as that leaves an owner a way in and whoever asks their place. */
 import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
-import type { AuditedChange, Author, Plan } from "../core/audit.ts";
+import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import type { EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
@@ -43,19 +43,20 @@ export class Removals {
   async plan(tenant: TenantId, id: string, author: Author, expected?: Expectation): Promise<Plan<Removed>> {
     const planned = await this.#plan(tenant, id, author, expected);
     const gone = isName(planned.result) ? [] : [planned.result];
-    return await this.withUses(tenant, planned, gone);
+    return await this.withSources(tenant, planned, gone, author);
   }
 
   /** The planned change, which takes these entries off, with the uses of links and the names that end by it. */
-  async withUses<Result>(
+  async withSources<Result>(
     tenant: TenantId,
     planned: Plan<Result>,
     gone: readonly AllowlistEntry[],
+    author: Author,
   ): Promise<Plan<Result>> {
     const { store, clock } = this.#options;
     const { change } = planned;
     const uses = await endingUses(store, tenant, gone, clock.nowMs());
-    const names = await this.#names.endingWith(tenant, gone, authorOf(change));
+    const names = await this.#names.endingWith(tenant, gone, author);
     return {
       ...planned,
       change: {
@@ -76,9 +77,9 @@ export class Removals {
     planned: Plan<Result>,
     { onBehalfOf, force = false }: Removal,
   ): Promise<Plan<Result>> {
-    const taken = takesPlaces(planned.change.writes, this.#options.clock.nowMs());
-    const guarded = force || !taken ? planned : await this.#lockout.guard(tenant, {}, planned);
-    return await this.#sparing(tenant, guarded, onBehalfOf);
+    if (!takesPlaces(planned.change.writes, this.#options.clock.nowMs())) return planned;
+    const guarded = force ? planned : await this.#lockout.guard(tenant, {}, planned);
+    return onBehalfOf === undefined ? guarded : await this.#sparing(tenant, guarded, onBehalfOf);
   }
 
   /**
@@ -86,17 +87,11 @@ export class Removals {
    * the condition that what is left to the address is there when it is committed.
    * @throws SallyportError `confirmation_required`
    */
-  async #sparing<Result>(
-    tenant: TenantId,
-    planned: Plan<Result>,
-    onBehalfOf: Address | undefined,
-  ): Promise<Plan<Result>> {
+  async #sparing<Result>(tenant: TenantId, planned: Plan<Result>, onBehalfOf: Address): Promise<Plan<Result>> {
     const { writes } = planned.change;
-    const nowMs = this.#options.clock.nowMs();
-    if (onBehalfOf === undefined || !takesPlaces(writes, nowMs)) return planned;
     const admits = ({ cidr }: AllowlistEntry) => prefixContains(parsePrefix(cidr), onBehalfOf);
     const left = await remainderOf(this.#options, tenant, admits, writes);
-    if (await suffices(left, nowMs, () => remainderOf(this.#options, tenant, admits, [])))
+    if (await suffices(left, this.#options.clock.nowMs(), () => remainderOf(this.#options, tenant, admits, [])))
       return { ...planned, change: given(left?.standing ?? [], planned.change) };
     const message = `this takes away what admits ${onBehalfOf.text}, from where it is asked; confirm it`;
     throw new SallyportError("confirmation_required", message);
@@ -118,12 +113,6 @@ export class Removals {
     const found = await unlessMissing(this.#names.read(tenant, entry.sourceId));
     return found?.name.entries.some(({ id }) => id === entry.id) === true ? found.name.id : undefined;
   }
-}
-
-function authorOf({ audit: [record] }: AuditedChange): Author {
-  if (record === undefined) throw new TypeError("a change of a list has a record");
-  const { actor, requestId } = record;
-  return requestId === undefined ? { actor } : { actor, requestId };
 }
 
 export function isName(removed: Removed): removed is NameRecord {
