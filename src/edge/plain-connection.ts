@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { AwaitedBodies, Awaiting } from "./awaited-bodies.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
+import { deliverTo, lendFrom } from "./lending.ts";
 import { PLAIN_REQUEST_BYTES, PlainReader, type PlainRequest } from "./plain-request.ts";
 import { PlainResponse, type PlainResponseHost } from "./plain-response.ts";
 
@@ -68,6 +69,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
     this.keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveMs / 1000)}\r\n`;
     this.#dueAtMs = performance.now() + options.headersMs;
     connection.plain = this;
+    lendFrom(this.socket, (bytes, length) => this.#onData(Buffer.from(bytes.subarray(0, length))));
     this.socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain).on("close", this.#onClose);
   }
 
@@ -221,6 +223,7 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
   #release(): void {
     this.#awaitNoMore();
     this.connection.plain = undefined;
+    deliverTo(this.socket, undefined);
     this.socket
       .off("data", this.#onData)
       .off("end", this.#onEnd)

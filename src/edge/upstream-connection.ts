@@ -1,11 +1,11 @@
 /** One keep-alive connection to an upstream: one request at a time, and its answer. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { deliverTo } from "./lending.ts";
 import { lastChunk, RequestBody } from "./request-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { ResponseParser, type ResponseSink } from "./response-parser.ts";
 import type { Ticker, Timed } from "./ticker.ts";
-import { deliverTo } from "./upstream-socket.ts";
 
 export interface ConnectionOptions {
   readonly keepAliveMs: number;

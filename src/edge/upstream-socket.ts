@@ -3,6 +3,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import { isRefusedPeer } from "../core/upstream.ts";
+import { LENDS, READ_BYTES } from "./lending.ts";
 
 /** Where an upstream is. */
 export type Target =
@@ -21,14 +22,6 @@ export class RefusedPeerError extends Error {
   readonly code = "EDGE_REFUSED_PEER";
 }
 
-/** So that an answer of 64 KiB comes in one read with its head. */
-const READ_BYTES = 128 * 1024;
-/** All lending sockets read into the same memory, one after the other, so that reading allocates nothing. */
-const LENT = Buffer.allocUnsafeSlow(READ_BYTES);
-const DELIVER = Symbol("deliver");
-interface LendingSocket extends Socket {
-  [DELIVER]?: (bytes: Buffer, length: number) => void;
-}
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Where `origin` (`http://host:port` or `https://host:port`) is. */
@@ -42,10 +35,9 @@ export function targetOf(origin: string, context: SecureContext | undefined): Ta
 /**
  * Calls back exactly once: with a socket on which requests may be sent (for TLS: the certificate is valid and
  * names the host), or with the error. @returns a function that gives up, without calling back.
- * @param lending what it reads goes to {@link deliverTo}'s callback, not through the socket as a stream
  */
-export function openSocket(target: Target, timeoutMs: number, lending: boolean, connected: Connected): () => void {
-  const socket = begin(target, lending);
+export function openSocket(target: Target, timeoutMs: number, connected: Connected): () => void {
+  const socket = begin(target);
   let settled = false;
   const settle = (error: Error | undefined): void => {
     if (settled) return;
@@ -75,19 +67,8 @@ export function openSocket(target: Target, timeoutMs: number, lending: boolean, 
   };
 }
 
-/** @param take gets memory and how much of it was read, its own only until it returns */
-export function deliverTo(socket: Socket, take: (bytes: Buffer, length: number) => void): void {
-  (socket as LendingSocket)[DELIVER] = take;
-}
-
-function deliver(this: LendingSocket, length: number): boolean {
-  this[DELIVER]?.(LENT, length);
-  return true;
-}
-
-function begin(target: Target, lending: boolean): Socket {
-  const onread = lending ? { onread: { buffer: LENT, callback: deliver } } : {};
-  const shared = { highWaterMark: READ_BYTES, noDelay: true, ...onread };
+function begin(target: Target): Socket {
+  const shared = { highWaterMark: READ_BYTES, noDelay: true, ...LENDS };
   if (target.kind === "unix") return connectTcp({ ...shared, path: target.path });
   const { host, port } = target;
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };

@@ -89,7 +89,7 @@ export class Upstream {
 
   /** A socket outside the pool, for what takes a connection for itself. @returns a function that gives up. */
   open(connected: Connected): () => void {
-    return openSocket(this.#target, this.#options.connectMs, false, (error, socket) => {
+    return openSocket(this.#target, this.#options.connectMs, (error, socket) => {
       this.#noteHealth(error);
       connected(error, socket);
     });
@@ -144,7 +144,7 @@ export class Upstream {
     const uploads = Math.min(this.#uploadsWaiting.size, Math.max(0, this.#uploadShare - this.#uploads));
     if (this.#opening.size >= this.#waiting.size + uploads) return;
     let settled = false;
-    const giveUp = openSocket(this.#target, this.#options.connectMs, true, (error, socket) => {
+    const giveUp = openSocket(this.#target, this.#options.connectMs, (error, socket) => {
       settled = true;
       this.#opening.delete(giveUp);
       this.#noteHealth(error);
