@@ -7,6 +7,8 @@ export type ClientRequest = Pick<
   "httpVersionMajor" | "httpVersionMinor" | "method" | "url" | "rawHeaders" | "headers"
 > & { readonly body?: Buffer | undefined; readonly passedTrailers?: readonly [string, string][] | undefined };
 
+export type Written = (error?: Error | null) => void;
+
 /** An answer in the making; of each method as much as the edge uses of Node's `ServerResponse`, and alike. */
 export interface ClientResponse {
   readonly statusCode: number;
@@ -15,8 +17,11 @@ export interface ClientResponse {
   /** @param fields names and values in turn, or by name */
   writeHead(status: number, reason: string | undefined, fields: string[] | Record<string, string>): this;
   writeInformation(status: number, fields: string[]): void;
-  /** @returns false when the client is slower; then "drain" follows */
-  write(bytes: Buffer): boolean;
+  /**
+   * @param written the bytes are the caller's again: the kernel has them, or, with an error, the client will not get them
+   * @returns false when the client is slower; then "drain" follows
+   */
+  write(bytes: Buffer, encoding: "latin1", written?: Written): boolean;
   /** Sends the head. `flushHeaders` of Node's takes it for UTF-8, which spoils every field that is not ASCII. */
   write(nothing: "", encoding: "latin1"): boolean;
   addTrailers(trailers: [string, string][]): void;

@@ -1,7 +1,7 @@
 /** The answer to a plain request, written straight to the client's socket. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { ClientResponse } from "./client-message.ts";
+import type { ClientResponse, Written } from "./client-message.ts";
 import { linesOf } from "./header-rules.ts";
 
 type Listener = (this: ClientResponse) => void;
@@ -87,16 +87,16 @@ export class PlainResponse implements ClientResponse {
     this.#host.socket.write(line + linesOf(fields) + CRLF, "latin1");
   }
 
-  write(bytes: Buffer | "", _encoding?: "latin1"): boolean {
+  write(bytes: Buffer | "", _encoding: "latin1", written?: Written): boolean {
     const { socket } = this.#host;
     if (this.#bodiless) return true;
     // A chunk of nothing would be the last.
     if (bytes.length === 0) return this.#head === "" || socket.write(this.#takeHead(), "latin1");
-    if (this.#head === "" && !this.#chunked) return socket.write(bytes);
+    if (this.#head === "" && !this.#chunked) return socket.write(bytes, written);
     socket.cork();
     const before = this.#chunked ? `${bytes.length.toString(16)}\r\n` : "";
     socket.write(this.#takeHead() + before, "latin1");
-    let taken = socket.write(bytes);
+    let taken = socket.write(bytes, written);
     if (this.#chunked) taken = socket.write(CRLF, "latin1");
     socket.uncork();
     return taken;
@@ -108,7 +108,7 @@ export class PlainResponse implements ClientResponse {
 
   end(body?: Buffer | string, _encoding?: "latin1"): void {
     const { socket, flushed } = this.#host;
-    if (Buffer.isBuffer(body)) this.write(body);
+    if (Buffer.isBuffer(body)) this.write(body, "latin1");
     const text = typeof body === "string" && !this.#bodiless ? body : "";
     const last = this.#chunked ? LAST_CHUNK + this.#trailers + CRLF : "";
     this.ended = true;

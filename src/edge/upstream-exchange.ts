@@ -1,6 +1,7 @@
 /** One forwarded request from its admission to its last byte: finds a connection, sends, streams the answer back. */
 import type { IncomingMessage } from "node:http";
 import type { ClientResponse } from "./client-message.ts";
+import { writeCopy } from "./copies.ts";
 import { answerFault, codeOf, type Fault, noteFault } from "./fault-answer.ts";
 import type { Lane, Order } from "./forward-order.ts";
 import { NO_LENGTH, passedTrailers } from "./header-rules.ts";
@@ -129,7 +130,7 @@ export class UpstreamExchange implements Waiter, ResponseListener {
       return true;
     }
     // The bytes are lent, and the client may not take them at once.
-    if (this.#order.res.write(Buffer.from(bytes.subarray(start, end)))) return true;
+    if (writeCopy(this.#order.res, bytes, start, end)) return true;
     if (!this.#awaitsDrain) {
       this.#awaitsDrain = true;
       this.#order.res.on("drain", onClientDrain);
