@@ -77,6 +77,14 @@ const EdgeSchema = Type.Object(
         errorMessage: "must be auto or a whole number from 0 to 256",
       }),
     ),
+    cpuAffinity: Type.Optional(
+      Type.Union([Type.Literal("auto"), Type.Literal("off")], {
+        description:
+          "auto: each edge process has a processor of its own, and control the others, where there are enough.",
+        default: "auto",
+        errorMessage: "must be auto or off",
+      }),
+    ),
     trustedProxies: Type.Optional(
       Type.Array(Type.String(), {
         description: "Prefixes of the proxies whose X-Forwarded-For or PROXY header is believed. Never everything.",

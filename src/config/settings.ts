@@ -55,6 +55,8 @@ export interface EdgeConfig {
   readonly listen: readonly ListenerConfig[];
   /** Edge processes; 0: everything in one process. */
   readonly workers: number;
+  /** Whether edge processes have processors of their own where there are enough. */
+  readonly cpuAffinity: "auto" | "off";
   /** Canonical prefixes; never one that covers everything. */
   readonly trustedProxies: readonly string[];
   /** The edges' own health listener. */

@@ -103,6 +103,7 @@ function settleEdge(edge: EdgeSettings, base: string, report: Report): EdgeConfi
   return {
     listen: settleListeners(edge.listen ?? "127.0.0.1:8080", base, report),
     workers: edge.workers === undefined || edge.workers === "auto" ? availableParallelism() : edge.workers,
+    cpuAffinity: edge.cpuAffinity ?? "auto",
     trustedProxies: settleProxies(edge.trustedProxies ?? [], report),
     ...(edge.healthListen !== undefined && {
       healthListen: endpoint(edge.healthListen, ["edge", "healthListen"], report),

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess as Process } from "node:child_process";
 import type { DeclaredTenant } from "../config.ts";
 import { SallyportError } from "../core/errors.ts";
+import { bindTo, type Place } from "./affinity.ts";
 import { type Order, parseReport, type Report } from "./messages.ts";
 
 /** Between the deadline that a child is given and the end of our patience. */
@@ -20,6 +21,8 @@ export interface ChildOptions<Start> {
   readonly serialization: "json" | "advanced";
   /** Bound sockets that the child receives as descriptors 4, 5, … */
   readonly descriptors: readonly number[];
+  /** Where it runs, once it listens; anywhere without. */
+  readonly place?: Place | undefined;
 }
 
 export interface Exit {
@@ -38,7 +41,7 @@ export class ChildProcess<Start> {
   #declared: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ChildOptions<Start>) {
-    const { entry, execArgv, descriptors, serialization, name, start } = options;
+    const { entry, execArgv, descriptors, serialization, name, start, place } = options;
     const env: NodeJS.ProcessEnv = {};
     for (const key of INHERITED) if (process.env[key] !== undefined) env[key] = process.env[key];
     const stdio = ["ignore" as const, "inherit" as const, "inherit" as const, "ipc" as const, ...descriptors];
@@ -49,8 +52,10 @@ export class ChildProcess<Start> {
     this.exited = exited.promise;
     this.#process.on("message", (message) => {
       const report = parseReport(message);
-      if (report?.type === "listening") listening.resolve(report.addresses);
-      else if (report?.type === "declared") this.#declared?.resolve();
+      if (report?.type === "listening") {
+        listening.resolve(report.addresses);
+        if (place !== undefined && this.pid !== undefined) bindTo(place, this.pid);
+      } else if (report?.type === "declared") this.#declared?.resolve();
       else if (report !== undefined) this.#failed(report);
     });
     const ended = (exitCode: number | null, signal: NodeJS.Signals | null): void => {

@@ -1,6 +1,7 @@
 /** The edges of one node and their listening sockets: started, replaced one at a time, drained. */
 import type { Config } from "../config.ts";
 import type { Logger } from "../core/log.ts";
+import { placesFor } from "./affinity.ts";
 import { Listeners } from "./listeners.ts";
 import type { EdgeStart } from "./messages.ts";
 import { type Part, startEdgeHere, startEdgeProcess } from "./parts.ts";
@@ -29,7 +30,7 @@ export class EdgePool {
 
   /** Resolves when all edges listen. @throws Error that says what is in the way; {@link kill} then ends the others */
   async start(config: Config): Promise<void> {
-    const starting = Array.from({ length: Math.max(1, config.edge.workers) }, () => this.#add(config));
+    const starting = Array.from({ length: Math.max(1, config.edge.workers) }, (_, index) => this.#add(config, index));
     // All of them, so that none comes up after the others were given up.
     const started = await Promise.allSettled(starting);
     const failed = started.find((edge) => edge.status === "rejected");
@@ -51,7 +52,7 @@ export class EdgePool {
     this.#listeners = this.#bind(config, earlier);
     try {
       while (fresh.length < config.edge.workers && !this.#stopping) {
-        fresh.push(await this.#add(config));
+        fresh.push(await this.#add(config, fresh.length));
         await this.#remove(old[fresh.length - 1]);
       }
     } catch (error) {
@@ -81,7 +82,8 @@ export class EdgePool {
     for (const part of this.#running) part.kill();
   }
 
-  async #add(config: Config): Promise<Part> {
+  /** @param index its place among the edges of the same configuration */
+  async #add(config: Config, index: number): Promise<Part> {
     this.#named += 1;
     const start: EdgeStart = {
       worker: this.#named,
@@ -93,7 +95,7 @@ export class EdgePool {
     const part =
       config.edge.workers === 0
         ? startEdgeHere(start, this.#log)
-        : startEdgeProcess(start, this.#listeners.descriptors, this.#log);
+        : startEdgeProcess(start, this.#listeners.descriptors, this.#log, placesFor(config)?.edges[index]);
     this.#running.add(part);
     try {
       await part.listening;

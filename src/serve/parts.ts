@@ -2,6 +2,7 @@
 import type { DeclaredTenant } from "../config.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import type { Place } from "./affinity.ts";
 import { edgeFlags } from "./confinement.ts";
 import type { ControlStart, EdgeStart, Running } from "./messages.ts";
 import { Slot } from "./slot.ts";
@@ -22,16 +23,18 @@ export interface ControlPart extends Part {
 }
 
 /** A control process of its own. */
-export function startControlProcess(start: ControlStart, log: Logger): ControlPart {
+export function startControlProcess(start: ControlStart, log: Logger, place?: Place): ControlPart {
   const entry = new URL("control-process.ts", import.meta.url);
-  return new Slot({ name: "control", entry, execArgv: [], start, serialization: "advanced", descriptors: [] }, log);
+  const options = { entry, execArgv: [], start, serialization: "advanced", descriptors: [], place } as const;
+  return new Slot({ name: "control", ...options }, log);
 }
 
 /** An edge process, which inherits the listening sockets. */
-export function startEdgeProcess(start: EdgeStart, descriptors: readonly number[], log: Logger): Part {
+export function startEdgeProcess(start: EdgeStart, descriptors: readonly number[], log: Logger, place?: Place): Part {
   const entry = new URL("edge-process.ts", import.meta.url);
   const execArgv = edgeFlags(start.edge);
-  return new Slot({ name: `edge-${start.worker}`, entry, execArgv, start, serialization: "json", descriptors }, log);
+  const options = { entry, execArgv, start, serialization: "json", descriptors, place } as const;
+  return new Slot({ name: `edge-${start.worker}`, ...options }, log);
 }
 
 /** Both in this process; loaded only there, so that a supervisor holds no code that parses requests. */

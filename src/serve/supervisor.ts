@@ -4,6 +4,7 @@ import { completeSecrets } from "../config/key-files.ts";
 import type { Config, Loaded, Secrets } from "../config.ts";
 import { type Issue, SallyportError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { placesFor } from "./affinity.ts";
 import { EdgePool } from "./edge-pool.ts";
 import { probe } from "./listeners.ts";
 import type { ControlStart } from "./messages.ts";
@@ -172,7 +173,9 @@ export class Supervisor {
 
 function startControl(plan: Plan, folder: SocketFolder, log: Logger): ControlPart {
   const start = startOf(plan, folder);
-  return plan.config.edge.workers === 0 ? startControlHere(start, log) : startControlProcess(start, log);
+  return plan.config.edge.workers === 0
+    ? startControlHere(start, log)
+    : startControlProcess(start, log, placesFor(plan.config)?.control);
 }
 
 function startOf({ config, secrets, development }: Plan, folder: SocketFolder): ControlStart {
@@ -195,14 +198,14 @@ function makePlan({ load, log, development = false }: SupervisorOptions): Plan {
   const secrets = completeSecrets(config, loaded.secrets);
   const certificates = digestFiles(tlsFilesOf(config).flatMap(({ files }) => [files.cert, files.key]));
   const { edge, staleness, log: logging } = config;
-  const { workers } = edge;
+  const { workers, cpuAffinity } = edge;
   const authorities = digestFiles(edge.upstream.ca === undefined ? [] : [edge.upstream.ca]);
   return {
     config,
     secrets,
     development,
     edgePrint: [edge, staleness, logging, certificates, authorities],
-    controlPrint: [{ ...config, edge: workers, tenants: [] }, secrets, certificates],
+    controlPrint: [{ ...config, edge: [workers, cpuAffinity], tenants: [] }, secrets, certificates],
   };
 }
 

@@ -150,6 +150,7 @@ function configOf(options: LiveEdgeOptions): EdgeConfig {
   return {
     listen: listeners.map((listener) => ({ host: "127.0.0.1", port: 0, proxyProtocol: false, ...listener })),
     workers: 0,
+    cpuAffinity: "off",
     trustedProxies: options.trustedProxies ?? [],
     ...(options.healthListen !== undefined && { healthListen: options.healthListen }),
     drainSeconds: 30,

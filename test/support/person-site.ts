@@ -150,6 +150,7 @@ export async function startPersonSite(t: Test, options: PersonSiteOptions = {}):
         },
       ],
       workers: 0,
+      cpuAffinity: "off",
       trustedProxies: [],
       drainSeconds: 1,
       limits: { ...LIMITS, connectionsPerAddress: 0 },
