@@ -118,7 +118,8 @@ export class PlainConnection implements PlainResponseHost, Awaiting {
     if (this.socket.writableEnded) return;
     if (this.#response !== undefined) {
       this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
-      this.socket.pause();
+      // As long as it reads, it sees the client go.
+      if (this.#early.length > PLAIN_REQUEST_BYTES) this.socket.pause();
       return;
     }
     if (this.#incoming !== undefined) {
