@@ -137,19 +137,29 @@ export class Upstream {
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
-  /** Opens one more connection if somebody waits and there is room. */
+  /** Opens a connection for each that waits, as far as there is room. */
   #open(): void {
-    const inSight = this.#connections.size + this.#opening.size;
-    if (inSight >= this.#options.maxConnections) return;
-    const uploads = Math.min(this.#uploadsWaiting.size, Math.max(0, this.#uploadShare - this.#uploads));
-    if (this.#opening.size >= this.#waiting.size + uploads) return;
+    while (this.#opening.size < Math.min(this.#wanted, this.#options.maxConnections - this.#connections.size)) {
+      this.#openOne();
+    }
+  }
+
+  /** How many of those that wait may have a connection. */
+  get #wanted(): number {
+    return this.#waiting.size + Math.min(this.#uploadsWaiting.size, Math.max(0, this.#uploadShare - this.#uploads));
+  }
+
+  #openOne(): void {
     let settled = false;
     const giveUp = openSocket(this.#target, this.#options.connectMs, (error, socket) => {
       settled = true;
       this.#opening.delete(giveUp);
       this.#noteHealth(error);
       if (socket === undefined) this.#failWaiting(error ?? new Error("no socket"));
-      else this.#add(socket);
+      else if (socket.readableLength > 0) {
+        socket.destroy();
+        this.#failWaiting(new Error("the upstream speaks before it is asked"));
+      } else this.#add(socket);
     });
     if (!settled) this.#opening.add(giveUp);
   }
@@ -188,11 +198,11 @@ export class Upstream {
 
   readonly #lookAgain = (): void => {
     this.#look = undefined;
-    for (const [waiter, untilMs] of this.#uploadsWaiting) {
-      if (waiter.uploads) continue;
-      this.#uploadsWaiting.delete(waiter);
-      this.#waiting.set(waiter, untilMs);
-    }
+    const whole = [...this.#uploadsWaiting].filter(([waiter]) => !waiter.uploads);
+    for (const [waiter] of whole) this.#uploadsWaiting.delete(waiter);
+    const waiting = [...this.#waiting, ...whole].sort(([, one], [, other]) => one - other);
+    this.#waiting.clear();
+    for (const [waiter, untilMs] of waiting) this.#waiting.set(waiter, untilMs);
     this.#serveWaiting();
     if (this.#uploadsWaiting.size > 0) this.#look = setTimeout(this.#lookAgain, LOOK_AGAIN_MS).unref();
   };

@@ -117,6 +117,28 @@ t.test("no more connections than allowed; who waits is served in order, or told 
   upstream.destroy();
 });
 
+t.test("uploads that become whole while they wait get connections of their own, longest wait first", async (t) => {
+  const origin = (await startUpstream(t, () => {})).origin;
+  const upstream = make(origin, { maxConnections: 16 });
+  for (let count = 0; count < 8; count += 1) upstream.uploadBegan();
+  const order: number[] = [];
+  const waiters = Array.from({ length: 8 }, (_, index) => {
+    const { promise, resolve } = Promise.withResolvers<UpstreamConnection | Error>();
+    const connected = (connection: UpstreamConnection): void => {
+      order.push(index);
+      resolve(connection);
+    };
+    const waiter = { uploads: true, connected, unavailable: resolve };
+    upstream.acquire(waiter);
+    return { waiter, promise };
+  });
+  for (const { waiter } of waiters) waiter.uploads = false;
+  for (const outcome of await Promise.all(waiters.map(({ promise }) => promise)))
+    t.notOk(outcome instanceof Error, "is served");
+  t.strictSame(order, [0, 1, 2, 3, 4, 5, 6, 7]);
+  upstream.destroy();
+});
+
 t.test("a connection that is lost makes room for the next", async (t) => {
   const server = await startUpstream(t, () => {});
   const upstream = make(server.origin, { maxConnections: 1 });
