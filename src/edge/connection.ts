@@ -35,6 +35,10 @@ export interface ConnectionFacts {
   readonly serverName: CanonicalHost | undefined;
 }
 
+/** More requests than this no client sends ahead of their answers; more bytes none should. */
+const MOST_PIPELINED = 100;
+const MOST_PIPELINED_BYTES = 256 * 1024;
+
 export interface PipelinedRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -94,6 +98,22 @@ export class Connection {
     return (socket as ConnectedSocket)[CONNECTION];
   }
 
+  /** A request that came before the answer to the one before it. */
+  defer(request: PipelinedRequest): void {
+    const bytes = this.pipelined.reduce((sum, { req }) => sum + heldBy(req), heldBy(request.req));
+    if (this.pipelined.length < MOST_PIPELINED && bytes < MOST_PIPELINED_BYTES) {
+      this.pipelined.push(request);
+      return;
+    }
+    this.full = true;
+    this.dropRest();
+  }
+
+  /** Nothing that still comes in means anything: it is read, so that the client is seen to go, but not by Node's parser. */
+  dropRest(): void {
+    this.socket.removeAllListeners("data").on("data", ignore);
+  }
+
   expectBody(req: IncomingMessage): void {
     this.receiving = req;
     this.#receivedBytes = this.socket.bytesRead;
@@ -147,6 +167,13 @@ export class Connection {
     if (this.socket.writableEnded && this.socket.writableLength === 0) transport.destroy();
     else transport.resetAndDestroy();
   }
+}
+
+/** Bytes: the fields, and as much of the body as Node reads before it is asked for. */
+function heldBy({ rawHeaders, headers, readableHighWaterMark }: IncomingMessage): number {
+  const fields = rawHeaders.reduce((sum, text) => sum + text.length, 0);
+  const body = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : Infinity;
+  return fields + Math.min(body, readableHighWaterMark);
 }
 
 function ignore(): void {}

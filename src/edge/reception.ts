@@ -32,8 +32,6 @@ export interface ReceptionOptions {
   readonly log: Logger;
 }
 
-/** More requests than this no client sends ahead of their answers. */
-const MOST_PIPELINED = 100;
 /** Node's code for a head that did not come in time. */
 const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
@@ -118,11 +116,13 @@ export class Reception implements PlainReceiver {
       req.socket.destroy();
       return;
     }
-    if (connection.socket.writableEnded || connection.broken !== undefined || connection.full) return;
+    if (connection.socket.writableEnded || connection.broken !== undefined || connection.full) {
+      connection.dropRest();
+      return;
+    }
     connection.expectBody(req);
     if (connection.answer === undefined) this.#serve(connection, { req, res, refusal });
-    else if (connection.pipelined.length < MOST_PIPELINED) connection.pipelined.push({ req, res, refusal });
-    else connection.full = true;
+    else connection.defer({ req, res, refusal });
   }
 
   /** An answer has ended. */
@@ -231,7 +231,8 @@ export class Reception implements PlainReceiver {
     if (connection === undefined) socket.destroy();
     else {
       refuseTheRest(connection, "method_refused");
-      // Node reads no more, and somebody has to see the client go.
+      // Node reads no more, and somebody has to see the client go, and tell an answer under way that it takes more.
+      socket.on("drain", () => (connection.answer as ServerResponse | undefined)?.emit("drain"));
       socket.on("end", () => socket.end()).resume();
     }
   }
