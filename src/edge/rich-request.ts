@@ -5,7 +5,7 @@ import type { Lane, Order } from "./forward-order.ts";
 import { passedTrailers } from "./header-rules.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RESPONSE_HEAD_BYTES } from "./response-parser.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upload, Upstream } from "./upstream.ts";
 import { UpstreamTimeoutError } from "./upstream-connection.ts";
 import type { UpstreamExchange } from "./upstream-exchange.ts";
 
@@ -16,7 +16,7 @@ export class RichRequest {
   readonly #node: NodeMessages;
   readonly #lane: Lane;
   readonly #exchange: UpstreamExchange;
-  #giveUp: (() => void) | undefined;
+  #upload: Upload | undefined;
   #outgoing: ClientRequest | undefined;
   #incoming: IncomingMessage | undefined;
 
@@ -28,8 +28,7 @@ export class RichRequest {
   }
 
   start(upstream: Upstream): void {
-    this.#giveUp = upstream.openUpload((error, socket) => {
-      this.#giveUp = undefined;
+    this.#upload = upstream.openUpload((error, socket) => {
       if (socket === undefined) this.#exchange.unavailable(error ?? new Error("no socket"));
       else this.#send(socket);
     });
@@ -40,8 +39,8 @@ export class RichRequest {
   }
 
   abort(): void {
-    this.#giveUp?.();
-    this.#outgoing?.destroy();
+    if (this.#outgoing === undefined) this.#upload?.giveUp();
+    else this.#outgoing.destroy();
     // What the client still sends is read and dropped, as long as it may stay connected.
     this.#node.req.unpipe().resume();
   }
@@ -88,6 +87,7 @@ export class RichRequest {
       if (outgoing.destroyed) return;
       if (head.chunked && head.passesTrailers) outgoing.addTrailers(passedTrailers(req.rawTrailers));
       outgoing.end();
+      this.#upload?.end();
     });
   }
 

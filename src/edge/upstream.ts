@@ -19,6 +19,14 @@ export interface Waiter {
   unavailable(error: Error): void;
 }
 
+/** A socket of its own for a request with a body. */
+export interface Upload {
+  /** Before it is connected. */
+  giveUp(): void;
+  /** All of the body has gone out; told by itself where the socket closes before. */
+  end(): void;
+}
+
 /** Every connection is taken, and so is every place in the queue, or the wait took too long. */
 export class BusyError extends Error {
   readonly code = "EDGE_BUSY";
@@ -95,11 +103,11 @@ export class Upstream {
     });
   }
 
-  /** The same for a request whose body is yet to be asked for: it counts as one that is coming in. */
-  openUpload(connected: Connected): () => void {
+  /** The same for a request whose body is yet to be asked for: until {@link Upload.end} it counts as coming in. */
+  openUpload(connected: Connected): Upload {
     if (!this.#mayUpload) {
       connected(new BusyError("too many bodies are coming in"), undefined);
-      return () => {};
+      return { giveUp: () => {}, end: () => {} };
     }
     this.uploadBegan();
     let ended = false;
@@ -112,10 +120,11 @@ export class Upstream {
       else socket.once("close", end);
       connected(error, socket);
     });
-    return () => {
+    const giveUpAll = () => {
       giveUp();
       end();
     };
+    return { giveUp: giveUpAll, end };
   }
 
   /** Idle connections close now, the others after their request. */

@@ -341,6 +341,27 @@ t.test("uploads that wait take nobody's place, and one that has become whole wai
   for (const client of [...slow, expecting]) client.close();
 });
 
+t.test("a body that was asked for and has come in counts no longer, however long its answer takes", async (t) => {
+  const options = { upstream: { maxConnections: 2 }, timeouts: { connectSeconds: 0.2 } };
+  const upstream = await startUpstream(t, ({ received, socket }) => {
+    if (received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    if (received.endsWith("quickly")) socket.write(ok());
+  });
+  const edge = await startForwardEdge(t, { upstreams: [upstream.origin], ...options });
+  const upload = async (body: string): Promise<RawClient> => {
+    const client = await RawClient.open(edge.port);
+    t.teardown(() => client.close());
+    client.send(request("POST", `Expect: 100-continue\r\nContent-Length: ${body.length}\r\n`));
+    await client.until((text) => text.includes("100 Continue"));
+    client.send(body);
+    return client;
+  };
+  await upload("slowly");
+  while (!upstream.connections[0]?.received.endsWith("slowly")) await pause(5);
+  const second = await upload("quickly");
+  t.match(await second.until((text) => text.includes("ok")), /HTTP\/1\.1 200 /);
+});
+
 t.test("trailers that Connection nominates go no further", async (t) => {
   const upstream = await startUpstream(t, ({ received, socket }) => {
     if (received.endsWith("0\r\n\r\n")) socket.write(ok());
