@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { type ConnectionOptions, UpstreamConnection } from "./upstream-connection.ts";
 import { type Connected, openSocket, type Target } from "./upstream-socket.ts";
+import { BusyError, type Waiter as LineWaiter, WaitingLine } from "./waiting-line.ts";
 
 export interface UpstreamOptions extends ConnectionOptions {
   readonly connectMs: number;
@@ -10,14 +11,7 @@ export interface UpstreamOptions extends ConnectionOptions {
   readonly clock: Clock;
 }
 
-/** Waits for a connection; told exactly once, unless it cancels. */
-export interface Waiter {
-  /** Some of its request's body is yet to come in. */
-  readonly uploads: boolean;
-  connected(connection: UpstreamConnection): void;
-  /** Nothing has been sent. */
-  unavailable(error: Error): void;
-}
+export type Waiter = LineWaiter<UpstreamConnection>;
 
 /** A socket of its own for a request with a body. */
 export interface Upload {
@@ -27,17 +21,10 @@ export interface Upload {
   end(): void;
 }
 
-/** Every connection is taken, and so is every place in the queue, or the wait took too long. */
-export class BusyError extends Error {
-  readonly code = "EDGE_BUSY";
-}
-
 /** Waiting requests per possible connection: beyond, waiting is hopeless and memory is at stake. */
 const QUEUE_PER_CONNECTION = 4;
 /** Of the connections, for requests whose body is still coming in: slow clients, or those who pretend to be, keep nobody else out. */
 const UPLOAD_SHARE = 0.5;
-/** How often it is looked whether a body has become whole while its request waits, which nobody tells. */
-const LOOK_AGAIN_MS = 50;
 const FIRST_COOL_DOWN_MS = 1_000;
 const LONGEST_COOL_DOWN_MS = 30_000;
 
@@ -47,13 +34,8 @@ export class Upstream {
   /** The most recently used last: it is taken first, so that the others can grow old and close. */
   readonly #idle: UpstreamConnection[] = [];
   readonly #connections = new Set<UpstreamConnection>();
-  /** In order of arrival, each with the time at which it gives up. */
-  readonly #waiting = new Map<Waiter, number>();
-  /** Likewise, those whose request's body was still coming in when they came: they take no places from the others. */
-  readonly #uploadsWaiting = new Map<Waiter, number>();
+  readonly #waiting: WaitingLine<UpstreamConnection>;
   readonly #opening = new Set<() => void>();
-  #alarm: NodeJS.Timeout | undefined;
-  #look: NodeJS.Timeout | undefined;
   #uploads = 0;
   #failures = 0;
   #downUntilMs = 0;
@@ -64,6 +46,9 @@ export class Upstream {
   constructor(target: Target, options: UpstreamOptions) {
     this.#target = target;
     this.#options = options;
+    const { maxConnections, connectMs } = options;
+    const places = maxConnections * QUEUE_PER_CONNECTION;
+    this.#waiting = new WaitingLine({ places, patienceMs: connectMs, becameWhole: () => this.#serveWaiting() });
   }
 
   /** When it may be tried again after failures to connect; 0 while it is well. */
@@ -78,21 +63,12 @@ export class Upstream {
       waiter.connected(idle);
       return;
     }
-    const { maxConnections, connectMs } = this.#options;
-    const queue = waiter.uploads ? this.#uploadsWaiting : this.#waiting;
-    if (queue.size >= maxConnections * QUEUE_PER_CONNECTION) {
-      waiter.unavailable(new BusyError("busy"));
-      return;
-    }
-    queue.set(waiter, performance.now() + connectMs);
-    this.#open();
-    this.#alarm ??= setTimeout(this.#expire, connectMs).unref();
-    if (waiter.uploads) this.#look ??= setTimeout(this.#lookAgain, LOOK_AGAIN_MS).unref();
+    if (this.#waiting.add(waiter)) this.#open();
+    else waiter.unavailable(new BusyError("busy"));
   }
 
   cancel(waiter: Waiter): void {
-    this.#waiting.delete(waiter);
-    this.#uploadsWaiting.delete(waiter);
+    this.#waiting.remove(waiter);
   }
 
   /** A socket outside the pool, for what takes a connection for itself. @returns a function that gives up. */
@@ -136,26 +112,16 @@ export class Upstream {
   /** Everything ends now. */
   destroy(): void {
     this.#closed = true;
-    clearTimeout(this.#alarm);
-    clearTimeout(this.#look);
-    this.#alarm = undefined;
-    this.#look = undefined;
     for (const give of [...this.#opening]) give();
-    for (const waiter of [...this.#waiting.keys(), ...this.#uploadsWaiting.keys()])
-      this.#fail(waiter, new BusyError("closing"));
+    this.#waiting.destroy();
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
   /** Opens a connection for each that waits, as far as there is room. */
   #open(): void {
-    while (this.#opening.size < Math.min(this.#wanted, this.#options.maxConnections - this.#connections.size)) {
-      this.#openOne();
-    }
-  }
-
-  /** How many of those that wait may have a connection. */
-  get #wanted(): number {
-    return this.#waiting.size + Math.min(this.#uploadsWaiting.size, Math.max(0, this.#uploadShare - this.#uploads));
+    const wanted = (): number => this.#waiting.wanted(this.#uploadShare - this.#uploads);
+    const room = (): number => this.#options.maxConnections - this.#connections.size;
+    while (this.#opening.size < Math.min(wanted(), room())) this.#openOne();
   }
 
   #openOne(): void {
@@ -181,20 +147,11 @@ export class Upstream {
   }
 
   #serve(connection: UpstreamConnection): boolean {
-    const waiter = this.#next();
+    const waiter = this.#waiting.next(this.#mayUpload);
     if (waiter === undefined) return false;
     this.cancel(waiter);
     waiter.connected(connection);
     return true;
-  }
-
-  /** Who has waited longest of those that may have a connection. */
-  #next(): Waiter | undefined {
-    if (this.#waiting.size + this.#uploadsWaiting.size === 0) return undefined;
-    const [[whole, wholeUntilMs] = [undefined, Infinity]] = this.#waiting;
-    if (!this.#mayUpload) return whole;
-    const [[upload, uploadUntilMs] = [undefined, Infinity]] = this.#uploadsWaiting;
-    return uploadUntilMs < wholeUntilMs ? upload : whole;
   }
 
   get #uploadShare(): number {
@@ -205,19 +162,8 @@ export class Upstream {
     return this.#uploads < this.#uploadShare;
   }
 
-  readonly #lookAgain = (): void => {
-    this.#look = undefined;
-    const whole = [...this.#uploadsWaiting].filter(([waiter]) => !waiter.uploads);
-    for (const [waiter] of whole) this.#uploadsWaiting.delete(waiter);
-    const waiting = [...this.#waiting, ...whole].sort(([, one], [, other]) => one - other);
-    this.#waiting.clear();
-    for (const [waiter, untilMs] of waiting) this.#waiting.set(waiter, untilMs);
-    this.#serveWaiting();
-    if (this.#uploadsWaiting.size > 0) this.#look = setTimeout(this.#lookAgain, LOOK_AGAIN_MS).unref();
-  };
-
   #serveWaiting(): void {
-    while (this.#next() !== undefined) {
+    while (this.#waiting.next(this.#mayUpload) !== undefined) {
       const idle = this.#takeIdle();
       if (idle === undefined) {
         this.#open();
@@ -263,26 +209,10 @@ export class Upstream {
 
   /** One attempt failed: one request learns of it, the first; the others have attempts or connections of their own. */
   #failWaiting(error: Error): void {
-    const waiter = this.#next();
-    if (waiter !== undefined) this.#fail(waiter, error);
+    const waiter = this.#waiting.next(this.#mayUpload);
+    if (waiter !== undefined) this.#waiting.fail(waiter, error);
     this.#open();
   }
-
-  #fail(waiter: Waiter, error: Error): void {
-    this.cancel(waiter);
-    waiter.unavailable(error);
-  }
-
-  readonly #expire = (): void => {
-    this.#alarm = undefined;
-    const now = performance.now();
-    let nextMs = Infinity;
-    for (const [waiter, deadline] of [...this.#waiting, ...this.#uploadsWaiting]) {
-      if (deadline > now) nextMs = Math.min(nextMs, deadline);
-      else this.#fail(waiter, new BusyError("waited too long for a connection"));
-    }
-    if (nextMs < Infinity) this.#alarm = setTimeout(this.#expire, nextMs - now).unref();
-  };
 
   #noteHealth(error: Error | undefined): void {
     if (error === undefined) {
