@@ -1,10 +1,21 @@
 /** The edges of one node and their listening sockets: started, replaced one at a time, drained. */
+import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config.ts";
 import type { Logger } from "../core/log.ts";
 import { placesFor } from "./affinity.ts";
 import { Listeners } from "./listeners.ts";
 import type { EdgeStart } from "./messages.ts";
 import { type Part, startEdgeHere, startEdgeProcess } from "./parts.ts";
+import type { Plan } from "./plan.ts";
+
+/** The edges' share of a plan. */
+type EdgePlan = Pick<Plan, "config" | "edgePrint">;
+
+interface Edge {
+  readonly part: Part;
+  /** Of the plan that it was started with. */
+  readonly print: unknown;
+}
 
 export class EdgePool {
   readonly #socketDir: string;
@@ -14,7 +25,7 @@ export class EdgePool {
   /** Everything that is bound, also while it is being replaced. */
   readonly #bound = new Set<Listeners>();
   #listeners: Listeners;
-  #edges: readonly Part[] = [];
+  #edges: readonly Edge[] = [];
   #drainMs: number;
   /** Names are never used twice, since an edge and its replacement run side by side for a while. */
   #named = 0;
@@ -29,44 +40,57 @@ export class EdgePool {
   }
 
   /** Resolves when all edges listen. @throws Error that says what is in the way; {@link kill} then ends the others */
-  async start(config: Config): Promise<void> {
+  async start({ config, edgePrint }: EdgePlan): Promise<void> {
     const starting = Array.from({ length: Math.max(1, config.edge.workers) }, (_, index) => this.#add(config, index));
     // All of them, so that none comes up after the others were given up.
     const started = await Promise.allSettled(starting);
     const failed = started.find((edge) => edge.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    this.#edges = await Promise.all(starting);
+    this.#edges = (await Promise.all(starting)).map((part) => ({ part, print: edgePrint }));
   }
 
   /** The addresses of each listener, then of the health listener. */
   get listening(): Promise<readonly string[]> {
-    return this.#edges[0]?.listening ?? Promise.resolve([]);
+    return this.#edges[0]?.part.listening ?? Promise.resolve([]);
   }
 
-  /** A new edge listens before an old one drains. @throws Error when one cannot start; those not yet replaced go on */
-  async replace(config: Config): Promise<void> {
-    if (this.#stopping) return;
+  /** Whether {@link replace} would have its sockets. @throws SallyportError that says which is taken */
+  probe({ config }: EdgePlan): void {
+    this.#unbind(this.#bind(config));
+  }
+
+  /**
+   * Those that run as planned stay. A new edge listens before an old one drains.
+   * @throws Error when one cannot start; those not yet replaced go on, and the listeners of both are kept
+   */
+  async replace({ config, edgePrint }: EdgePlan): Promise<void> {
+    const stays = ({ print }: Edge): boolean => isDeepStrictEqual(print, edgePrint);
+    const count = Math.max(1, config.edge.workers);
+    if (this.#stopping || (this.#edges.length === count && this.#edges.every(stays))) return;
     const earlier = this.#listeners;
+    const fresh: Edge[] = [];
+    this.#listeners = this.#bind(config);
     const old = this.#edges;
-    const fresh: Part[] = [];
-    this.#listeners = this.#bind(config, earlier);
     try {
-      while (fresh.length < config.edge.workers && !this.#stopping) {
-        fresh.push(await this.#add(config, fresh.length));
-        await this.#remove(old[fresh.length - 1]);
+      for (let edge = old[0]; fresh.length < count && !this.#stopping; edge = old[fresh.length]) {
+        if (edge !== undefined && stays(edge)) fresh.push(edge);
+        else {
+          fresh.push({ part: await this.#add(config, fresh.length), print: edgePrint });
+          await this.#remove(edge);
+        }
       }
     } catch (error) {
       this.#edges = [...fresh, ...old.slice(fresh.length)];
-      if (fresh.length === 0) {
-        this.#unbind(this.#listeners, earlier);
+      if (fresh.every((edge) => old.includes(edge))) {
+        this.#unbind(this.#listeners);
         this.#listeners = earlier;
       }
       throw error;
     }
-    await Promise.all(old.slice(fresh.length).map((part) => this.#remove(part)));
+    await Promise.all(old.slice(fresh.length).map((edge) => this.#remove(edge)));
     this.#edges = fresh;
     this.#drainMs = config.edge.drainSeconds * 1000;
-    this.#unbind(earlier, this.#listeners);
+    for (const listeners of this.#bound) if (listeners !== this.#listeners) this.#unbind(listeners);
   }
 
   /** Takes no new connection; what is in flight ends, within the drain deadline. */
@@ -106,21 +130,21 @@ export class EdgePool {
     }
   }
 
-  async #remove(part: Part | undefined): Promise<void> {
-    if (part === undefined) return;
-    await part.stop(this.#drainMs);
-    this.#running.delete(part);
+  async #remove(edge: Edge | undefined): Promise<void> {
+    if (edge === undefined) return;
+    await edge.part.stop(this.#drainMs);
+    this.#running.delete(edge.part);
   }
 
   /** In one process the edge binds for itself. */
-  #bind({ edge }: Config, earlier?: Listeners): Listeners {
-    const listeners = edge.workers === 0 ? Listeners.none() : Listeners.bind(edge, earlier);
+  #bind({ edge }: Config): Listeners {
+    const listeners = edge.workers === 0 ? Listeners.none() : Listeners.bind(edge, this.#bound);
     this.#bound.add(listeners);
     return listeners;
   }
 
-  #unbind(listeners: Listeners, kept: Listeners): void {
-    listeners.close(kept);
+  #unbind(listeners: Listeners): void {
     this.#bound.delete(listeners);
+    listeners.close(this.#bound);
   }
 }

@@ -60,7 +60,7 @@ export class Listeners {
   }
 
   /** Takes over from `earlier` what stays, and binds what is new. @throws SallyportError as {@link bind}; then nothing has changed. */
-  static bind(edge: EdgeConfig, earlier?: Listeners): Listeners {
+  static bind(edge: EdgeConfig, earlier: Iterable<Listeners>): Listeners {
     const sockets = new Map<string, BoundSocket>();
     const fresh: BoundSocket[] = [];
     try {
@@ -70,7 +70,7 @@ export class Listeners {
         const knobs = isHealth
           ? { key: "edge.healthListen" }
           : { key: "edge.listen", variable: "SALLYPORT_EDGE_LISTEN" };
-        const kept = earlier?.socket(key);
+        const kept = heldBy(earlier, key);
         const socket = kept ?? bind(endpoint, knobs);
         if (kept === undefined) fresh.push(socket);
         sockets.set(key, socket);
@@ -82,7 +82,7 @@ export class Listeners {
     return new Listeners(sockets);
   }
 
-  private socket(key: string): BoundSocket | undefined {
+  socket(key: string): BoundSocket | undefined {
     return this.#sockets.get(key);
   }
 
@@ -98,10 +98,18 @@ export class Listeners {
     return { ...edge, listen, ...(edge.healthListen !== undefined && { healthListen: { ...edge.healthListen, fd } }) };
   }
 
-  /** Closes what `later` has not taken over, if it is not closed yet. */
-  close(later?: Listeners): void {
-    for (const [key, socket] of this.#sockets) if (later?.socket(key) !== socket) socket[Symbol.dispose]();
+  /** Closes what none of `others` has too, if it is not closed yet. */
+  close(others: Iterable<Listeners> = []): void {
+    for (const [key, socket] of this.#sockets) if (heldBy(others, key) !== socket) socket[Symbol.dispose]();
   }
+}
+
+function heldBy(holders: Iterable<Listeners>, key: string): BoundSocket | undefined {
+  for (const holder of holders) {
+    const socket = holder.socket(key);
+    if (socket !== undefined) return socket;
+  }
+  return undefined;
 }
 
 function endpointsOf(edge: EdgeConfig): Endpoint[] {

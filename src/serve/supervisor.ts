@@ -1,27 +1,17 @@
 /** The supervisor: brings up control and the edges, keeps them up, changes them over at a reload, and takes them down. */
 import { isDeepStrictEqual } from "node:util";
-import { completeSecrets } from "../config/key-files.ts";
-import type { Config, Loaded, Secrets } from "../config.ts";
-import { type Issue, SallyportError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { placesFor } from "./affinity.ts";
 import { EdgePool } from "./edge-pool.ts";
 import { probe } from "./listeners.ts";
 import type { ControlStart } from "./messages.ts";
 import { type ControlPart, startControlHere, startControlProcess } from "./parts.ts";
+import { makePlan, type Plan, type PlanOptions, refuseUnchangeable } from "./plan.ts";
+import { restartDelayMs } from "./slot.ts";
 import { openSocketFolder, type SocketFolder } from "./socket-folder.ts";
-import { checkTlsFiles, digestFiles, tlsFilesOf } from "./tls-files.ts";
 
 const ADMIN_KNOBS = { key: "admin.listen", variable: "SALLYPORT_ADMIN_LISTEN" };
 const CONTROL_DEADLINE_MS = 5_000;
-
-export interface SupervisorOptions {
-  /** Reads the configuration, at the start and at every reload. */
-  readonly load: () => Loaded;
-  readonly log: Logger;
-  /** The demo: `sms.provider: console` may print codes. */
-  readonly development?: boolean;
-}
 
 /** Where the gate can be reached, as URLs. */
 export interface Ready {
@@ -30,44 +20,33 @@ export interface Ready {
   readonly admin: string;
 }
 
-/** A configuration that may be put in force, and what of it concerns whom. */
-interface Plan {
-  readonly config: Config;
-  readonly secrets: Required<Secrets>;
-  readonly development: boolean;
-  /** Equal prints: the edges, or control, need not change. They cover the content of certificates too. */
-  readonly edgePrint: unknown;
-  readonly controlPrint: unknown;
-}
-
 export class Supervisor {
-  readonly #options: SupervisorOptions;
+  readonly #options: PlanOptions;
   readonly #folder: SocketFolder;
+  /** What is in force, or is to be again. */
   #plan: Plan;
-  /** The tenants that control was last told. */
-  #declared: Plan["config"]["tenants"];
+  /** What control has; `undefined` where that is not certain, so that it is told again. */
+  #declared: Plan["config"]["tenants"] | undefined;
+  #controlPrint: unknown;
   readonly #edges: EdgePool;
   #control: ControlPart;
   #stopping: Promise<void> | undefined;
-  #reloading: Promise<void> = Promise.resolve();
+  #changing: Promise<void> = Promise.resolve();
+  /** The next try to bring back what a refused reload has changed. */
+  #retry: NodeJS.Timeout | undefined;
 
-  private constructor(
-    options: SupervisorOptions,
-    folder: SocketFolder,
-    plan: Plan,
-    control: ControlPart,
-    edges: EdgePool,
-  ) {
+  private constructor(options: PlanOptions, folder: SocketFolder, plan: Plan, control: ControlPart, edges: EdgePool) {
     this.#options = options;
     this.#folder = folder;
     this.#plan = plan;
     this.#declared = plan.config.tenants;
+    this.#controlPrint = plan.controlPrint;
     this.#control = control;
     this.#edges = edges;
   }
 
   /** Resolves when everything listens. @throws Error that says what is in the way; then nothing is left running. */
-  static async start(options: SupervisorOptions): Promise<Supervisor> {
+  static async start(options: PlanOptions): Promise<Supervisor> {
     const plan = makePlan(options);
     const folder = await openSocketFolder(plan.config.dataDir);
     let edges: EdgePool | undefined;
@@ -77,7 +56,7 @@ export class Supervisor {
       edges = new EdgePool(plan.config, folder.path, options.log);
       control = startControl(plan, folder, options.log);
       await control.listening;
-      await edges.start(plan.config);
+      await edges.start(plan);
       return new Supervisor(options, folder, plan, control, edges);
     } catch (error) {
       edges?.kill();
@@ -104,9 +83,7 @@ export class Supervisor {
    * {@link stop} cuts it short, what it has begun included.
    */
   reload(): Promise<void> {
-    const next = this.#reloading.then(() => this.#reload());
-    this.#reloading = next.catch(() => {});
-    return next;
+    return this.#inTurn(() => this.#reload());
   }
 
   /** Edges first, each draining for at most `edge.drain`; control last. */
@@ -117,12 +94,20 @@ export class Supervisor {
 
   /** Everything ends at once, in flight or not. */
   kill(): void {
+    clearTimeout(this.#retry);
     this.#edges.kill();
     this.#control.kill();
     this.#folder.remove();
   }
 
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const next = this.#changing.then(change);
+    this.#changing = next.catch(() => {});
+    return next;
+  }
+
   async #stop(): Promise<void> {
+    clearTimeout(this.#retry);
     await this.#edges.stop();
     await this.#control.stop(CONTROL_DEADLINE_MS);
     this.#folder.remove();
@@ -131,43 +116,65 @@ export class Supervisor {
   async #reload(): Promise<void> {
     if (this.#stopping !== undefined) return;
     const plan = makePlan(this.#options);
-    const edgesChange = !isDeepStrictEqual(plan.edgePrint, this.#plan.edgePrint);
-    refuseUnchangeable(this.#plan.config, plan.config, edgesChange);
+    refuseUnchangeable(this.#plan.config, plan.config, !isDeepStrictEqual(plan.edgePrint, this.#plan.edgePrint));
     if (!isDeepStrictEqual(adminEndpoint(plan), adminEndpoint(this.#plan))) probe(plan.config.admin, ADMIN_KNOBS);
-    await this.#declare(plan);
+    this.#edges.probe(plan);
     try {
-      if (edgesChange) await this.#edges.replace(plan.config);
-      if (!isDeepStrictEqual(plan.controlPrint, this.#plan.controlPrint)) await this.#replaceControl(plan);
+      for (const [, change] of this.#changes(plan)) await change();
     } catch (error) {
-      await this.#declare(this.#plan);
+      await this.#restore();
       throw error;
     }
+    clearTimeout(this.#retry);
     this.#plan = plan;
   }
 
-  /** What was declared last is compared with, so that what could not be taken back is by the next reload. */
+  /** In this order, so that what control refuses never reaches the edges, which cut long connections to change. */
+  #changes(plan: Plan): readonly (readonly [part: string, change: () => Promise<void>])[] {
+    return [
+      ["tenants", () => this.#declare(plan)],
+      ["control", () => this.#replaceControl(plan)],
+      ["edges", () => this.#edges.replace(plan)],
+    ];
+  }
+
+  /** Never rejects: each part by itself, and again later what cannot be had now. */
+  async #restore(tries = 1): Promise<void> {
+    let whole = true;
+    for (const [part, change] of this.#changes(this.#plan)) {
+      try {
+        await change();
+      } catch (err) {
+        whole = false;
+        if (this.#stopping === undefined) this.#options.log.error({ part, err }, "not as configured; trying again");
+      }
+    }
+    clearTimeout(this.#retry);
+    if (this.#stopping !== undefined) return;
+    if (!whole)
+      this.#retry = setTimeout(() => void this.#inTurn(() => this.#restore(tries + 1)), restartDelayMs(tries + 1));
+    else if (tries > 1) this.#options.log.info({}, "as configured again");
+  }
+
+  /** Control that is yet to be started declares them itself. */
   async #declare(plan: Plan): Promise<void> {
     const { tenants } = plan.config;
-    if (isDeepStrictEqual(tenants, this.#declared)) return;
+    if (this.#controlPrint === undefined || isDeepStrictEqual(tenants, this.#declared)) return;
+    this.#declared = undefined;
     await this.#control.declare(tenants, startOf(plan, this.#folder));
     this.#declared = tenants;
   }
 
   /** The edges go on with what they know in between. */
   async #replaceControl(plan: Plan): Promise<void> {
+    if (isDeepStrictEqual(plan.controlPrint, this.#controlPrint)) return;
+    this.#controlPrint = undefined;
     await this.#control.stop(CONTROL_DEADLINE_MS);
-    try {
-      await this.#startControl(plan);
-    } catch (error) {
-      await this.#startControl(this.#plan);
-      throw error;
-    }
-  }
-
-  async #startControl(plan: Plan): Promise<void> {
     if (this.#stopping !== undefined) return;
     this.#control = startControl(plan, this.#folder, this.#options.log);
     await this.#control.listening;
+    this.#controlPrint = plan.controlPrint;
+    this.#declared = plan.config.tenants;
   }
 }
 
@@ -184,44 +191,4 @@ function startOf({ config, secrets, development }: Plan, folder: SocketFolder): 
 
 function adminEndpoint({ config }: Plan): object {
   return { host: config.admin.host, port: config.admin.port };
-}
-
-/** @throws SallyportError `config_invalid` also when certificates cannot serve. */
-function makePlan({ load, log, development = false }: SupervisorOptions): Plan {
-  const loaded = load();
-  const { config } = loaded;
-  const findings = checkTlsFiles(config, Date.now());
-  const errors = findings.filter(({ severity }) => severity === "error").map(({ issue }) => issue);
-  if (errors.length > 0)
-    throw new SallyportError("config_invalid", "the certificates cannot serve", { issues: errors });
-  for (const { issue } of findings) log.warn({ at: issue.at }, issue.message);
-  const secrets = completeSecrets(config, loaded.secrets);
-  const certificates = digestFiles(tlsFilesOf(config).flatMap(({ files }) => [files.cert, files.key]));
-  const { edge, staleness, log: logging } = config;
-  const { workers, cpuAffinity } = edge;
-  const authorities = digestFiles(edge.upstream.ca === undefined ? [] : [edge.upstream.ca]);
-  return {
-    config,
-    secrets,
-    development,
-    edgePrint: [edge, staleness, logging, certificates, authorities],
-    controlPrint: [{ ...config, edge: [workers, cpuAffinity], tenants: [] }, secrets, certificates],
-  };
-}
-
-/** @throws SallyportError for what only a restart can change */
-function refuseUnchangeable(now: Config, next: Config, edgesChange: boolean): void {
-  const issues: Issue[] = [];
-  const hint = "restart sallyport";
-  if (now.dataDir !== next.dataDir) issues.push({ at: "dataDir", message: "cannot change while running", hint });
-  if ((now.edge.workers === 0) !== (next.edge.workers === 0)) {
-    issues.push({ at: "edge.workers", message: "cannot change from or to 0 while running", hint });
-  } else if (next.edge.workers === 0 && edgesChange) {
-    issues.push({
-      at: "edge",
-      message: "cannot change while everything runs in one process",
-      hint: `${hint}, or set edge.workers: 1`,
-    });
-  }
-  if (issues.length > 0) throw new SallyportError("config_invalid", "this change needs a restart", { issues });
 }
