@@ -5,7 +5,6 @@ import { type AdminApi, createAdminApi } from "../admin/api.ts";
 import type { AdminDependencies } from "../admin/dependencies.ts";
 import type { Config, DeclaredTenant, Secrets } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
-import { syncDeclaredTenants } from "../core/declared-tenants.ts";
 import { EntryRules } from "../core/entries.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
@@ -26,6 +25,7 @@ import { dnsLookup } from "../whitelist/dns-lookup.ts";
 import { NameResolver } from "../whitelist/name-resolver.ts";
 import { openWhitelist, WHITELIST_KINDS, type Whitelist } from "../whitelist/whitelist.ts";
 import { startChore } from "./chore.ts";
+import { Declaration } from "./declaration.ts";
 import { explainRequest } from "./explainer.ts";
 import { Fleet } from "./fleet.ts";
 import { FollowedStore } from "./followed-store.ts";
@@ -44,7 +44,6 @@ import { directoryOf } from "./user-directory.ts";
 const WRITE_CHECK_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 5_000;
 const ACTIVITY_EVERY_MS = 5_000;
-const DECLARE_RETRY_MS = 1_000;
 /** How long a page waits for the edges before it says that something is so. */
 const PAGE_PATIENCE_MS = 1_000;
 
@@ -91,13 +90,13 @@ class RunningControl implements Control {
   readonly #feed: FeedServer;
   readonly #fleet: Fleet;
   readonly #ledger: Ledger;
+  readonly #declaration: Declaration;
   readonly #keyring: Keyring;
   readonly #metrics: Metrics;
   readonly #activity: ActivityLog;
   readonly #closers: (() => Promise<unknown> | unknown)[] = [];
   #person: NodePersonDoor | undefined;
   #admin: AdminApi | undefined;
-  #declared: readonly DeclaredTenant[];
 
   constructor(options: ControlOptions) {
     const { config, secrets, socketDir, clock, log } = options;
@@ -105,7 +104,6 @@ class RunningControl implements Control {
     const node = nodeName(config.dataDir);
     this.#node = node;
     this.#options = options;
-    this.#declared = config.tenants;
     this.#late = new LateStore(() => openStore(config.store.url, { clock, log }), log);
     this.#keyring = new Keyring([secrets.secretKey, ...secrets.olderSecretKeys]);
     this.#metrics = createMetrics();
@@ -120,6 +118,9 @@ class RunningControl implements Control {
     });
     this.#store = new FollowedStore(this.#late, this.#policy.follower, log);
     this.#ledger = new Ledger({ store: this.#store, keyring: this.#keyring, chain: node, clock });
+    const { follower } = this.#policy;
+    const declaring = { store: this.#store, ledger: this.#ledger, follower, log };
+    this.#declaration = new Declaration(declaring, config.tenants);
     this.#activity = new ActivityLog(this.#store, node);
     const activity = this.#activity;
     const traffic = new Traffic({ store: this.#store, metrics: this.#metrics, activity, clock, log });
@@ -155,7 +156,8 @@ class RunningControl implements Control {
     this.#closers.push(startChore(SWEEP_EVERY_MS, () => sweepExpired(this.#store), log));
     this.#closers.push(startChore(WRITE_CHECK_EVERY_MS, () => this.#store.checkWrites(), log));
     this.#closers.push(startChore(ACTIVITY_EVERY_MS, () => this.#activity.flush(clock.nowMs()), log));
-    await this.#declareEventually();
+    this.#closers.push(() => this.#declaration.close());
+    await this.#declaration.start();
     const sealing = { store: this.#store, node: this.#node, keyring: this.#keyring, clock, log };
     this.#closers.push(await saySealing(sealing));
     const person = await this.#openPersonDoor();
@@ -180,9 +182,8 @@ class RunningControl implements Control {
     return address;
   }
 
-  async declare(tenants: readonly DeclaredTenant[]): Promise<void> {
-    this.#declared = tenants;
-    await syncDeclaredTenants(this.#store, this.#ledger, tenants);
+  declare(tenants: readonly DeclaredTenant[]): Promise<void> {
+    return this.#declaration.declare(tenants);
   }
 
   async close(): Promise<void> {
@@ -293,17 +294,5 @@ class RunningControl implements Control {
     resolver.start();
     this.#closers.push(() => resolver.stop());
     return whitelist;
-  }
-
-  /** What the file declares is in the store before anybody is served, if the store is there; otherwise as soon as it is. */
-  async #declareEventually(): Promise<void> {
-    try {
-      await this.declare(this.#declared);
-      await this.#policy.follower.reached((await this.#store.head()).revision);
-    } catch (error) {
-      this.#options.log.error({ err: error }, "the declared tenants are not in force; trying again");
-      const timer = setTimeout(() => void this.#declareEventually(), DECLARE_RETRY_MS);
-      this.#closers.push(() => clearTimeout(timer));
-    }
   }
 }
