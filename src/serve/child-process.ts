@@ -73,11 +73,13 @@ export class ChildProcess<Start> {
     return this.#process.pid;
   }
 
-  /** @throws SallyportError when the child refuses them */
+  /** @throws SallyportError when the child refuses them, or is not there to answer */
   declare(tenants: readonly DeclaredTenant[]): Promise<void> {
-    this.#declared = Promise.withResolvers();
-    this.#send({ type: "declare", tenants });
-    return this.#declared.promise;
+    const declared = Promise.withResolvers<void>();
+    this.#declared = declared;
+    if (this.#process.connected) this.#send({ type: "declare", tenants });
+    else declared.reject(new SallyportError("internal", "the process has ended"));
+    return declared.promise;
   }
 
   async stop(deadlineMs: number): Promise<void> {

@@ -15,4 +15,5 @@ t.test("what is not a report is passed over", async (t) => {
   t.strictSame(await child.listening, ["127.0.0.1:1"]);
   child.kill();
   t.match(await child.exited, { signal: "SIGKILL" });
+  await t.rejects(child.declare([]), { message: /has ended/ });
 });
