@@ -58,7 +58,8 @@ export class AllowlistRules {
   /**
    * Makes the list hold exactly `wanted`: an entry of the same CIDR stays and keeps its id. One that came by itself
    * keeps its own end unless it may be given the one that is asked for; where it may not, a new one takes its place,
-   * and for each of a DNS name's entries where not all of them are wanted: those stay together or go together.
+   * and for each of a DNS name's entries where not all of them are wanted: those stay together or go together, and
+   * what takes the place of one keeps its end unless another is asked.
    * @throws SallyportError `not_found`; ConflictError for another revision of the list than expected
    */
   async planReplace(

@@ -56,8 +56,9 @@ async function compareEntries(
   const list: AllowlistEntry[] = [];
   for (const [index, facts] of wanted.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
-    const kept = takeClosest(stock.get(facts.cidr), facts, become);
-    const after = kept === undefined ? make(facts) : kept.after;
+    const same = stock.get(facts.cidr);
+    const kept = takeClosest(same, facts, become);
+    const after = kept === undefined ? make(endingWithName(facts, same)) : kept.after;
     list.push(after);
     if (kept === undefined) difference.added.push(after);
     else if (sameFacts(kept.before.entry, after)) difference.unchanged++;
@@ -71,6 +72,12 @@ async function compareEntries(
 /** The entry with this label and end. */
 export function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: Listed): AllowlistEntry {
   return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+/** In the place of an entry that goes with its name: no end asked is that one's, so that no moving address is left for good. */
+function endingWithName(facts: EntryFacts, left: readonly EntryView[] = []): EntryFacts {
+  const expiresAt = facts.expiresAt ?? left.find(({ entry }) => entry.kind === "dns")?.entry.expiresAt;
+  return expiresAt === undefined ? facts : { ...facts, expiresAt };
 }
 
 interface Listed {

@@ -256,6 +256,33 @@ onEveryStore(t, "a list replaced without one of its entries ends the name, in on
   t.strictSame(await cidrs(), ["2001:db8::/64"]);
 });
 
+onEveryStore(t, "what takes the place of a name's entry keeps its end, unless one is asked", async (t, start) => {
+  const { dns, node, name, create, call } = await begin(t, start);
+  await create();
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1", "203.0.113.2", "203.0.113.3"] });
+  await node().runDue();
+  const [{ expiresAt }] = (await call("GET", LIST)).body.items;
+  const asked = "2031-01-01T00:00:00.000Z";
+  const items = [
+    { cidr: "203.0.113.1" },
+    { cidr: "203.0.113.1", label: "once more" },
+    { cidr: "203.0.113.2", expiresAt: asked },
+    { cidr: "203.0.113.9" },
+  ];
+  const { body } = await call("PUT", LIST, { json: { items } });
+  t.match(body, { counts: { added: 4, removed: 3 } });
+  t.equal(await name(), undefined);
+  t.strictSame(
+    body.added.map((entry: { kind: string; expiresAt?: string }) => [entry.kind, entry.expiresAt]),
+    [
+      ["static", expiresAt],
+      ["static", expiresAt],
+      ["static", asked],
+      ["static", undefined],
+    ],
+  );
+});
+
 onEveryStore(t, "a list replaced without one entry of its only name is guarded like its removal", async (t, start) => {
   const { clock, dns, node, cidrs, name, create, call } = await begin(t, start);
   await create();
