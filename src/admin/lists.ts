@@ -85,9 +85,10 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       return await removals.withSources(tenant, planned, removed, author);
     };
     if (request.query.dryRun === true) {
+      // Read first: a tag newer than the difference would let changes be overwritten that nobody was shown.
+      const revision = await allowlists.revision(tenant);
       const planned = await plan(authorOf(request), expectationOf(request));
       const refusedBy = await refusalOf(removals.guarded(tenant, planned, removal));
-      const revision = await allowlists.revision(tenant);
       const difference = differenceToWire(planned.result, true);
       return reply.header("etag", entityTag(revision)).send({ ...difference, ...refusedBy, revision });
     }
