@@ -168,8 +168,8 @@ export type Difference = {
   };
   /** Not all of the differences are listed; counts has their numbers. */
   readonly truncated: boolean;
-  /** In a dry run: the list itself would be refused with 409 and this code, the first that applies. */
-  readonly refusedBy?: "lockout_refused" | "confirmation_required";
+  /** In a dry run: the list itself would be refused with this code, the first that applies. */
+  readonly refusedBy?: "lockout_refused" | "confirmation_required" | "entry_limit";
   /** Of the list as a whole. */
   readonly revision: number;
 };

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import Type from "typebox";
 import { readEntryInputs } from "../core/allowlist.ts";
-import type { Author } from "../core/audit.ts";
+import { type Author, isOverLimit } from "../core/audit.ts";
 import type { Expectation } from "../core/change.ts";
 import type { EntryRules } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
@@ -88,7 +88,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       // Read first: a tag newer than the difference would let changes be overwritten that nobody was shown.
       const revision = await allowlists.revision(tenant);
       const planned = await plan(authorOf(request), expectationOf(request));
-      const refusedBy = await refusalOf(removals.guarded(tenant, planned, removal));
+      const refusedBy = await refusalOf(removals.guarded(tenant, planned, removal), wanted.length);
       const difference = differenceToWire(planned.result, true);
       return reply.header("etag", entityTag(revision)).send({ ...difference, ...refusedBy, revision });
     }
@@ -102,11 +102,11 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
   });
 }
 
-/** Which of the guards refuses, the lock-out guard first; a fault stays one. */
-async function refusalOf(guarded: ReturnType<Removals["guarded"]>) {
+/** What refuses: the lock-out guard, the other one, then the list's limit; a fault stays one. */
+async function refusalOf(guarded: ReturnType<Removals["guarded"]>, count: number) {
   try {
-    await guarded;
-    return {};
+    const { counters = [] } = (await guarded).change;
+    return counters.some((counter) => isOverLimit(counter, count)) ? { refusedBy: "entry_limit" } : {};
   } catch (error) {
     const refusedBy = GUARDS.find((code) => error instanceof SallyportError && error.code === code);
     if (refusedBy === undefined) throw error;

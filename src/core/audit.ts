@@ -61,6 +61,11 @@ export interface CounterChange {
   readonly limit?: number;
 }
 
+/** Whether a change is refused that brings its count to this. What takes away is not, however much remains. */
+export function isOverLimit({ by, limit = Infinity }: CounterChange, count: number): boolean {
+  return by > 0 && count > limit;
+}
+
 /** One change: what is written, under which conditions, counted how, and what the audit log says about it. */
 export interface AuditedChange {
   readonly writes: readonly Write[];

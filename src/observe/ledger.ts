@@ -6,6 +6,7 @@ import {
   type AuditedChange,
   type ChangeCommitter,
   type CounterChange,
+  isOverLimit,
   TENANT_AUDIT_KIND,
 } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
@@ -119,7 +120,7 @@ export class Ledger implements ChangeCommitter {
     const jobs: Job[] = [];
     for (const job of group) {
       const next = await Promise.all((job.change.counters ?? []).map((counter) => this.#add(totals, counter)));
-      const over = next.find(({ count, by, limit }) => by > 0 && count > limit);
+      const over = next.find((total) => isOverLimit(total, total.count));
       if (over === undefined) {
         for (const total of next) totals.set(documentKey(total), total);
         jobs.push(job);

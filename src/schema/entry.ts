@@ -178,8 +178,8 @@ export const DifferenceSchema = Type.Object(
     counts: Type.Object({ added: Type.Integer(), removed: Type.Integer(), changed: Type.Integer() }, closed),
     truncated: Type.Boolean({ description: "Not all of the differences are listed; counts has their numbers." }),
     refusedBy: Type.Optional(
-      Type.Enum([...GUARDS], {
-        description: "In a dry run: the list itself would be refused with 409 and this code, the first that applies.",
+      Type.Enum([...GUARDS, "entry_limit"], {
+        description: "In a dry run: the list itself would be refused with this code, the first that applies.",
       }),
     ),
     revision: Type.Integer({ description: "Of the list as a whole." }),

@@ -25,3 +25,19 @@ t.test("its tag is never newer than its difference", async (t) => {
   t.match(await call("PUT", LIST, { json, headers }), { status: 412, body: { code: "precondition_failed" } });
   t.match((await call("GET", LIST)).body.items, [{ cidr: "192.0.2.99/32" }]);
 });
+
+t.test("it says that the list would be too long", async (t) => {
+  const { call, tenant } = await startAdminApi(t, { entriesPerTenant: 4 });
+  await tenant("a");
+  const put = (count: number, query: string) => {
+    const items = Array.from({ length: count }, (_, n) => ({ cidr: `192.0.2.${n}` }));
+    return call("PUT", LIST + query, { json: { items } });
+  };
+  t.match(await put(5, "?dryRun=true"), { status: 200, body: { refusedBy: "entry_limit", counts: { added: 5 } } });
+  t.match(await put(5, ""), { status: 422, body: { code: "entry_limit" } });
+  t.notOk("refusedBy" in (await put(4, "?dryRun=true")).body);
+  t.equal((await put(4, "")).status, 200);
+  await call("PATCH", "/v1/tenants/a", { json: { limits: { entries: 2 } } });
+  t.notOk("refusedBy" in (await put(3, "?dryRun=true")).body, "a list that shrinks may be longer than its limit");
+  t.equal((await put(3, "")).status, 200);
+});
