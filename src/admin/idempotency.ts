@@ -64,6 +64,20 @@ export async function findAnswer<Answer>(
   return { result, revision: document.revision };
 }
 
+/**
+ * In place of a failure the answer to a request with the same key that was carried out meanwhile, which may be why.
+ * @throws SallyportError `idempotency_conflict`, or the failure
+ */
+export async function answerInstead<Answer>(
+  dependencies: AdminDependencies,
+  ticket: Ticket | undefined,
+  failure: unknown,
+): Promise<Done<Answer>> {
+  const answered = ticket === undefined ? undefined : await findAnswer<Answer>(dependencies, ticket);
+  if (answered === undefined) throw failure;
+  return answered;
+}
+
 /** The change with its answer in it, on the condition that none is there yet. */
 export function withAnswer(
   { keyring, clock }: AdminDependencies,

@@ -8,7 +8,7 @@ import type { Management } from "../person/door.ts";
 import { authorOf } from "./authentication.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
 import type { AdminDependencies } from "./dependencies.ts";
-import { ANSWER_KIND, findAnswer, type Ticket, ticketOf, withAnswer } from "./idempotency.ts";
+import { ANSWER_KIND, answerInstead, findAnswer, type Ticket, ticketOf, withAnswer } from "./idempotency.ts";
 import { type Answer, awaitApplied } from "./writes.ts";
 
 /** What a change leaves to answer from, now and at each repetition of the request. */
@@ -90,14 +90,12 @@ class Carrier implements ChangeCommitter {
     work: (rules: Management) => Promise<unknown>,
   ): Promise<Done<Made>> {
     const rules = this.#dependencies.person.manage(this);
-    this.#read = await judge(rules);
     try {
+      this.#read = await judge(rules);
       await work(rules);
     } catch (error) {
-      if (!(error instanceof AnsweredMeanwhile) || this.#ticket === undefined) throw error;
-      const answered = await findAnswer<Made>(this.#dependencies, this.#ticket);
-      if (answered === undefined) throw error;
-      return answered;
+      if (this.#done !== undefined) throw error;
+      return await answerInstead(this.#dependencies, this.#ticket, error);
     }
     if (this.#done === undefined) throw new TypeError("the rules changed nothing");
     return this.#done;

@@ -5,7 +5,7 @@ import { carryOut, type Done, type Expectation } from "../core/change.ts";
 import { authorOf } from "./authentication.ts";
 import { entityTag, expectationOf } from "./conditional.ts";
 import type { AdminDependencies } from "./dependencies.ts";
-import { findAnswer, ticketOf, withAnswer } from "./idempotency.ts";
+import { answerInstead, findAnswer, ticketOf, withAnswer } from "./idempotency.ts";
 import { sendProblem } from "./problem.ts";
 
 /** What a write answers; the revision is added to a body once it is known. */
@@ -33,17 +33,19 @@ export async function executeWrite<Result>(
   const author = authorOf(request);
   const expected = expectationOf(request);
   const ticket = ticketOf(request);
-  const done = await carryOut(dependencies.ledger, async (): Promise<Plan<Answer> | Done<Answer>> => {
+  let given: Answer | undefined;
+  const planAnswered = async (): Promise<Plan<Answer> | Done<Answer>> => {
     const earlier = ticket === undefined ? undefined : await findAnswer<Answer>(dependencies, ticket);
-    if (earlier !== undefined) {
-      void reply.header("idempotency-replayed", "true");
-      return earlier;
-    }
+    if (earlier !== undefined) return earlier;
     const { change, result, ...rest } = await plan(author, expected);
-    const given = answer(result);
+    given = answer(result);
     if (ticket === undefined) return { ...rest, change, result: given };
     return { ...rest, change: withAnswer(dependencies, ticket, change, given), result: given };
-  });
+  };
+  const done = await carryOut(dependencies.ledger, planAnswered).catch((failure: unknown) =>
+    answerInstead<Answer>(dependencies, ticket, failure),
+  );
+  if (done.result !== given) void reply.header("idempotency-replayed", "true");
   return await sendDone(dependencies, request, reply, done);
 }
 

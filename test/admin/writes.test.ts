@@ -3,7 +3,7 @@ import fc from "fast-check";
 import t, { type Test } from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import { openStore } from "../../src/store/open.ts";
-import { type FixtureOptions, START_MS, startAdminApi } from "../support/admin-api.ts";
+import { type CallOptions, type FixtureOptions, START_MS, startAdminApi } from "../support/admin-api.ts";
 import { startRedis } from "../support/redis.ts";
 
 /** The same on every store; `undefined` where one is not installed. */
@@ -127,6 +127,37 @@ for (const [name, options] of Object.entries(STORES)) {
     });
   });
 }
+
+t.test("a repetition while the first is under way gets its answer, whatever it then finds", async (t) => {
+  const { call, tenant, store } = await startAdminApi(t, { entriesPerTenant: 2 });
+  await tenant("a");
+  const [list, users] = ["/v1/tenants/a/allowlist", "/v1/tenants/a/users"];
+  const entry = (await call("POST", list, { json: { cidr: "192.0.2.1" } })).body;
+  const user = (await call("POST", users, { json: { email: "ann@a.example" } })).body;
+  const get = store.get.bind(store);
+  const twice = async (key: string, method: string, path: string, given: CallOptions = {}) => {
+    const send = () =>
+      call(method, path, { ...given, headers: { ...given.headers, "idempotency-key": key } as Record<string, string> });
+    let first: Awaited<ReturnType<typeof send>> | undefined;
+    store.get = async (kind, id) => {
+      const found = await get(kind, id);
+      if (kind !== "idempotency") return found;
+      store.get = get;
+      first = await send();
+      return found;
+    };
+    const second = await send();
+    t.ok((first?.status ?? 500) < 300, `${method} ${path}: ${first?.status}`);
+    t.strictSame([second.status, second.text], [first?.status, first?.text], `${method} ${path}`);
+    t.equal(second.headers.get("idempotency-replayed"), "true");
+  };
+  const tagged = (revision: number) => ({ headers: { "if-match": `"${revision}"` } });
+  await twice("key-1", "POST", list, { json: { cidr: "192.0.2.2" } });
+  await twice("key-2", "PATCH", `${list}/${entry.id}`, { json: { label: "x" }, ...tagged(entry.revision) });
+  await twice("key-3", "DELETE", `${list}/${entry.id}`);
+  await twice("key-4", "PATCH", `${users}/${user.id}`, { json: { name: "Ann" }, ...tagged(user.revision) });
+  await twice("key-5", "DELETE", `${users}/${user.id}`);
+});
 
 t.test("wait=applied", async (t) => {
   let pending: string[] = [];
