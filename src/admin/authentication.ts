@@ -1,12 +1,11 @@
 /** Who asks, and whether they may: keys, their scope, and how forgeries are slowed down. */
 import type { FastifyRequest } from "fastify";
-import { LRUCache } from "lru-cache";
 import { parseAddress } from "../core/address.ts";
 import type { Author } from "../core/audit.ts";
 import { SallyportError } from "../core/errors.ts";
-import { takeOne } from "../core/gcra.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { KeyRules, Principal } from "../core/keys.ts";
+import { LocalLimit } from "../core/local-limit.ts";
 import { noSuchTenant } from "../core/tenant-lookup.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 
@@ -47,7 +46,7 @@ export function authorOf(request: FastifyRequest): Author {
  */
 export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
   const { store, clock, metrics } = dependencies;
-  const failures = new LRUCache<string, number>({ max: 10_000 });
+  const failures = new LocalLimit(FAILURES, clock, 10_000);
   return async (request: FastifyRequest): Promise<void> => {
     const principal = await keys.authenticate(bearerToken(request));
     if (principal !== undefined) {
@@ -56,7 +55,7 @@ export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
       return;
     }
     metrics.authenticationFailure();
-    const retryAfterMs = countFailure(failures, request.ip, clock.nowMs());
+    const retryAfterMs = failures.take(request.ip);
     if (retryAfterMs === 0) throw new SallyportError("unauthorized", "send a valid key as Authorization: Bearer");
     const detail = "too many requests without a valid key; wait before the next";
     throw new SallyportError("limit_reached", detail, { retryAfterMs });
@@ -90,11 +89,4 @@ export function authenticator(dependencies: AdminDependencies, keys: KeyRules) {
 
 function bearerToken(request: FastifyRequest): string {
   return /^Bearer +([!-~]+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-}
-
-/** @returns how long to wait; 0 when there is no need to */
-function countFailure(failures: LRUCache<string, number>, address: string, nowMs: number): number {
-  const { retryAfterMs, fullAtMs } = takeOne(failures.get(address) ?? 0, FAILURES, nowMs);
-  failures.set(address, fullAtMs);
-  return retryAfterMs;
 }

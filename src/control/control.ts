@@ -244,7 +244,7 @@ class RunningControl implements Control {
       keyring: this.#keyring,
       clock,
       log,
-      takeTurn: (address) => turns.take(address),
+      takeTurn: (tenant, address) => turns.take(tenant, address),
     });
     this.#closers.push(() => pages.close());
   }

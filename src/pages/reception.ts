@@ -27,10 +27,10 @@ export interface ReceptionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /**
-   * Takes a turn of the network that asks, before anything else is done for it; what is the same for everybody takes
-   * none. @returns how long to wait in milliseconds; 0: go on
+   * Takes a turn of the network that asks at the tenant, before anything else is done for it; what is the same for
+   * everybody takes none. @returns how long to wait in milliseconds; 0: go on
    */
-  readonly takeTurn: (address: Address) => number;
+  readonly takeTurn: (tenant: string, address: Address) => number;
 }
 
 const ASSETS_ROOT = `${ROOT}/assets/`;
@@ -114,7 +114,8 @@ export class Reception {
 
   #takeTurn({ headers }: FastifyRequest): number {
     const address = parseAddress(String(headers["sallyport-client-address"] ?? ""));
-    return address === undefined ? 0 : this.#options.takeTurn(address);
+    const tenant = String(headers["sallyport-tenant"] ?? "");
+    return address === undefined ? 0 : this.#options.takeTurn(tenant, address);
   }
 
   async #serve(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
