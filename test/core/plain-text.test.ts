@@ -16,6 +16,9 @@ t.test("as it was written, joined letters, emoji and flags included", (t) => {
   const joined = [
     "\u0DC1\u0DCA\u200D\u0DBB\u0DD3",
     "\u0639\u0644\u06CC\u200C\u0631\u0636\u0627",
+    "\u0995\u09CD\u200C\u09B7",
+    "\u09B0\u200D\u09CD\u09AF",
+    "1\uFE0F\u20E3 \u2665\uFE0E",
     "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F} desk",
     "\u{1F469}\u200D\u2695\uFE0F desk",
     "\u{1F469}\u{1F3FD}\u200D\u2695\uFE0F",
@@ -41,6 +44,27 @@ t.test("what does not show is named", (t) => {
     "\u0639\u200C\u200C\u0631": "U+200C",
     "\u0639\u200C": "U+200C",
     "e\u0301\u200Dn": "U+200D",
+    // Scripts that nothing joins.
+    "\u53D7\u200D\u4ED8": "U+200D",
+    "\u53D7\u200C\u4ED8": "U+200C",
+    "\u05D0\u200C\u05D1": "U+200C",
+    "\u0E01\u200D\u0E02": "U+200D",
+    "\uAC00\u200D\uAC01": "U+200D",
+    // Joined or not, it looks the same.
+    "\u0639\u200D\u0644": "U+200D",
+    "\u0915\u200C\u0916": "U+200C",
+    "\u0915\u200D\u0916": "U+200D",
+    "An\u034Fn": "U+034F",
+    "\u115F\u1161": "U+115F",
+    "\u1780\u17B5": "U+17B5",
+    "\u1820\u180B": "U+180B",
+    "a\uFE00": "U+FE00",
+    "a\uFE0F": "U+FE0F",
+    "1\uFE0F": "U+FE0F",
+    "\u{1F469}\uFE0F\uFE0F": "U+FE0F",
+    "\u3164": "U+3164",
+    "a\uFFA0": "U+FFA0",
+    "\u53D7\u{E0100}": "U+E0100",
     "\u{1F3F4}\u{E0067}\u{E0062}": "U+E0067",
     "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E007F}\u{E0065}": "U+E0065",
   };
@@ -50,7 +74,7 @@ t.test("what does not show is named", (t) => {
     t.equal(faultOf(withoutHidden(text)), undefined, code);
   }
   t.match(faultOf("x".repeat(21)), { message: "must be at most 20 characters" });
-  for (const text of [" ", "\u3000\u3000", "\u00A0 "])
+  for (const text of [" ", "\u3000\u3000", "\u00A0 ", "\u2800"])
     t.match(faultOf(text), { message: "must not be of blanks alone" });
   t.end();
 });
