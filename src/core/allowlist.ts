@@ -6,7 +6,7 @@ import type { AllowlistEntry } from "./entry.ts";
 import { ENTRY_KIND, entryDocumentId } from "./entry.ts";
 import { type EntryFacts, type EntryInput, readEntryInput } from "./entry-input.ts";
 import { endInPlace } from "./entry-lifetime.ts";
-import { ConflictError, type Issue, SallyportError } from "./errors.ts";
+import { type Issue, SallyportError } from "./errors.ts";
 import type { TenantId } from "./ids.ts";
 import { broadOf, digestList, itemise, type ListChange } from "./list-audit.ts";
 import { compareLists, type Difference, withFacts } from "./list-difference.ts";
@@ -112,17 +112,9 @@ export class AllowlistRules {
     const added: AllowlistEntry[] = [];
     const writes: Write[] = [];
     for (let from = 0; from < wanted.length; from += SLICE) {
-      const entries = wanted.slice(from, from + SLICE).map((facts) => this.#entries.makeEntry(facts, origin));
-      const made = entries.map((entry) => entryWrite(tenant, entry));
-      const there = await this.#store.getMany(
-        ENTRY_KIND,
-        made.map(({ id }) => id),
-      );
-      // Another node made the same id in the same millisecond; the caller plans anew.
-      const clash = there.find((document) => document !== undefined);
-      if (clash !== undefined) throw new ConflictError(clash.kind, clash.id);
+      const entries = await this.#makeEntries(tenant, wanted.slice(from, from + SLICE), origin);
       added.push(...entries);
-      writes.push(...made);
+      writes.push(...entries.map((entry) => entryWrite(tenant, entry)));
       await nextTurn();
     }
     const after = { digest: await digestList(wanted), count: wanted.length, broad: broadOf(wanted) };
@@ -146,6 +138,16 @@ export class AllowlistRules {
     expectRevision(expected, list);
     const { change } = planned;
     return { ...planned, change: { ...change, preconditions: [...(change.preconditions ?? []), list] } };
+  }
+
+  /** Under ids that are not there: another node can have made the same in the same millisecond. */
+  async #makeEntries(tenant: TenantId, wanted: readonly EntryFacts[], origin: Origin): Promise<AllowlistEntry[]> {
+    for (;;) {
+      const made = wanted.map((facts) => this.#entries.makeEntry(facts, origin));
+      const ids = made.map(({ id }) => entryDocumentId(tenant, id));
+      const there = await this.#store.getMany(ENTRY_KIND, ids);
+      if (there.every((document) => document === undefined)) return made;
+    }
   }
 
   /** The precondition that nobody changes the list meanwhile. */
