@@ -1,6 +1,6 @@
 /** Entity tags and the preconditions that name them (RFC 9110 sections 8.8.3 and 13.1). */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Expectation } from "../core/change.ts";
+import { anyRevision, type Expectation } from "../core/change.ts";
 import { SallyportError } from "../core/errors.ts";
 
 const TAG_LIST = /^\s*(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*\s*$/;
@@ -28,7 +28,7 @@ export async function refusePointless({ method, headers, routeOptions }: Fastify
 export function expectationOf(request: FastifyRequest): Expectation {
   const tags = readTags(request.headers["if-match"], "If-Match");
   if (tags === undefined) return undefined;
-  return (revision) => tags === "*" || tags.includes(entityTag(revision));
+  return tags === "*" ? anyRevision : (revision) => tags.includes(entityTag(revision));
 }
 
 /** Answers 304 where `If-None-Match` names the revision, else the body with its tag. */

@@ -1,7 +1,7 @@
 /** How the API has the person door's rules write: as every write, once per idempotency key and answered with the revision. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Actor, AuditedChange, Author, ChangeCommitter } from "../core/audit.ts";
-import { type Done, expectRevision } from "../core/change.ts";
+import { anyRevision, type Done, expectRevision } from "../core/change.ts";
 import { ConflictError, SallyportError } from "../core/errors.ts";
 import type { Precondition } from "../core/store.ts";
 import type { Management } from "../person/door.ts";
@@ -50,7 +50,7 @@ export async function executeManaged(
     if (expected === undefined || subject === undefined) return undefined;
     const read = await subject(rules);
     expectRevision(expected, read);
-    return read;
+    return expected === anyRevision ? undefined : read;
   };
   const done = earlier ?? (await carrier.run(judge, (rules) => work(rules, author.actor)));
   if (!carrier.committed) void reply.header("idempotency-replayed", "true");

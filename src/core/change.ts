@@ -42,6 +42,9 @@ export function nextTurn(): Promise<void> {
 /** What a client says that it read: `If-Match`. `undefined` says nothing. */
 export type Expectation = ((revision: number) => boolean) | undefined;
 
+/** `If-Match: *`: whatever is there. */
+export const anyRevision = () => true;
+
 /** @throws ConflictError when the document is not at the revision that the client expects */
 export function expectRevision(
   expected: Expectation,

@@ -94,6 +94,34 @@ onEveryStore(t, "a tag that is lost at the last moment is lost", async (t, start
   }
 });
 
+t.test("* matches any, also one that came at the last moment", async (t) => {
+  const gate = await startAdminApi(t);
+  await gate.tenant("a");
+  const other = await startAdminApi(t, { store: gate.store, clock: gate.clock, chain: "node-2" });
+  const json = { email: "ann@a.example", password: "correct pony battery staple" };
+  const path = `${A}/users/${(await gate.call("POST", `${A}/users`, { json })).body.id}`;
+  const commit = gate.ledger.commit.bind(gate.ledger);
+  let turns = 0;
+  const send = async (method: string, to: string, sends: CallOptions = {}) => {
+    let tries = 0;
+    gate.ledger.commit = async (change) => {
+      if (tries++ === 0) {
+        const { status } = await other.call("PATCH", path, { json: { name: `Ann ${++turns}` } });
+        t.equal(status, 200);
+      }
+      return await commit(change);
+    };
+    const { status } = await gate.call(method, to, { ...sends, headers: { "if-match": "*" } });
+    t.ok(status < 300, `${method} ${to}: ${status}`);
+  };
+  for (const action of ["invite", "unlock", "sign-in-ticket", "reset-factors"]) await send("POST", `${path}/${action}`);
+  await send("DELETE", `${path}/sessions`);
+  await send("PATCH", path, { json: { email: "bea@a.example" } });
+  await send("DELETE", path);
+  const gone = await gate.call("DELETE", path, { headers: { "if-match": "*" } });
+  t.equal(gone.status, 404);
+});
+
 t.test("one of two at once", async (t) => {
   const { call, tenant } = await startAdminApi(t);
   await tenant("a");
