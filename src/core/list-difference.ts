@@ -3,13 +3,14 @@ import { nextTurn } from "./change.ts";
 import type { EntryView } from "./entries.ts";
 import type { AllowlistEntry } from "./entry.ts";
 import type { EntryFacts } from "./entry-input.ts";
+import { type Become, ListStock, sameFacts, type Taken } from "./list-stock.ts";
 
 /** What a replacement does to a list. Entries that stay keep their id. */
 export interface Difference {
   readonly added: readonly AllowlistEntry[];
   readonly removed: readonly EntryView[];
   /** Same CIDR, other label or expiry. */
-  readonly changed: readonly { readonly before: EntryView; readonly after: AllowlistEntry }[];
+  readonly changed: readonly Taken[];
   readonly unchanged: number;
 }
 
@@ -18,9 +19,6 @@ export interface Compared {
   /** The list as it will be. */
   readonly list: readonly AllowlistEntry[];
 }
-
-/** The entry as far as it may be as wanted; `undefined` where another takes its place. */
-export type Become = (entry: AllowlistEntry, facts: EntryFacts) => AllowlistEntry | undefined;
 
 type Make = (facts: EntryFacts) => AllowlistEntry;
 
@@ -35,84 +33,71 @@ export async function compareLists(
 ): Promise<Compared> {
   const ended = new Set<string>();
   for (;;) {
-    const unlessEnded: Become = (entry, facts) =>
-      entry.kind === "dns" && ended.has(entry.sourceId ?? entry.id) ? undefined : become(entry, facts);
-    const compared = await compareEntries(present, wanted, make, unlessEnded);
+    const compared = await compareEntries(await stockOf(present, ended), wanted, make, become);
     const known = ended.size;
-    for (const { entry } of compared.difference.removed)
-      if (entry.kind === "dns") ended.add(entry.sourceId ?? entry.id);
+    for (const { entry } of compared.difference.removed) if (entry.kind === "dns") ended.add(nameOf(entry));
     if (ended.size === known) return compared;
   }
 }
 
 async function compareEntries(
-  present: readonly EntryView[],
+  { byCidr, gone, endings }: Stock,
   wanted: readonly EntryFacts[],
   make: Make,
   become: Become,
 ): Promise<Compared> {
-  const stock = await byCidr(present);
-  const difference = { added: [] as AllowlistEntry[], changed: [] as Difference["changed"][number][], unchanged: 0 };
+  const difference = { added: [] as AllowlistEntry[], changed: [] as Taken[], unchanged: 0 };
   const list: AllowlistEntry[] = [];
   for (const [index, facts] of wanted.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
-    const same = stock.get(facts.cidr);
-    const kept = takeClosest(same, facts, become);
-    const after = kept === undefined ? make(endingWithName(facts, same)) : kept.after;
+    const kept = byCidr.get(facts.cidr)?.take(facts, become);
+    const expiresAt = facts.expiresAt ?? endings.get(facts.cidr);
+    const after = kept?.after ?? make(expiresAt === undefined ? facts : { ...facts, expiresAt });
     list.push(after);
     if (kept === undefined) difference.added.push(after);
     else if (sameFacts(kept.before.entry, after)) difference.unchanged++;
     else difference.changed.push(kept);
   }
-  const removed: EntryView[] = [];
-  for (const left of stock.values()) if (left.length > 0) removed.push(...left);
+  const removed = [...gone];
+  for (const { left } of byCidr.values()) for (const view of left) removed.push(view);
   return { difference: { ...difference, removed }, list };
 }
 
 /** The entry with this label and end. */
-export function withFacts({ expiresAt: _, ...entry }: AllowlistEntry, { label, expiresAt }: Listed): AllowlistEntry {
+export function withFacts(
+  { expiresAt: _, ...entry }: AllowlistEntry,
+  { label, expiresAt }: { readonly label: string; readonly expiresAt?: string | undefined },
+): AllowlistEntry {
   return { ...entry, label, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
-/** In the place of an entry that goes with its name: no end asked is that one's, so that no moving address is left for good. */
-function endingWithName(facts: EntryFacts, left: readonly EntryView[] = []): EntryFacts {
-  const expiresAt = facts.expiresAt ?? left.find(({ entry }) => entry.kind === "dns")?.entry.expiresAt;
-  return expiresAt === undefined ? facts : { ...facts, expiresAt };
+interface Stock {
+  readonly byCidr: ReadonlyMap<string, ListStock>;
+  /** What goes with its name. */
+  readonly gone: readonly EntryView[];
+  /** Its ends by CIDR, for what takes its place with no end asked: no address that moves is left for good. */
+  readonly endings: ReadonlyMap<string, string | undefined>;
 }
 
-interface Listed {
-  readonly label: string;
-  readonly expiresAt?: string | undefined;
-}
-
-function sameFacts(entry: AllowlistEntry, { label, expiresAt }: Listed): boolean {
-  return entry.label === label && entry.expiresAt === expiresAt;
-}
-
-async function byCidr(present: readonly EntryView[]): Promise<Map<string, EntryView[]>> {
-  const stock = new Map<string, EntryView[]>();
+async function stockOf(present: readonly EntryView[], ended: ReadonlySet<string>): Promise<Stock> {
+  const byCidr = new Map<string, ListStock>();
+  const gone: EntryView[] = [];
+  const endings = new Map<string, string | undefined>();
   for (const [index, view] of present.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn();
-    const same = stock.get(view.entry.cidr);
-    if (same === undefined) stock.set(view.entry.cidr, [view]);
-    else same.push(view);
+    const { entry } = view;
+    if (entry.kind === "dns" && ended.has(nameOf(entry))) {
+      gone.push(view);
+      endings.set(entry.cidr, entry.expiresAt);
+      continue;
+    }
+    const same = byCidr.get(entry.cidr) ?? new ListStock();
+    byCidr.set(entry.cidr, same);
+    same.put(view);
   }
-  return stock;
+  return { byCidr, gone, endings };
 }
 
-/** Takes out of the stock of one CIDR the entry that is the same, else one that can become it, of the same label first. */
-function takeClosest(
-  stock: EntryView[] | undefined,
-  facts: EntryFacts,
-  become: Become,
-): Difference["changed"][number] | undefined {
-  if (stock === undefined) return undefined;
-  const before =
-    stock.find(({ entry }) => sameFacts(entry, facts) && become(entry, facts) !== undefined) ??
-    stock.find(({ entry }) => entry.label === facts.label && become(entry, facts) !== undefined) ??
-    stock.find(({ entry }) => become(entry, facts) !== undefined);
-  const after = before === undefined ? undefined : become(before.entry, facts);
-  if (before === undefined || after === undefined) return undefined;
-  stock.splice(stock.indexOf(before), 1);
-  return { before, after };
+function nameOf({ id, sourceId }: AllowlistEntry): string {
+  return sourceId ?? id;
 }
