@@ -154,7 +154,7 @@ function readRoute(api: Api, { dependencies, entries }: Services): void {
   });
 }
 
-function changeRoute(api: Api, { dependencies, entries }: Services): void {
+function changeRoute(api: Api, { dependencies }: Services): void {
   const { removals } = dependencies.whitelist;
   const schema = {
     operationId: "changeEntry",
@@ -179,7 +179,7 @@ function changeRoute(api: Api, { dependencies, entries }: Services): void {
     const tenant = request.params.tenant as TenantId;
     const removal = removalOf(request);
     const plan = async (author: Author, expected: Expectation) => {
-      const planned = await entries.planChange(tenant, request.params.entry, request.body, author, expected);
+      const planned = await removals.planChange(tenant, request.params.entry, request.body, author, expected);
       return await removals.guarded(tenant, planned, removal);
     };
     return await executeWrite(dependencies, request, reply, plan, (after) => ({ status: 200, body: after }));

@@ -152,7 +152,7 @@ function removeUseRoute(api: Api, { dependencies }: Services): void {
   });
 }
 
-function linkToWire({ uses, ...link }: LinkRecord) {
+function linkToWire({ uses, keptUntil: _, ...link }: LinkRecord) {
   return { ...link, useCount: uses };
 }
 

@@ -11,6 +11,7 @@ import type { TenantId } from "../core/ids.ts";
 import { CSV_HEADER, formatCsvLine, type ImportFormat, parseImport } from "../core/import.ts";
 import type { Difference } from "../core/list-difference.ts";
 import { AllowlistSchema, entryToWire, GUARDS } from "../schema/entry.ts";
+import type { EntryEnds } from "../whitelist/link-use-end.ts";
 import type { Removals } from "../whitelist/removals.ts";
 import { authorOf } from "./authentication.ts";
 import { readTextBodies } from "./body.ts";
@@ -81,8 +82,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     const wanted = await readEntryInputs(items, dependencies.clock.nowMs(), allowBroad);
     const plan = async (author: Author, expected: Expectation) => {
       const planned = await allowlists.planReplace(tenant, wanted, originOf(author), author, expected);
-      const removed = planned.result.removed.map(({ entry }) => entry);
-      return await removals.withSources(tenant, planned, removed, author);
+      return await removals.withSources(tenant, planned, endsOf(planned.result), author);
     };
     if (request.query.dryRun === true) {
       // Read first: a tag newer than the difference would let changes be overwritten that nobody was shown.
@@ -100,6 +100,11 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
       (difference) => ({ status: 200, body: differenceToWire(difference, false) }),
     );
   });
+}
+
+function endsOf({ removed, changed }: Difference): EntryEnds {
+  const moved = changed.filter(({ before, after }) => before.entry.expiresAt !== after.expiresAt);
+  return { gone: removed.map(({ entry }) => entry), moved: moved.map(({ after }) => after) };
 }
 
 /** What refuses: the lock-out guard, the other one, then the list's limit; a fault stays one. */

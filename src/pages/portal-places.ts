@@ -236,12 +236,13 @@ async function add(call: OwnerCall, { entries, whitelist }: PlacePages): Promise
   return pathTo("portal", { done: "added" });
 }
 
-async function change(call: OwnerCall, { entries, whitelist }: PlacePages): Promise<string> {
+async function change(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
   const { visit, form, session } = call;
   const { id = "", label = "", days = "keep" } = form;
   const lasts = days === "keep" ? {} : days === "" ? { expiresAt: null } : { ttlSeconds: secondsOf(days) };
   const author = { actor: actorOf(call, session) };
-  await whitelist.manage(() => entries.planChange(visit.tenant.id, id, { label: label.trim(), ...lasts }, author));
+  const asked = { label: label.trim(), ...lasts };
+  await whitelist.manage(() => whitelist.removals.planChange(visit.tenant.id, id, asked, author));
   return pathTo("portal", { done: "changed" });
 }
 

@@ -5,6 +5,7 @@ import { type AllowlistEntry, ENTRY_KIND, entryDocumentId, SEEN_KIND } from "../
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Precondition, Store, StoredDocument, Write } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { later } from "./lifetime.ts";
 
 const PAGE = 1000;
 
@@ -52,14 +53,17 @@ export function adding(
   return { entry, part: { writes: [write], preconditions: [absent], audit: [audit], by: 1 } };
 }
 
-/** Lets entries last longer, as far as they are still there. `undefined` when the first of them is not. */
+/**
+ * Lets entries last longer, as far as they are still there. `undefined` when the first of them is not.
+ * @returns the first, and until when the last of them lasts
+ */
 export async function renewing(
   store: Store,
   { id: tenant }: Tenant,
   ids: readonly EntryId[],
   expiresAt: string,
   author: Author,
-): Promise<{ readonly entry: AllowlistEntry; readonly parts: readonly Part[] } | undefined> {
+): Promise<{ readonly entry: AllowlistEntry; readonly until: string; readonly parts: readonly Part[] } | undefined> {
   const present = await presentOf(store, tenant, ids);
   const [first] = present;
   if (first === undefined || (first.value as AllowlistEntry).id !== ids[0]) return undefined;
@@ -75,7 +79,8 @@ export async function renewing(
   });
   const entry = first.value as AllowlistEntry;
   const longer = entry.expiresAt !== undefined && entry.expiresAt < expiresAt;
-  return { entry: longer ? { ...entry, expiresAt } : entry, parts };
+  const until = present.map(({ value }) => (value as AllowlistEntry).expiresAt ?? "").reduce(later, expiresAt);
+  return { entry: longer ? { ...entry, expiresAt } : entry, until, parts };
 }
 
 /** Removes those of the entries that are still there. */

@@ -13,3 +13,8 @@ export function within(allowance: Allowance, asked: number | undefined, field: s
 export function limitsOf(tenant: Tenant): TenantLimits {
   return tenant.limits ?? DEFAULT_LIMITS;
 }
+
+/** Of two times in ISO 8601 and UTC. */
+export function later(one: string, other: string): string {
+  return one > other ? one : other;
+}

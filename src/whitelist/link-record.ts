@@ -23,6 +23,8 @@ export interface LinkRecord {
   /** How many networks it admitted. */
   readonly uses: number;
   readonly lastUsedAt?: string;
+  /** Until when an entry of it lasts that was given a later end than the link gives. */
+  readonly keptUntil?: string;
 }
 
 export interface LinkUse {
@@ -50,8 +52,8 @@ export function isLinkId(text: string): boolean {
 }
 
 /** When nothing of the link can live any more. */
-function linkEndMs(link: LinkRecord): number {
-  return Date.parse(link.expiresAt) + link.entryTtlSeconds * 1000;
+function linkEndMs({ expiresAt, entryTtlSeconds, keptUntil = expiresAt }: LinkRecord): number {
+  return Math.max(Date.parse(expiresAt) + entryTtlSeconds * 1000, Date.parse(keptUntil));
 }
 
 export function linkWrite(tenant: TenantId, link: LinkRecord): Write {

@@ -1,9 +1,19 @@
-/** The end of a link's use by way of the list: the last of its entries is taken off, and so the use is taken back. */
+/** A link's uses follow the list: an entry that lasts longer keeps its use, and the last one taken off takes it back. */
 import { at } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
 import type { Precondition, Store, StoredDocument, Write } from "../core/store.ts";
-import { entriesOf, LINK_KIND, LINK_USE_KIND, type LinkRecord, linkWrite, useOf, useWrite } from "./link-record.ts";
+import { later } from "./lifetime.ts";
+import {
+  entriesOf,
+  LINK_KIND,
+  LINK_USE_KIND,
+  type LinkRecord,
+  type LinkUse,
+  linkWrite,
+  useOf,
+  useWrite,
+} from "./link-record.ts";
 
 const MANY = 1000;
 
@@ -12,38 +22,58 @@ export interface UseEnds {
   readonly preconditions: readonly Precondition[];
 }
 
+/** The entries of a change: those that it takes off the list, and those to which it gives another end. */
+export interface EntryEnds {
+  readonly gone: readonly AllowlistEntry[];
+  readonly moved: readonly AllowlistEntry[];
+}
+
 /**
- * What a change adds that takes these entries off the list, each of them present until then. A link whose use changes
- * is written as it is, so that its tag moves and nobody uses it at the same moment.
+ * What a change adds that ends these entries, each of them present until then. A link whose use changes is written,
+ * so that its tag moves and nobody uses it at the same moment; it is kept for as long as its entries last.
  */
-export async function endingUses(
+export async function followingUses(
   store: Store,
   tenant: TenantId,
-  gone: readonly AllowlistEntry[],
+  { gone, moved }: EntryEnds,
   nowMs: number,
 ): Promise<UseEnds> {
   const removedAt = new Date(nowMs).toISOString();
-  const brought = gone.filter(({ kind, sourceId }) => kind === "link" && sourceId !== undefined);
-  const ids = new Set(brought.map(({ id }) => id));
+  const sources = [...gone, ...moved].filter(({ kind }) => kind === "link").map(({ sourceId }) => sourceId);
+  const ids = new Set(gone.map(({ id }) => id));
   const ends: { writes: Write[]; preconditions: Precondition[] } = { writes: [], preconditions: [] };
-  for (const source of new Set(brought.map(({ sourceId }) => sourceId))) {
+  for (const source of new Set(sources)) {
     const document = await store.get(LINK_KIND, `${tenant}/${source}`);
     if (document === undefined) continue;
-    const link = document.value as LinkRecord;
-    const ended: Write[] = [];
+    const own = moved.filter(({ sourceId }) => sourceId === source);
+    const link = keptFor(document.value as LinkRecord, own);
+    const written: Write[] = [];
     for (const found of await usesOf(store, document)) {
       const use = useOf(found);
       const others = entriesOf(use).filter((id) => !ids.has(id));
-      if (use.removedAt !== undefined || others.length === entriesOf(use).length) continue;
+      const mine = own.filter(({ id }) => others.includes(id));
+      if (use.removedAt !== undefined || (mine.length === 0 && others.length === entriesOf(use).length)) continue;
       const left = await present(store, tenant, others);
       ends.preconditions.push(at(found), ...left.map(at));
-      if (left.length === 0) ended.push(useWrite(tenant, link, { ...use, removedAt }));
+      if (left.length === 0) written.push(useWrite(tenant, link, { ...use, removedAt }));
+      else if (mine.length > 0) written.push(useWrite(tenant, link, withEnd(use, mine)));
     }
-    if (ended.length === 0) continue;
-    ends.writes.push(...ended, linkWrite(tenant, link));
+    if (written.length === 0) continue;
+    ends.writes.push(...written, linkWrite(tenant, link));
     ends.preconditions.push(at(document));
   }
   return ends;
+}
+
+/** The link, kept until the last of these entries ends. */
+function keptFor(link: LinkRecord, entries: readonly AllowlistEntry[]): LinkRecord {
+  const keptUntil = entries.map(({ expiresAt }) => expiresAt ?? "").reduce(later, link.keptUntil ?? "");
+  return keptUntil === "" ? link : { ...link, keptUntil };
+}
+
+function withEnd(use: LinkUse, entries: readonly AllowlistEntry[]): LinkUse {
+  const entry = entries.find(({ id }) => id === use.entry);
+  return { ...use, entryUntil: entry?.expiresAt ?? use.entryUntil };
 }
 
 /** The use that goes on when an entry of it returns, unless somebody has said that it was not theirs; `undefined` then. */

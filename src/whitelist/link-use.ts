@@ -4,7 +4,7 @@ import type { Author, Plan } from "../core/audit.ts";
 import { carryOut } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
-import type { TenantId } from "../core/ids.ts";
+import type { EntryId, TenantId } from "../core/ids.ts";
 import { takeAll } from "../core/rate-limits.ts";
 import type { Precondition, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
@@ -36,6 +36,8 @@ interface Standing {
   readonly link: LinkRecord;
   readonly use: LinkUse | undefined;
   readonly useRevision: number;
+  /** Those of the use's entries that are on the list. */
+  readonly present: ReadonlySet<EntryId>;
 }
 
 export class LinkUses {
@@ -54,9 +56,8 @@ export class LinkUses {
     if (standing === "elsewhere") return await this.#refuse(tenant, id, place);
     if (standing === undefined) return undefined;
     const { link, use } = standing;
-    if (use === undefined || !this.#lives(use)) return this.#hasRoom(standing) ? link : undefined;
-    const entry = await this.#options.store.get(ENTRY_KIND, entryDocumentId(tenant, use.entry));
-    return entry === undefined ? undefined : link;
+    if (use === undefined || !this.#goesOn(use, standing)) return this.#hasRoom(standing) ? link : undefined;
+    return this.#isRemoved(use, standing) ? undefined : link;
   }
 
   /**
@@ -91,7 +92,7 @@ export class LinkUses {
     const standing = await this.#standing(id, linkId, place);
     if (standing === undefined || standing === "elsewhere") return undefined;
     const { tenant, tenantStands, document, link, use, useRevision } = standing;
-    const again = use !== undefined && this.#lives(use);
+    const again = use !== undefined && this.#goesOn(use, standing);
     if (!again && !this.#hasRoom(standing)) return undefined;
     const nowMs = this.#options.clock.nowMs();
     const now = new Date(nowMs).toISOString();
@@ -122,14 +123,17 @@ export class LinkUses {
 
   /** `undefined` when the entry went before its time: somebody removed it, and this link does not bring it back. */
   async #admit(
-    { tenant, link, use }: Standing,
+    standing: Standing,
     place: Place,
     nowMs: number,
     author: Author,
   ): Promise<{ readonly entry: AllowlistEntry; readonly parts: readonly Part[] } | undefined> {
     const { store, entries } = this.#options;
+    const { tenant, link, use, present } = standing;
     const expiresAt = new Date(nowMs + link.entryTtlSeconds * 1000).toISOString();
-    if (use !== undefined && this.#lives(use)) return await renewing(store, tenant, entriesOf(use), expiresAt, author);
+    if (use !== undefined && this.#isRemoved(use, standing)) return undefined;
+    if (use !== undefined && present.has(use.entry))
+      return await renewing(store, tenant, entriesOf(use), expiresAt, author);
     const origin = { kind: "link", createdBy: `link:${link.id}`, sourceId: link.id } as const;
     const wanted = { cidr: cidrOf(place), label: link.label, expiresAt };
     const { entry, part } = adding(entries, tenant, wanted, origin, author);
@@ -152,11 +156,31 @@ export class LinkUses {
     const loaded = await findTenant(store, id);
     if (loaded === undefined) return undefined;
     const { tenant, standing: tenantStands } = loaded;
-    return { tenant, tenantStands, document, link, use, useRevision: found?.revision ?? 0 };
+    const present = await this.#present(id, use);
+    return { tenant, tenantStands, document, link, use, useRevision: found?.revision ?? 0, present };
   }
 
-  #lives(use: LinkUse): boolean {
-    return Date.parse(use.entryUntil) > this.#options.clock.nowMs();
+  async #present(tenant: TenantId, use: LinkUse | undefined): Promise<ReadonlySet<EntryId>> {
+    if (use === undefined) return new Set();
+    const ids = entriesOf(use);
+    const found = await this.#options.store.getMany(
+      ENTRY_KIND,
+      ids.map((id) => entryDocumentId(tenant, id)),
+    );
+    return new Set(ids.filter((_, index) => found[index] !== undefined));
+  }
+
+  /** A click belongs to the use for as long as one of its entries is on the list, or would be but for a removal. */
+  #goesOn(use: LinkUse, { present }: Standing): boolean {
+    return present.size > 0 || this.#isDue(use);
+  }
+
+  #isRemoved(use: LinkUse, { present }: Standing): boolean {
+    return this.#isDue(use) && !present.has(use.entry);
+  }
+
+  #isDue({ entryUntil }: LinkUse): boolean {
+    return Date.parse(entryUntil) > this.#options.clock.nowMs();
   }
 
   #hasRoom({ link }: Standing): boolean {

@@ -1,17 +1,18 @@
-/** Taking places off a list, as long as that leaves an owner a way in and whoever asks their place. */
+/** Taking places off a list, or giving them another end, as long as that leaves an owner a way in and whoever asks their place. */
 import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
 import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
-import type { EntryView } from "../core/entries.ts";
+import type { EntryChange, EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
 import { SallyportError, unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
-import { endingUses } from "./link-use-end.ts";
+import { type EntryEnds, followingUses } from "./link-use-end.ts";
 import type { LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
 import { given, remainderOf, suffices, takesPlaces } from "./remainder.ts";
+import { followingShortcuts } from "./shortcut-record.ts";
 
 /** What is known of who asks for a change that may take places off a list. */
 export interface Removal {
@@ -43,26 +44,43 @@ export class Removals {
   async plan(tenant: TenantId, id: string, author: Author, expected?: Expectation): Promise<Plan<Removed>> {
     const planned = await this.#plan(tenant, id, author, expected);
     const gone = isName(planned.result) ? [] : [planned.result];
-    return await this.withSources(tenant, planned, gone, author);
+    return await this.withSources(tenant, planned, { gone, moved: [] }, author);
   }
 
-  /** The planned change, which takes these entries off, with the uses of links and the names that end by it. */
+  /**
+   * Another label or end for an entry. To be {@link guarded}.
+   * @throws SallyportError `not_found`, `body_invalid`; ConflictError for another revision than expected
+   */
+  async planChange(
+    tenant: TenantId,
+    id: string,
+    change: EntryChange,
+    author: Author,
+    expected?: Expectation,
+  ): Promise<Plan<AllowlistEntry>> {
+    const planned = await this.#options.entries.planChange(tenant, id, change, author, expected);
+    return await this.withSources(tenant, planned, { gone: [], moved: [planned.result] }, author);
+  }
+
+  /** The planned change of these entries, with what brought them: it ends or lasts as they do. */
   async withSources<Result>(
     tenant: TenantId,
     planned: Plan<Result>,
-    gone: readonly AllowlistEntry[],
+    ends: EntryEnds,
     author: Author,
   ): Promise<Plan<Result>> {
     const { store, clock } = this.#options;
     const { change } = planned;
-    const uses = await endingUses(store, tenant, gone, clock.nowMs());
-    const names = await this.#names.endingWith(tenant, gone, author);
+    const uses = await followingUses(store, tenant, ends, clock.nowMs());
+    const shortcuts = await followingShortcuts(store, tenant, ends.moved);
+    const names = await this.#names.endingWith(tenant, ends.gone, author);
+    const sources = [uses, shortcuts, names];
     return {
       ...planned,
       change: {
         ...change,
-        writes: [...change.writes, ...uses.writes, ...names.writes],
-        preconditions: [...(change.preconditions ?? []), ...uses.preconditions, ...names.preconditions],
+        writes: [...change.writes, ...sources.flatMap(({ writes }) => writes)],
+        preconditions: [...(change.preconditions ?? []), ...sources.flatMap(({ preconditions }) => preconditions)],
         audit: [...change.audit, ...names.audit],
       },
     };

@@ -1,6 +1,9 @@
 /** What is stored of a shortcut. */
+import { at } from "../core/entries.ts";
+import type { AllowlistEntry } from "../core/entry.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
-import type { StoredDocument, Write } from "../core/store.ts";
+import type { Precondition, Store, StoredDocument, Write } from "../core/store.ts";
+import { later } from "./lifetime.ts";
 
 /** `{tenant}/{shortcut}` → {@link ShortcutRecord}; ends by itself when it is not used for long. */
 export const SHORTCUT_KIND = "shortcut";
@@ -16,6 +19,7 @@ export interface ShortcutRecord {
   readonly createdAt: string;
   /** It ends when it is not run for so long. */
   readonly idleSeconds: number;
+  /** Never before an entry of it, which may have been given a later end. */
   readonly expiresAt: string;
   readonly runs: number;
   readonly lastRun?: {
@@ -37,6 +41,22 @@ export function isShortcutId(text: string): boolean {
 export function shortcutWrite(tenant: TenantId, shortcut: ShortcutRecord): Write {
   const id = `${tenant}/${shortcut.id}`;
   return { kind: SHORTCUT_KIND, id, value: shortcut, expiresAtMs: Date.parse(shortcut.expiresAt) };
+}
+
+/** What a change adds that gives these entries another end: their shortcuts last as long as they do. */
+export async function followingShortcuts(store: Store, tenant: TenantId, moved: readonly AllowlistEntry[]) {
+  const ends = { writes: [] as Write[], preconditions: [] as Precondition[] };
+  const brought = moved.filter(({ kind }) => kind === "shortcut");
+  for (const source of new Set(brought.map(({ sourceId }) => sourceId))) {
+    const document = await store.get(SHORTCUT_KIND, `${tenant}/${source}`);
+    if (document === undefined) continue;
+    const shortcut = shortcutOf(document);
+    const own = brought.filter(({ id }) => shortcut.entries.includes(id));
+    const expiresAt = own.map((entry) => entry.expiresAt ?? "").reduce(later, shortcut.expiresAt);
+    ends.preconditions.push(at(document));
+    if (expiresAt !== shortcut.expiresAt) ends.writes.push(shortcutWrite(tenant, { ...shortcut, expiresAt }));
+  }
+  return ends;
 }
 
 export const shortcutOf = ({ value }: StoredDocument) => value as ShortcutRecord;

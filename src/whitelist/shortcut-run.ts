@@ -79,7 +79,7 @@ export class ShortcutRuns {
     const moved = renewed ?? (await this.#move(tenant, shortcut, { cidr, label: shortcut.label, expiresAt }, author));
     const after: ShortcutRecord = {
       ...shortcut,
-      expiresAt,
+      expiresAt: renewed?.until ?? expiresAt,
       runs: shortcut.runs + 1,
       lastRun: {
         at: new Date(nowMs).toISOString(),
