@@ -1200,6 +1200,7 @@ export interface Operations {
       readonly user: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;
@@ -1223,6 +1224,7 @@ export interface Operations {
       readonly user: string;
     };
     readonly query?: {
+      readonly confirm?: boolean;
       readonly force?: boolean;
       readonly wait?: "applied";
       readonly timeoutMs?: number;

@@ -5,19 +5,19 @@ import type { TenantId } from "../core/ids.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { USER_KIND, userDocumentId } from "../person/account.ts";
 import { UserChangeSchema, UserInputSchema } from "../schema/user.ts";
+import type { Removal } from "../whitelist/removals.ts";
 import { authorOf } from "./authentication.ts";
 import { entityTag } from "./conditional.ts";
 import { pageOf } from "./cursor.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 import { executeManaged, type Subject } from "./managed-writes.ts";
+import { REMOVAL_REFUSALS, RemovalHeaders, removalOf, removalQuery } from "./removal.ts";
 import {
   type Api,
   BODY_REFUSALS,
-  ChangeHeaders,
   changed,
   created,
   DEFAULT_LIMIT,
-  force,
   found,
   NoContent,
   pageQuery,
@@ -136,17 +136,16 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     description:
       "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, too.",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: UserParams,
-    querystring: writeQuery({ force }),
+    querystring: writeQuery(removalQuery),
     body: { ...UserChangeSchema, examples: [{ state: "disabled" }] } as typeof UserChangeSchema,
     response: responses({ 200: changed("User") }, [
       ...BODY_REFUSALS,
       "email_invalid",
       "email_taken",
       "not_found",
-      "lockout_refused",
-      "precondition_failed",
+      ...REMOVAL_REFUSALS,
       ...WRITE_REFUSALS,
     ]),
   };
@@ -154,8 +153,9 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
     const { user } = request.params;
     const { role, state } = request.body;
-    const guarded = (role === "user" || state === "disabled") && request.query.force !== true;
-    const committing = guarded ? keepingAnOwner(dependencies, tenant.id, user) : dependencies;
+    const removal = removalOf(request);
+    const takesAway = role === "user" || state === "disabled";
+    const committing = takesAway ? takingAway(dependencies, tenant.id, user, removal) : dependencies;
     return await executeManaged(
       state === "disabled" ? endingShortcuts(committing, tenant.id, user, authorOf(request)) : committing,
       request,
@@ -172,15 +172,15 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
     operationId: "deleteUser",
     summary: "Delete a user with everything that proves them, and their shortcuts",
     tags,
-    headers: ChangeHeaders,
+    headers: RemovalHeaders,
     params: UserParams,
-    querystring: writeQuery({ force }),
-    response: responses({ 204: NoContent }, ["not_found", "lockout_refused", "precondition_failed", ...WRITE_REFUSALS]),
+    querystring: writeQuery(removalQuery),
+    response: responses({ 204: NoContent }, ["not_found", ...REMOVAL_REFUSALS, ...WRITE_REFUSALS]),
   };
   api.delete("/v1/tenants/:tenant/users/:user", { schema }, async (request, reply) => {
     const { tenant } = await tenants.read(request.params.tenant as TenantId);
     const { user } = request.params;
-    const committing = request.query.force === true ? dependencies : keepingAnOwner(dependencies, tenant.id, user);
+    const committing = takingAway(dependencies, tenant.id, user, removalOf(request));
     return await executeManaged(
       endingShortcuts(committing, tenant.id, user, authorOf(request)),
       request,
@@ -192,10 +192,10 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
   });
 }
 
-/** What a change commits through that may leave no owner but this user. */
-function keepingAnOwner(dependencies: AdminDependencies, tenant: TenantId, withoutOwner: string): AdminDependencies {
+/** What a change commits through that takes a user's rights, and may take places along. */
+function takingAway(dependencies: AdminDependencies, tenant: TenantId, withoutOwner: string, removal: Removal) {
   const { ledger, whitelist } = dependencies;
-  return { ...dependencies, ledger: whitelist.lockout.committer(tenant, { withoutOwner }, ledger) };
+  return { ...dependencies, ledger: whitelist.removals.committer(tenant, { withoutOwner }, removal, ledger) };
 }
 
 /** What a change commits through that takes a user's shortcuts along. */

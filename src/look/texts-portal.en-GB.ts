@@ -52,6 +52,8 @@ export const PORTAL_EN_GB = {
     "You are at {address} now, and only this link has put it on the list. If you revoke the link, you and everybody at this place are out at once.",
   "portal.hereShortcut":
     "You are at {address} now, and only this shortcut has put it on the list. If you remove the shortcut, you and everybody at this place are out at once.",
+  "portal.herePerson":
+    "You are at {address} now, and only what this person put on the list lets you in from here. It goes off the list with their login, and you and everybody at this place are out at once.",
   "portal.removeHere": "Remove it all the same",
   "portal.keep": "Leave it as it is",
   "portal.done.added": "The place was added. It is let in now.",

@@ -56,6 +56,8 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
     "U bent nu op {address} en alleen deze link heeft dat op de lijst gezet. Als u de link intrekt, zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.hereShortcut":
     "U bent nu op {address} en alleen deze snelkoppeling heeft dat op de lijst gezet. Als u de snelkoppeling verwijdert, zijn u en alle anderen op deze plaats meteen buiten.",
+  "portal.herePerson":
+    "U bent nu op {address} en alleen wat deze persoon op de lijst heeft gezet, laat u vanaf hier binnen. Het gaat met de login van de lijst; dan zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.removeHere": "Toch verwijderen",
   "portal.keep": "Zo laten",
   "portal.done.added": "De plaats is toegevoegd en heeft nu toegang.",

@@ -7,7 +7,7 @@ import { type OwnerCall, type PortalPath, showPortal } from "./portal-frame.ts";
 import { type Answer, pathTo } from "./route.ts";
 
 export interface Confirmation {
-  /** The form that was sent and is sent again, with `confirm`. */
+  /** The form that was sent and is sent again, with `confirm`, which it takes. */
   readonly path: PortalPath;
   /** Its other fields, as they were sent. */
   readonly hidden: Readonly<Record<string, string | undefined>>;

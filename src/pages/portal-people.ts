@@ -6,12 +6,11 @@ import { button, choices, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import { isFresh } from "../person/grants.ts";
 import type { LiveSession } from "../person/session-record.ts";
-import type { UserChange } from "../person/user-change.ts";
 import type { UserView } from "../person/user-view.ts";
 import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { showConfirmation } from "./portal-confirm.ts";
 import { detailList, type OwnerCall, portalForm, portalView, showPortal, type Work } from "./portal-frame.ts";
+import { asking, changing, idOf, personPath, resetFactors, takingAway } from "./portal-people-acts.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf, signInPath } from "./visitor.ts";
 import { moment } from "./wording.ts";
@@ -35,60 +34,11 @@ export function portalPeopleRoutes(pages: PlacePages): Route[] {
       await person.users.unlock(call.visit.tenant, idOf(call), actorOf(call, call.session));
       return personPath(call, "unlocked");
     }),
-    act("disable", changing({ state: "disabled" })),
+    act("disable", takingAway({ state: "disabled" })),
     act("enable", changing({ state: "active" })),
     act("owner", asking("makeOwner", changing({ role: "owner" }))),
-    act("user", asking("makeUser", changing({ role: "user" }))),
+    act("user", asking("makeUser", takingAway({ role: "user" }))),
   ];
-}
-
-const PATHS = { reset: "reset", makeOwner: "owner", makeUser: "user" } as const;
-
-/** One click beside others may be a slip of the hand: it is asked once more, by the person's name. */
-function asking(what: keyof typeof PATHS, work: Work): Work {
-  return async (call, pages) => {
-    const { text, visit, form } = call;
-    if (form["confirm"] === "yes") return await work(call, pages);
-    const { id, name, email } = await pages.person.users.get(visit.tenant, idOf(call));
-    return showConfirmation(call, {
-      path: `portal/people/${PATHS[what]}`,
-      hidden: { id },
-      page: "portal/people",
-      back: `portal/people/${id}`,
-      title: name ?? email,
-      why: text(`people.${what}Why`),
-      go: text(`people.${what}`),
-    });
-  };
-}
-
-async function resetFactors(call: OwnerCall, { person }: PlacePages): Promise<string> {
-  await person.users.resetFactors(call.visit.tenant, idOf(call), actorOf(call, call.session));
-  return personPath(call, "reset");
-}
-
-/** As long as that leaves an owner a way in. */
-function changing(change: UserChange): Work {
-  const takesAway = change.state === "disabled" || change.role === "user";
-  return async (call, { person, whitelist }) => {
-    const { tenant } = call.visit;
-    const user = idOf(call);
-    const actor = actorOf(call, call.session);
-    const guarded = whitelist.lockout.committer(tenant.id, { withoutOwner: user });
-    const committer =
-      change.state === "disabled" ? whitelist.shortcuts.endingWith(tenant.id, user, { actor }, guarded) : guarded;
-    const { users } = takesAway ? person.manage(committer) : person;
-    await users.change(tenant, user, change, actor);
-    return personPath(call, "changed");
-  };
-}
-
-function idOf({ form }: OwnerCall): string {
-  return form["id"] ?? "";
-}
-
-function personPath(call: OwnerCall, done: string): string {
-  return pathTo(`portal/people/${idOf(call)}`, { done });
 }
 
 async function showPeople(call: OwnerCall, { person }: PlacePages): Promise<Answer> {

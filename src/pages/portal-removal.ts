@@ -1,20 +1,20 @@
 /** Taking places off the list, by whatever brought them: whoever would shut themselves out by it is asked first. */
+import type { Address } from "../core/address.ts";
 import type { Plan } from "../core/audit.ts";
 import { SallyportError } from "../core/errors.ts";
 import { isName } from "../whitelist/removals.ts";
 import type { PlacePages } from "./place-pages.ts";
-import { showConfirmation } from "./portal-confirm.ts";
-import type { OwnerCall, PortalPath } from "./portal-frame.ts";
+import { type Confirmation, showConfirmation } from "./portal-confirm.ts";
+import type { OwnerCall } from "./portal-frame.ts";
 import { type Answer, pathTo } from "./route.ts";
 import { actorOf } from "./visitor.ts";
 
-export interface Taking<Result> {
-  /** The form that asks for it; it takes `confirm`, too. */
-  readonly path: PortalPath;
-  /** The page that it belongs to. */
-  readonly page: PortalPath;
-  readonly warning: "portal.hereWarning" | "portal.hereLink" | "portal.hereShortcut";
-  readonly go: string;
+/** What whoever would shut themselves out is asked. */
+export interface Question extends Pick<Confirmation, "path" | "page" | "back" | "go"> {
+  readonly warning: "portal.hereWarning" | "portal.hereLink" | "portal.hereShortcut" | "portal.herePerson";
+}
+
+export interface Taking<Result> extends Question {
   /** Although it leaves no owner a way in. */
   readonly force?: boolean;
   readonly plan: () => Promise<Plan<Result>>;
@@ -40,17 +40,29 @@ export async function removePlace(call: OwnerCall, pages: PlacePages): Promise<s
 export async function takeOrAsk<Result>(
   call: OwnerCall,
   { whitelist }: PlacePages,
-  { path, page, warning, go, force = false, plan, done }: Taking<Result>,
+  { force = false, plan, done, ...question }: Taking<Result>,
+): Promise<string | Answer> {
+  return await orAsk(call, question, async (onBehalfOf) => {
+    const removal = { onBehalfOf, force };
+    return done(
+      await whitelist.manage(async () => await whitelist.removals.guarded(call.visit.tenant.id, await plan(), removal)),
+    );
+  });
+}
+
+/** @param work does it, and refuses to cut the address off where it is given one */
+export async function orAsk(
+  call: OwnerCall,
+  { warning, ...question }: Question,
+  work: (onBehalfOf: Address | undefined) => Promise<string>,
 ): Promise<string | Answer> {
   const { visit, text } = call;
   const { confirm, ...hidden } = call.form;
-  const onBehalfOf = confirm === "yes" ? undefined : visit.address;
   try {
-    const guarded = async () => await whitelist.removals.guarded(visit.tenant.id, await plan(), { onBehalfOf, force });
-    return done(await whitelist.manage(guarded));
+    return await work(confirm === "yes" ? undefined : visit.address);
   } catch (error) {
     if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
     const [title, why] = [text("portal.hereTitle"), text(warning, { address: visit.address.text })];
-    return showConfirmation(call, { path, page, title, why, go, hidden });
+    return showConfirmation(call, { ...question, title, why, hidden });
   }
 }

@@ -8,7 +8,7 @@ import { findTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
 import { given, type Remainder, remainderOf, suffices } from "./remainder.ts";
 
-type GuardOptions = Pick<WhitelistOptions, "store" | "ledger" | "users" | "clock" | "entries">;
+type GuardOptions = Pick<WhitelistOptions, "store" | "users" | "clock" | "entries">;
 
 /** What a change would leave behind, besides what it writes of the list; absent where it does not touch it. */
 export interface Aftermath {
@@ -45,7 +45,7 @@ export class LockoutGuard {
    * The same for rules that commit by themselves: each of their commits is guarded. One that loses against a change of
    * what the guard relied on ends in a conflict of the kind `lockout`, to be tried again.
    */
-  committer(id: TenantId, aftermath: Aftermath, ledger: ChangeCommitter = this.#options.ledger): ChangeCommitter {
+  committer(id: TenantId, aftermath: Aftermath, ledger: ChangeCommitter): ChangeCommitter {
     return {
       commit: async (change) => {
         const guarded = given(await this.#check(id, aftermath, change.writes), change);

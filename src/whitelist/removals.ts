@@ -1,6 +1,6 @@
 /** Taking places off a list, or giving them another end, as long as that leaves an owner a way in and whoever asks their place. */
 import { type Address, parsePrefix, prefixContains } from "../core/address.ts";
-import type { Author, Plan } from "../core/audit.ts";
+import type { Author, ChangeCommitter, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import type { EntryChange, EntryView } from "../core/entries.ts";
 import { type AllowlistEntry, ENTRY_KIND, entryDocumentId } from "../core/entry.ts";
@@ -8,7 +8,7 @@ import { SallyportError, unlessMissing } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
 import { type EntryEnds, followingUses } from "./link-use-end.ts";
-import type { LockoutGuard } from "./lockout.ts";
+import type { Aftermath, LockoutGuard } from "./lockout.ts";
 import type { NameRecord } from "./name-record.ts";
 import type { Names } from "./names.ts";
 import { given, remainderOf, suffices, takesPlaces } from "./remainder.ts";
@@ -22,15 +22,17 @@ export interface Removal {
   readonly force?: boolean;
 }
 
+type RemovalOptions = Pick<WhitelistOptions, "store" | "ledger" | "clock" | "entries">;
+
 /** What went: one entry, or a name with the places that it pointed to. */
 export type Removed = AllowlistEntry | NameRecord;
 
 export class Removals {
-  readonly #options: Pick<WhitelistOptions, "store" | "clock" | "entries">;
+  readonly #options: RemovalOptions;
   readonly #names: Names;
   readonly #lockout: LockoutGuard;
 
-  constructor(options: Pick<WhitelistOptions, "store" | "clock" | "entries">, names: Names, lockout: LockoutGuard) {
+  constructor(options: RemovalOptions, names: Names, lockout: LockoutGuard) {
     this.#options = options;
     this.#names = names;
     this.#lockout = lockout;
@@ -98,6 +100,23 @@ export class Removals {
     if (!takesPlaces(planned.change.writes, this.#options.clock.nowMs())) return planned;
     const guarded = force ? planned : await this.#lockout.guard(tenant, {}, planned);
     return onBehalfOf === undefined ? guarded : await this.#sparing(tenant, guarded, onBehalfOf);
+  }
+
+  /** The same for rules that commit by themselves, and leave what the aftermath says: see {@link LockoutGuard.committer}. */
+  committer(
+    tenant: TenantId,
+    aftermath: Aftermath,
+    { onBehalfOf, force = false }: Removal,
+    ledger: ChangeCommitter = this.#options.ledger,
+  ): ChangeCommitter {
+    const sparing: ChangeCommitter = {
+      commit: async (change) => {
+        const asked = onBehalfOf !== undefined && takesPlaces(change.writes, this.#options.clock.nowMs());
+        const plan = { change, result: undefined };
+        return await ledger.commit(asked ? (await this.#sparing(tenant, plan, onBehalfOf)).change : change);
+      },
+    };
+    return force ? sparing : this.#lockout.committer(tenant, aftermath, sparing);
   }
 
   /**

@@ -13,8 +13,8 @@ interface Made {
 }
 
 /** Opened and confirmed by the owner, so that it admits the place where they stand. */
-async function use({ admin }: Clinics, owner: PageClient, kind: "links" | "shortcuts"): Promise<string> {
-  const { id, url } = await admin<Made>("POST", `${SCOPE}/${kind}`, { label: "Ben" });
+async function use({ admin }: Clinics, owner: PageClient, kind: "links" | "shortcuts", user?: string): Promise<string> {
+  const { id, url } = await admin<Made>("POST", `${SCOPE}/${kind}`, { label: "Ben", user });
   const { pathname } = new URL(url);
   await owner.submit(await owner.get(pathname), pathname);
   return id;
@@ -51,6 +51,15 @@ t.test("a shortcut that is removed", async (t) => {
   await use(clinics, owner, "shortcuts");
   const action = `${PORTAL}/shortcuts/remove`;
   await takeAway(t, clinics, owner, `${PORTAL}/shortcuts`, action, /only this shortcut has put it/);
+});
+
+t.test("a person who is disabled, with the shortcut that they have", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const { id } = await clinics.admin<Made>("POST", `${SCOPE}/users`, { email: "ben@clinics.example" });
+  await use(clinics, owner, "shortcuts", id);
+  const page = `${PORTAL}/people/${id}`;
+  await takeAway(t, clinics, owner, page, `${PORTAL}/people/disable`, /only what this person put on the list/);
 });
 
 t.test("the owners' only way in stays, unless they say that it was not them", async (t) => {

@@ -2,7 +2,7 @@
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { START_MS, startAdminApi } from "../support/admin-api.ts";
+import { type AdminFixture, START_MS, startAdminApi } from "../support/admin-api.ts";
 import { onEveryStore } from "../support/admin-api-stores.ts";
 import { hold } from "../support/held-changes.ts";
 import { place, tokenOf } from "../support/places.ts";
@@ -89,6 +89,44 @@ onEveryStore(t, "what takes a link's or a shortcut's place along asks", async (t
     t.equal((await call("DELETE", `${path}?confirm=true`, { headers })).status, 204);
     t.strictSame((await call("GET", LIST)).body.items, []);
   }
+});
+
+const USERS = "/v1/tenants/a/users";
+const LEAVING = {
+  disabled: ({ call }: AdminFixture, user: string, query: string) =>
+    call("PATCH", `${USERS}/${user}${query}`, { json: { state: "disabled" }, headers }),
+  deleted: ({ call }: AdminFixture, user: string, query: string) =>
+    call("DELETE", `${USERS}/${user}${query}`, { headers }),
+};
+
+for (const [name, leave] of Object.entries(LEAVING)) {
+  onEveryStore(t, `a user who is ${name} takes a shortcut's place along, which asks`, async (t, start) => {
+    const gate = await start();
+    await gate.tenant("a");
+    const user = (await gate.call("POST", USERS, { json: { email: "anna@a.example" } })).body.id;
+    const made = (await gate.call("POST", "/v1/tenants/a/shortcuts", { json: { user } })).body;
+    await gate.whitelist.door.use("a" as TenantId, tokenOf(made.url), place("203.0.113.7"));
+    for (const query of ["", "?confirm=false", "?force=true"]) t.match(await leave(gate, user, query), ASKED, query);
+    t.match((await gate.call("GET", `${USERS}/${user}`)).body, { state: "invited" });
+    const added = (await gate.call("POST", LIST, { json: { cidr: "203.0.113.0/24", ttlSeconds: 60 } })).body;
+    t.match(await leave(gate, user, ""), ASKED, "what else admits it ends within the day");
+    await gate.call("DELETE", `${LIST}/${added.id}`);
+    t.match(await gate.call("GET", LIST), { body: { items: [{ kind: "shortcut" }] } });
+    t.ok((await leave(gate, user, "?confirm=true")).status < 300);
+    t.strictSame((await gate.call("GET", LIST)).body.items, []);
+  });
+}
+
+onEveryStore(t, "a user who takes nothing of the asker's along is no question", async (t, start) => {
+  const gate = await start();
+  await gate.tenant("a");
+  const add = async (email: string) => (await gate.call("POST", USERS, { json: { email } })).body.id as string;
+  await gate.call("POST", LIST, { json: { cidr: "203.0.113.0/24" } });
+  t.equal((await LEAVING.disabled(gate, await add("anna@a.example"), "")).status, 200);
+  t.equal((await LEAVING.deleted(gate, await add("ben@a.example"), "")).status, 204);
+  const other = { "sallyport-on-behalf-of-address": "nowhere" };
+  const path = `${USERS}/${await add("cleo@a.example")}`;
+  t.match(await gate.call("DELETE", path, { headers: other }), { status: 422, body: { code: "address_invalid" } });
 });
 
 onEveryStore(t, "what a name brought counts as long as the name is followed", async (t, start) => {
