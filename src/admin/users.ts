@@ -134,7 +134,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     operationId: "changeUser",
     summary: "Change, disable or enable a user",
     description:
-      "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, too.",
+      "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, and the places that they added themselves, too.",
     tags,
     headers: RemovalHeaders,
     params: UserParams,
@@ -157,7 +157,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     const takesAway = role === "user" || state === "disabled";
     const committing = takesAway ? takingAway(dependencies, tenant.id, user, removal) : dependencies;
     return await executeManaged(
-      state === "disabled" ? endingShortcuts(committing, tenant.id, user, authorOf(request)) : committing,
+      state === "disabled" ? endingPerson(committing, tenant.id, user, authorOf(request)) : committing,
       request,
       reply,
       ({ users }, actor) => users.change(tenant, user, request.body, actor),
@@ -170,7 +170,8 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
 function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
   const schema = {
     operationId: "deleteUser",
-    summary: "Delete a user with everything that proves them, and their shortcuts",
+    summary:
+      "Delete a user with everything that proves them, their shortcuts and the places that they added themselves",
     tags,
     headers: RemovalHeaders,
     params: UserParams,
@@ -182,7 +183,7 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
     const { user } = request.params;
     const committing = takingAway(dependencies, tenant.id, user, removalOf(request));
     return await executeManaged(
-      endingShortcuts(committing, tenant.id, user, authorOf(request)),
+      endingPerson(committing, tenant.id, user, authorOf(request)),
       request,
       reply,
       ({ users }, actor) => users.delete(tenant, user, actor),
@@ -198,10 +199,10 @@ function takingAway(dependencies: AdminDependencies, tenant: TenantId, withoutOw
   return { ...dependencies, ledger: whitelist.removals.committer(tenant, { withoutOwner }, removal, ledger) };
 }
 
-/** What a change commits through that takes a user's shortcuts along. */
-function endingShortcuts(dependencies: AdminDependencies, tenant: TenantId, user: string, author: Author) {
+/** What a change commits through that takes along what a user brought onto the list. */
+function endingPerson(dependencies: AdminDependencies, tenant: TenantId, user: string, author: Author) {
   const { ledger, whitelist } = dependencies;
-  return { ...dependencies, ledger: whitelist.shortcuts.endingWith(tenant, user, author, ledger) };
+  return { ...dependencies, ledger: whitelist.endingPerson(tenant, user, author, ledger) };
 }
 
 /** A user, for `If-Match`. */

@@ -11,13 +11,13 @@ const PAGE = 500;
 export function directoryOf(users: Users, store: Store): UserDirectory {
   const find = async (tenant: Tenant, who: string) => {
     const user = await users.find(tenant, who);
-    return user === undefined ? undefined : known(user);
+    return user === undefined ? undefined : known(tenant, user);
   };
   const owners = async (tenant: Tenant) => {
     const found: KnownUser[] = [];
     for (let after: string | undefined = ""; after !== undefined; ) {
       const page: UserView[] = await users.list(tenant, { limit: PAGE, after });
-      found.push(...page.filter(isOwner).map(known));
+      found.push(...page.filter(isOwner).map((user) => known(tenant, user)));
       after = page.length < PAGE ? undefined : page.at(-1)?.id;
     }
     return found;
@@ -45,20 +45,19 @@ async function standingOwner(
   const document = userDocumentId(tenant.id, id);
   const credential = await store.get(CREDENTIAL_KIND, document);
   const user = await users.find(tenant, id);
-  if (user === undefined || !isOwner(user) || !known(user).canSignIn) return undefined;
-  return [
-    { kind: USER_KIND, id: document, revision: user.revision },
-    { kind: CREDENTIAL_KIND, id: document, revision: credential?.revision ?? 0 },
-  ];
+  const owner = user === undefined || !isOwner(user) ? undefined : known(tenant, user);
+  if (owner?.canSignIn !== true) return undefined;
+  return [owner.standing, { kind: CREDENTIAL_KIND, id: document, revision: credential?.revision ?? 0 }];
 }
 
 function isOwner({ role }: UserView): boolean {
   return role === "owner";
 }
 
-function known({ id, email, name, role, state, signIn }: UserView): KnownUser {
+function known(tenant: Tenant, { id, email, name, role, state, signIn, revision }: UserView): KnownUser {
   const disabled = state === "disabled";
   // What failures lead to passes by itself.
   const canSignIn = signIn.reasons.every((reason) => reason === "locked" || reason === "waiting");
-  return { id, email, role, disabled, canSignIn, ...(name === undefined ? {} : { name }) };
+  const standing = { kind: USER_KIND, id: userDocumentId(tenant.id, id), revision };
+  return { id, email, role, disabled, canSignIn, standing, ...(name === undefined ? {} : { name }) };
 }

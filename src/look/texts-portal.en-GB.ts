@@ -53,7 +53,7 @@ export const PORTAL_EN_GB = {
   "portal.hereShortcut":
     "You are at {address} now, and only this shortcut has put it on the list. If you remove the shortcut, you and everybody at this place are out at once.",
   "portal.herePerson":
-    "You are at {address} now, and only what this person put on the list lets you in from here. It goes off the list with their login, and you and everybody at this place are out at once.",
+    "You are at {address} now, and only a place that this person added, or a shortcut of theirs, lets you in from here. It goes off the list with their login, and you and everybody at this place are out at once.",
   "portal.removeHere": "Remove it all the same",
   "portal.keep": "Leave it as it is",
   "portal.done.added": "The place was added. It is let in now.",
@@ -195,9 +195,10 @@ export const PORTAL_EN_GB = {
   "people.makeUser": "Make a user",
   "people.makeUserWhy": "They keep the application and no longer manage anything here. They sign in again first.",
   "people.disable": "Disable the login",
-  "people.disableWhy": "For somebody who has left. They are signed out everywhere at once.",
+  "people.disableWhy":
+    "For somebody who has left. They are signed out everywhere at once; their shortcuts end, and the places that they added themselves go off the list.",
   "people.enable": "Enable the login",
-  "people.enableWhy": "Gives access back as it was.",
+  "people.enableWhy": "They may sign in again as before. Their shortcuts and places stay gone.",
   "people.back": "Back to the people",
   "activity.chart": "Requests per day",
   "activity.admitted": "Let in",

@@ -57,7 +57,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.hereShortcut":
     "U bent nu op {address} en alleen deze snelkoppeling heeft dat op de lijst gezet. Als u de snelkoppeling verwijdert, zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.herePerson":
-    "U bent nu op {address} en alleen wat deze persoon op de lijst heeft gezet, laat u vanaf hier binnen. Het gaat met de login van de lijst; dan zijn u en alle anderen op deze plaats meteen buiten.",
+    "U bent nu op {address} en alleen een plaats die deze persoon heeft toegevoegd, of een snelkoppeling van deze persoon, laat u vanaf hier binnen. Die gaat met de login van de lijst; dan zijn u en alle anderen op deze plaats meteen buiten.",
   "portal.removeHere": "Toch verwijderen",
   "portal.keep": "Zo laten",
   "portal.done.added": "De plaats is toegevoegd en heeft nu toegang.",
@@ -198,9 +198,10 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "people.makeUser": "Gebruiker maken",
   "people.makeUserWhy": "Die houdt de toepassing en beheert hier niets meer. Eerst opnieuw inloggen is nodig.",
   "people.disable": "Login uitschakelen",
-  "people.disableWhy": "Voor iemand die weg is. Die wordt meteen overal uitgelogd.",
+  "people.disableWhy":
+    "Voor iemand die weg is. Die wordt meteen overal uitgelogd; diens snelkoppelingen eindigen en de plaatsen die deze persoon zelf heeft toegevoegd, gaan van de lijst.",
   "people.enable": "Login inschakelen",
-  "people.enableWhy": "Geeft de toegang terug zoals die was.",
+  "people.enableWhy": "Inloggen kan weer als voorheen. De snelkoppelingen en plaatsen komen niet terug.",
   "people.back": "Terug naar de mensen",
   "activity.chart": "Verzoeken per dag",
   "activity.admitted": "Toegelaten",

@@ -55,7 +55,7 @@ export function takingAway(change: UserChange): Work {
     return await orAsk(call, question, async (onBehalfOf) => {
       const guarded = whitelist.removals.committer(tenant.id, { withoutOwner: user }, { onBehalfOf });
       const committer =
-        change.state === "disabled" ? whitelist.shortcuts.endingWith(tenant.id, user, { actor }, guarded) : guarded;
+        change.state === "disabled" ? whitelist.endingPerson(tenant.id, user, { actor }, guarded) : guarded;
       await person.manage(committer).users.change(tenant, user, change, actor);
       return personPath(call, "changed");
     });

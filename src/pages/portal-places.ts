@@ -10,7 +10,6 @@ import { notice, table } from "../look/displays.ts";
 import { button, checkbox, field, select } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import { isName } from "../whitelist/removals.ts";
-import { planRestore } from "../whitelist/restore.ts";
 import { maySelfAllow } from "../whitelist/self-allow.ts";
 import { postForm } from "./page-form.ts";
 import { offerForm } from "./place.ts";
@@ -246,13 +245,10 @@ async function change(call: OwnerCall, { whitelist }: PlacePages): Promise<strin
   return pathTo("portal", { done: "changed" });
 }
 
-async function restore(call: OwnerCall, { entries, store, whitelist }: PlacePages): Promise<string> {
+async function restore(call: OwnerCall, { whitelist }: PlacePages): Promise<string> {
   const { visit, form, session } = call;
   const author = { actor: actorOf(call, session) };
-  const options = { entries, store, names: whitelist.names };
-  const restored = await whitelist.manage(() =>
-    planRestore(options, visit.tenant, form["id"] ?? "", author, call.nowMs),
-  );
+  const restored = await whitelist.manage(() => whitelist.planRestore(visit.tenant.id, form["id"] ?? "", author));
   return pathTo("portal", { done: isName(restored) ? "following" : "restored" });
 }
 

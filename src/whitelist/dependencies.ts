@@ -16,6 +16,8 @@ export interface KnownUser {
   readonly disabled: boolean;
   /** Nothing but their own proofs stands between them and a session. */
   readonly canSignIn: boolean;
+  /** That they stay as they are: neither disabled nor deleted. */
+  readonly standing: Precondition;
 }
 
 export interface UserDirectory {

@@ -1,54 +1,56 @@
 /** Takes a removal back: the entry returns as it was, under its own id, so that what brought it still governs it. */
 import type { Author, Plan } from "../core/audit.ts";
-import { at, type EntryRules, entryWrite } from "../core/entries.ts";
+import { at, entryWrite } from "../core/entries.ts";
 import type { AllowlistEntry } from "../core/entry.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
+import { loadTenant } from "../core/tenant-lookup.ts";
 import { readAudit } from "../observe/audit-log.ts";
+import type { UserDirectory, WhitelistOptions } from "./dependencies.ts";
 import { LINK_KIND } from "./link-record.ts";
 import { resumingUse, type UseEnds } from "./link-use-end.ts";
 import type { Names } from "./names.ts";
 import { isName, type Removed } from "./removals.ts";
+import { isOwn, ownPlaceWrite } from "./self-allow.ts";
 import { SHORTCUT_KIND, shortcutOf } from "./shortcut-record.ts";
 
 /** How long a removal can be taken back. */
 const UNDO_MS = 60 * 60_000;
 
-export interface RestoreOptions {
-  readonly entries: EntryRules;
+export interface RestoreOptions extends Pick<WhitelistOptions, "store" | "entries" | "users" | "clock"> {
   readonly names: Names;
-  readonly store: Store;
 }
 
 /**
- * An entry only while what brought it still answers for it: one whose link or shortcut has ended or moved on, or
- * whose use was "not us", would stay when they go. A name is followed again, and brings its places itself.
+ * An entry only while what brought it still answers for it: one whose link or shortcut has ended or moved on, whose
+ * use was "not us", or whose person has ended, would stay when they go. A name is followed again, and brings its places itself.
  * @throws SallyportError `not_found` then, and when nothing of this id was removed within the hour; on commit
  * `entry_limit`, or a conflict when it is there
  */
 export async function planRestore(
   options: RestoreOptions,
-  { id: tenant }: Pick<Tenant, "id">,
+  tenant: TenantId,
   id: string,
   author: Author,
-  nowMs: number,
 ): Promise<Plan<Removed>> {
-  const removed = await removedUnder(options.store, tenant, id, nowMs);
+  const removed = await removedUnder(options.store, tenant, id, options.clock.nowMs());
   return isName(removed)
     ? await options.names.planRestore(tenant, removed, author)
     : await planEntry(options, tenant, removed, author);
 }
 
 async function planEntry(
-  { entries, store }: RestoreOptions,
+  { entries, store, users }: RestoreOptions,
   tenant: TenantId,
   entry: AllowlistEntry,
   author: Author,
 ): Promise<Plan<AllowlistEntry>> {
   const { standing, room } = await entries.tenantStands(tenant);
-  const source = await resumingSource(store, tenant, entry);
+  const source = isOwn(entry)
+    ? await resumingPerson(users, (await loadTenant(store, tenant)).tenant, entry)
+    : await resumingSource(store, tenant, entry);
   const write = entryWrite(tenant, entry);
   return {
     result: entry,
@@ -91,6 +93,14 @@ async function resumingSource(store: Store, tenant: TenantId, entry: AllowlistEn
 function runsOn(shortcut: StoredDocument | undefined, { id }: AllowlistEntry): UseEnds | undefined {
   if (shortcut === undefined || !shortcutOf(shortcut).entries.includes(id)) return undefined;
   return { writes: [], preconditions: [at(shortcut)] };
+}
+
+/** The person who added the entry themselves. */
+async function resumingPerson(users: UserDirectory, tenant: Tenant, entry: AllowlistEntry): Promise<UseEnds> {
+  const user = await users.find(tenant, entry.createdBy.slice("user:".length));
+  if (user === undefined || user.disabled) throw nothingToRestore();
+  const write = ownPlaceWrite(tenant.id, user.id, Date.parse(entry.expiresAt ?? ""));
+  return { writes: [write], preconditions: [user.standing] };
 }
 
 /** What brings entries and takes them away again. */

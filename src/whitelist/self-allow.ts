@@ -5,6 +5,7 @@ import type { AllowlistEntry } from "../core/entry.ts";
 import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import type { EntryId, TenantId } from "../core/ids.ts";
+import type { Precondition, Write } from "../core/store.ts";
 import type { Policy, Tenant } from "../core/tenant.ts";
 import { loadTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
@@ -12,7 +13,10 @@ import { adding, joined, renewing } from "./entry-parts.ts";
 import { limitsOf, within } from "./lifetime.ts";
 import { cidrOf, networkId, type Place, takeUse } from "./place.ts";
 
-/** `{tenant}/{user}/{network}` → `{entry}`: the places that a person added, so that none is added twice. Quiet. */
+/**
+ * `{tenant}/{user}/{network}` → `{entry}`: the places that a person added, so that none is added twice; `{tenant}/{user}`
+ * is written with each, so that the person's end misses none. Quiet.
+ */
 export const SELF_ALLOW_KIND = "selfallow";
 
 /** A person whose session has proven all that the tenant asks for. */
@@ -29,6 +33,34 @@ export interface SelfAllowInput {
 /** Whether the policy lets somebody of this role add the place where they stand. */
 export function maySelfAllow({ selfAllow }: Pick<Policy, "selfAllow">, role: SelfAllowing["role"]): boolean {
   return selfAllow === "user" || (selfAllow === "owner" && role === "owner");
+}
+
+/** Whether a person added it where they stood; a request that they approved is another's. */
+export function isOwn({ kind, sourceId }: AllowlistEntry): boolean {
+  return kind === "self" && sourceId === undefined;
+}
+
+/** The write that goes with a person's own place onto the list. */
+export function ownPlaceWrite(id: TenantId, user: string, expiresAtMs: number): Write {
+  return { kind: SELF_ALLOW_KIND, id: `${id}/${user}`, value: {}, expiresAtMs, quiet: true };
+}
+
+/** The places that this person added so, and that none is added meanwhile. Costs a pass over the list. */
+export async function placesOf(
+  { store, entries }: Pick<WhitelistOptions, "store" | "entries">,
+  id: TenantId,
+  user: string,
+): Promise<{ readonly ids: readonly EntryId[]; readonly standing: Precondition }> {
+  const key = { kind: SELF_ALLOW_KIND, id: `${id}/${user}` };
+  const latest = await store.get(key.kind, key.id);
+  const ids: EntryId[] = [];
+  for await (const page of entries.pages(id)) {
+    for (const { value } of page) {
+      const entry = value as AllowlistEntry;
+      if (isOwn(entry) && entry.createdBy === `user:${user}`) ids.push(entry.id);
+    }
+  }
+  return { ids, standing: { ...key, revision: latest?.revision ?? 0 } };
 }
 
 export class SelfAllow {
@@ -51,8 +83,10 @@ export class SelfAllow {
   }
 
   async #plan(id: TenantId, place: Place, person: SelfAllowing, input: SelfAllowInput): Promise<Plan<AllowlistEntry>> {
-    const { store, entries, clock } = this.#options;
+    const { store, entries, clock, users } = this.#options;
     const { tenant, standing } = await loadTenant(store, id);
+    const user = await users.find(tenant, person.user);
+    if (user === undefined || user.disabled) throw new SallyportError("forbidden", "this login has ended");
     if (!maySelfAllow(tenant.policy, person.role))
       throw new SallyportError("forbidden", "this clinic's policy does not let you add the place where you are");
     const ttlSeconds = within(limitsOf(tenant).selfEntryTtl, input.ttlSeconds, "ttlSeconds");
@@ -71,8 +105,11 @@ export class SelfAllow {
       result: entry,
       relieve: () => entries.recount(id),
       change: joined(entries, tenant, parts, {
-        writes: [{ ...key, value: { entry: entry.id }, expiresAtMs, quiet: true }],
-        preconditions: [standing, { ...key, revision: known?.revision ?? 0 }],
+        writes: [
+          { ...key, value: { entry: entry.id }, expiresAtMs, quiet: true },
+          ownPlaceWrite(id, person.user, expiresAtMs),
+        ],
+        preconditions: [standing, user.standing, { ...key, revision: known?.revision ?? 0 }],
         audit: [],
       }),
     };

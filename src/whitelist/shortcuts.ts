@@ -1,11 +1,11 @@
 /** Shortcuts: making, listing and revoking them. */
-import type { Author, ChangeCommitter, Plan } from "../core/audit.ts";
+import type { Author, Plan } from "../core/audit.ts";
 import { type Expectation, expectRevision } from "../core/change.ts";
 import { at } from "../core/entries.ts";
 import { readLabel } from "../core/entry-input.ts";
 import { SallyportError } from "../core/errors.ts";
 import { newId, type TenantId } from "../core/ids.ts";
-import type { StoredDocument } from "../core/store.ts";
+import type { Store, StoredDocument } from "../core/store.ts";
 import type { Tenant } from "../core/tenant.ts";
 import { loadTenant } from "../core/tenant-lookup.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
@@ -50,7 +50,7 @@ export class Shortcuts {
       const issues = [{ at: "/user", message: "is not an enabled user of this tenant" }];
       throw new SallyportError("body_invalid", "user is not an enabled user of this tenant", { issues });
     }
-    const present = await this.#all(id);
+    const present = await shortcutsOf(store, id);
     if (present.length >= MOST) throw new SallyportError("limit_reached", `a tenant has at most ${MOST} shortcuts`);
     const nowMs = clock.nowMs();
     const idleSeconds = within(limitsOf(tenant).shortcutIdle, input.idleSeconds, "idleSeconds");
@@ -99,7 +99,7 @@ export class Shortcuts {
 
   /** Those of one person, for the account page. */
   async listOf(tenant: TenantId, user: string): Promise<ShortcutView[]> {
-    return (await this.#all(tenant)).map(viewOf).filter(({ shortcut }) => shortcut.user === user);
+    return (await shortcutsOf(this.#options.store, tenant, user)).map(viewOf);
   }
 
   /** It runs no more, and its entry goes, in one commit. @throws SallyportError `not_found` */
@@ -109,49 +109,13 @@ export class Shortcuts {
     author: Author,
     expected?: Expectation,
   ): Promise<Plan<ShortcutRecord>> {
-    const document = await this.#document(id, shortcut);
-    expectRevision(expected, document);
-    return { ...(await this.#planDeletion(id, [document], author)), result: shortcutOf(document) };
-  }
-
-  /** For a change that disables or deletes a person: all of their shortcuts go in its own commit. */
-  endingWith(id: TenantId, user: string, author: Author, ledger: ChangeCommitter): ChangeCommitter {
-    return {
-      commit: async (change) => {
-        const own = (await this.#all(id)).filter((document) => shortcutOf(document).user === user);
-        if (own.length === 0) return await ledger.commit(change);
-        const { change: end } = await this.#planDeletion(id, own, author);
-        return await ledger.commit({
-          ...change,
-          writes: [...change.writes, ...end.writes],
-          preconditions: [...(change.preconditions ?? []), ...(end.preconditions ?? [])],
-          counters: [...(change.counters ?? []), ...(end.counters ?? [])],
-          audit: [...change.audit, ...end.audit],
-        });
-      },
-    };
-  }
-
-  async #planDeletion(id: TenantId, documents: readonly StoredDocument[], author: Author) {
     const { store, entries } = this.#options;
     const { tenant } = await loadTenant(store, id);
-    const ids = documents.flatMap((document) => shortcutOf(document).entries);
-    const { part } = await removing(store, tenant, ids, author);
-    const audit = documents.map((document) => {
-      const before = shortcutOf(document);
-      return { action: "shortcut.deleted", tenant: id, ...author, target: before.id, before };
-    });
-    return {
-      change: joined(entries, tenant, [part], {
-        writes: documents.map((document) => ({ kind: SHORTCUT_KIND, id: document.id, value: null })),
-        preconditions: documents.map(at),
-        audit,
-      }),
-    };
-  }
-
-  async #all(tenant: TenantId): Promise<StoredDocument[]> {
-    return await this.#options.store.list({ kind: SHORTCUT_KIND, prefix: `${tenant}/`, limit: MOST });
+    const document = await this.#document(id, shortcut);
+    expectRevision(expected, document);
+    const result = shortcutOf(document);
+    const { part } = await removing(store, tenant, result.entries, author);
+    return { result, change: joined(entries, tenant, [part], deletionOf(id, [document], author)) };
   }
 
   async #document(tenant: TenantId, id: string): Promise<StoredDocument> {
@@ -159,6 +123,24 @@ export class Shortcuts {
     if (found === undefined) throw new SallyportError("not_found", "there is no such shortcut");
     return found;
   }
+}
+
+/** All of a tenant's, or those of one person. */
+export async function shortcutsOf(store: Store, tenant: TenantId, user?: string): Promise<StoredDocument[]> {
+  const all = await store.list({ kind: SHORTCUT_KIND, prefix: `${tenant}/`, limit: MOST });
+  return user === undefined ? all : all.filter((document) => shortcutOf(document).user === user);
+}
+
+/** The shortcuts' own part of a change that ends them. */
+export function deletionOf(tenant: TenantId, documents: readonly StoredDocument[], author: Author) {
+  return {
+    writes: documents.map(({ kind, id }) => ({ kind, id, value: null })),
+    preconditions: documents.map(at),
+    audit: documents.map((document) => {
+      const before = shortcutOf(document);
+      return { action: "shortcut.deleted", tenant, ...author, target: before.id, before };
+    }),
+  };
 }
 
 function viewOf(document: StoredDocument): ShortcutView {

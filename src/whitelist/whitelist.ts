@@ -1,6 +1,7 @@
 /** The rules of this room, put together: the one thing that control makes of it. */
-import type { Plan } from "../core/audit.ts";
+import type { Author, ChangeCommitter, Plan } from "../core/audit.ts";
 import { carryOut, type Done } from "../core/change.ts";
+import type { TenantId } from "../core/ids.ts";
 import { Companions } from "./companion.ts";
 import type { WhitelistOptions } from "./dependencies.ts";
 import { Door } from "./door.ts";
@@ -10,8 +11,10 @@ import { Links } from "./links.ts";
 import { LockoutGuard } from "./lockout.ts";
 import { NAME_KIND } from "./name-record.ts";
 import { Names } from "./names.ts";
-import { Removals } from "./removals.ts";
+import { endingPerson } from "./person-end.ts";
+import { Removals, type Removed } from "./removals.ts";
 import { REQUEST_KIND, Requests } from "./requests.ts";
+import { planRestore } from "./restore.ts";
 import { SELF_ALLOW_KIND, SelfAllow } from "./self-allow.ts";
 import { SHORTCUT_KIND } from "./shortcut-record.ts";
 import { ShortcutRuns } from "./shortcut-run.ts";
@@ -43,6 +46,10 @@ export interface Whitelist {
   readonly lockout: LockoutGuard;
   /** The page `allow/{token}`. */
   readonly door: Door;
+  /** {@link planRestore}: takes a removal back, within the hour. @throws SallyportError `not_found` */
+  planRestore(tenant: TenantId, id: string, author: Author): Promise<Plan<Removed>>;
+  /** What a change commits through that disables or deletes this user: what they brought goes with them. */
+  endingPerson(tenant: TenantId, user: string, author: Author, ledger: ChangeCommitter): ChangeCommitter;
   /** Carries a planned change out, planning anew when somebody else was first. */
   manage<Result>(plan: () => Promise<Plan<Result> | Done<Result>>): Promise<Result>;
 }
@@ -58,6 +65,8 @@ export function openWhitelist(options: WhitelistOptions): Whitelist {
     removals: new Removals(options, names, lockout),
     lockout,
     door: new Door(options, { links: new LinkUses(options), shortcuts: new ShortcutRuns(options), companions }),
+    planRestore: (tenant, id, author) => planRestore({ ...options, names }, tenant, id, author),
+    endingPerson: (tenant, user, author, ledger) => endingPerson(options, tenant, user, author, ledger),
     manage: async (plan) => (await carryOut(options.ledger, plan)).result,
   };
 }

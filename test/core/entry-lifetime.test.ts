@@ -16,7 +16,10 @@ type Kind = keyof typeof CAP_SECONDS;
 const MAKINGS: Readonly<Record<Kind, (gate: AdminFixture) => Promise<unknown>>> = {
   link: (gate) => use(gate, "links"),
   shortcut: (gate) => use(gate, "shortcuts"),
-  self: ({ whitelist }) => whitelist.selfAllow.admit(A, HERE, { user: "usr_1", role: "owner" }),
+  self: async ({ call, whitelist }) => {
+    const user = (await call("POST", "/v1/tenants/a/users", { json: { email: "anna@a.example" } })).body.id;
+    await whitelist.selfAllow.admit(A, HERE, { user, role: "owner" });
+  },
 };
 
 async function use({ call, whitelist }: AdminFixture, what: string): Promise<void> {

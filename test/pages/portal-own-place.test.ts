@@ -59,7 +59,14 @@ t.test("a person who is disabled, with the shortcut that they have", async (t) =
   const { id } = await clinics.admin<Made>("POST", `${SCOPE}/users`, { email: "ben@clinics.example" });
   await use(clinics, owner, "shortcuts", id);
   const page = `${PORTAL}/people/${id}`;
-  await takeAway(t, clinics, owner, page, `${PORTAL}/people/disable`, /only what this person put on the list/);
+  await takeAway(
+    t,
+    clinics,
+    owner,
+    page,
+    `${PORTAL}/people/disable`,
+    /a place that this person added, or a shortcut of theirs/,
+  );
 });
 
 t.test("the owners' only way in stays, unless they say that it was not them", async (t) => {

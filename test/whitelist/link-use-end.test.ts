@@ -1,9 +1,7 @@
 /** A link's record of its uses says what was taken back, whichever way the entry went. */
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
-import { EntryRules } from "../../src/core/entries.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { planRestore } from "../../src/whitelist/restore.ts";
 import { type AdminFixture, START_MS } from "../support/admin-api.ts";
 import { onEveryStore } from "../support/admin-api-stores.ts";
 import { place, tokenOf } from "../support/places.ts";
@@ -61,10 +59,8 @@ onEveryStore(t, "an undo takes it back, and an end by itself is none", async (t,
   const use = async () => (await gate.call("GET", path)).body.uses[0];
   await gate.call("DELETE", `${LIST}/${entry}`);
   t.ok((await use()).removedAt);
-  const entries = new EntryRules({ store: gate.store, clock, entriesPerTenant: 1000 });
-  const options = { entries, store: gate.store, names: gate.whitelist.names };
   const author = { actor: { kind: "user", id: "usr_owner" } } as const;
-  await gate.whitelist.manage(() => planRestore(options, { id: A }, entry, author, clock.nowMs()));
+  await gate.whitelist.manage(() => gate.whitelist.planRestore(A, entry, author));
   t.notOk((await use()).removedAt);
   clock.advance(60_000);
   await gate.store.sweep(100);

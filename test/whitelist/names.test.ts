@@ -6,7 +6,6 @@ import { EntryRules } from "../../src/core/entries.ts";
 import type { TenantId } from "../../src/core/ids.ts";
 import { dnsLookup } from "../../src/whitelist/dns-lookup.ts";
 import { NameResolver } from "../../src/whitelist/name-resolver.ts";
-import { planRestore } from "../../src/whitelist/restore.ts";
 import { START_MS, silent } from "../support/admin-api.ts";
 import { onEveryStore, type Start } from "../support/admin-api-stores.ts";
 import { startDns } from "../support/dns.ts";
@@ -37,10 +36,7 @@ async function begin(t: Test, start: Start, entriesPerTenant = 100) {
   const create = (json: object = {}) =>
     gate.call("POST", LIST, { json: { hostname: "Home.Example.", label: "Anna, at home", ...json } });
   const author = { actor: { kind: "user", id: "usr_owner" } } as const;
-  const restore = (id: string) =>
-    whitelist.manage(() =>
-      planRestore({ entries, store, names: whitelist.names }, { id: A }, id, author, clock.nowMs()),
-    );
+  const restore = (id: string) => whitelist.manage(() => whitelist.planRestore(A, id, author));
   return { ...gate, clock, dns, restore, node, failing, cidrs, name, create };
 }
 

@@ -69,13 +69,15 @@ onEveryStore(t, "who may add the place where they stand", async (t, start) => {
   const gate = await start({ clock });
   await gate.tenant("a");
   const { selfAllow } = gate.whitelist;
-  const owner = { user: "usr_1", role: "owner" } as const;
-  const user = { user: "usr_2", role: "user" } as const;
+  const person = async (email: string) =>
+    (await gate.call("POST", "/v1/tenants/a/users", { json: { email } })).body.id as string;
+  const owner = { user: await person("anna@a.example"), role: "owner" } as const;
+  const user = { user: await person("ben@a.example"), role: "user" } as const;
   const policy = (json: string) => gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: json } } });
   const entry = await selfAllow.admit(A, place("198.51.100.1"), owner, { label: "Main Street" });
   t.match(entry, {
     kind: "self",
-    createdBy: "user:usr_1",
+    createdBy: `user:${owner.user}`,
     label: "Main Street",
     expiresAt: "2030-04-01T00:00:00.000Z",
   });
@@ -84,7 +86,7 @@ onEveryStore(t, "who may add the place where they stand", async (t, start) => {
   const again = await selfAllow.admit(A, place("198.51.100.1"), owner);
   t.match(again, { id: entry.id, expiresAt: "2030-04-02T00:00:00.000Z" }, "the same entry lasts anew");
   await policy("user");
-  t.match(await selfAllow.admit(A, place("198.51.100.2"), user), { createdBy: "user:usr_2" });
+  t.match(await selfAllow.admit(A, place("198.51.100.2"), user), { createdBy: `user:${user.user}` });
   await policy("nobody");
   await t.rejects(selfAllow.admit(A, place("198.51.100.3"), owner), { code: "forbidden" });
   await t.rejects(selfAllow.admit(A, place("198.51.100.3"), owner, { ttlSeconds: 60 }), { code: "forbidden" });

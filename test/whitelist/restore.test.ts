@@ -1,9 +1,7 @@
 /** Taking a removal back: only while what brought the entry still answers for it. */
 import t from "tap";
 import { FixedClock } from "../../src/core/clock.ts";
-import { EntryRules } from "../../src/core/entries.ts";
 import type { TenantId } from "../../src/core/ids.ts";
-import { planRestore } from "../../src/whitelist/restore.ts";
 import { type AdminFixture, START_MS } from "../support/admin-api.ts";
 import { onEveryStore, type Start } from "../support/admin-api-stores.ts";
 import { place, tokenOf } from "../support/places.ts";
@@ -17,13 +15,8 @@ async function begin(start: Start) {
   const clock = new FixedClock(START_MS);
   const gate = await start({ clock });
   await gate.tenant("a");
-  const entries = new EntryRules({ store: gate.store, clock, entriesPerTenant: 1000 });
   const author = { actor: { kind: "user", id: "usr_owner" } } as const;
-  const { names } = gate.whitelist;
-  const restore = (id: string) =>
-    gate.whitelist.manage(() =>
-      planRestore({ entries, names, store: gate.store }, { id: A }, id, author, clock.nowMs()),
-    );
+  const restore = (id: string) => gate.whitelist.manage(() => gate.whitelist.planRestore(A, id, author));
   const listed = async (): Promise<{ id: string }[]> => (await gate.call("GET", LIST)).body.items;
   return { gate, clock, restore, listed };
 }
