@@ -192,7 +192,7 @@ function deleteRoute(api: Api, { dependencies }: Services): void {
     operationId: "deleteEntry",
     summary: "Remove an entry or a DNS name",
     description:
-      "A name goes with all entries that it brought. An entry of kind dns takes its name along, and so the name's other entries: alone it would come back.",
+      "A name goes with all entries that it brought. An entry of kind dns takes its name along, and so the name's other entries: alone it would come back. One of kind shortcut comes back when its shortcut runs again; delete that to keep it out.",
     tags,
     headers: RemovalHeaders,
     params: EntryParams,

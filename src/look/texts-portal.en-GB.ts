@@ -60,6 +60,9 @@ export const PORTAL_EN_GB = {
   "portal.done.listed": "The place is on the list already, so nothing was added.",
   "portal.done.changed": "Your change was saved.",
   "portal.done.removed": "The place was removed. Nobody gets in from there any more.",
+  "portal.done.removedShortcut":
+    "The place was removed. The shortcut “{name}” brings it back when it is opened there again. If it is to stay out, remove the shortcut, too.",
+  "portal.endShortcut": "Remove the shortcut",
   "portal.done.unfollowed":
     "The name was removed with all places that it points to. Nobody gets in from there any more.",
   "portal.done.restored": "The place is back on the list.",

@@ -64,6 +64,9 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "portal.done.listed": "De plaats staat al op de lijst; er is niets toegevoegd.",
   "portal.done.changed": "Uw wijziging is opgeslagen.",
   "portal.done.removed": "De plaats is verwijderd. Vanaf daar komt niemand meer binnen.",
+  "portal.done.removedShortcut":
+    "De plaats is verwijderd. De snelkoppeling “{name}” zet die terug zodra ze daar weer wordt geopend. Verwijder ook de snelkoppeling als de plaats van de lijst moet blijven.",
+  "portal.endShortcut": "Snelkoppeling verwijderen",
   "portal.done.unfollowed":
     "De naam is verwijderd, met alle plaatsen waarnaar die wijst. Vanaf daar komt niemand meer binnen.",
   "portal.done.restored": "De plaats staat weer op de lijst.",

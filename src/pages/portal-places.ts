@@ -17,7 +17,7 @@ import { placeAdvice } from "./place-advice.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { errorOf, type OwnerCall, portalForm, portalView, showPortal } from "./portal-frame.ts";
 import { nameRoutes, namesPanel } from "./portal-names.ts";
-import { removePlace } from "./portal-removal.ts";
+import { removePlace, undoNotice } from "./portal-removal.ts";
 import { openRequests, requestRoutes, requestsPanel } from "./portal-requests.ts";
 import { type Answer, pathTo, type Route } from "./route.ts";
 import { actorOf } from "./visitor.ts";
@@ -69,7 +69,7 @@ async function showPlaces(call: OwnerCall, pages: PlacePages): Promise<Answer> {
     found.next === undefined
       ? false
       : html`<p class="actions"><a class="button secondary" href="${pathTo("portal", { ...filterOf(call), after: found.next })}">${text("portal.more")}</a></p>`;
-  const body = html`${standing(call)}${undoNotice(call)}${requestsPanel(call, await openRequests(call, pages))}
+  const body = html`${standing(call)}${await undoNotice(call, pages)}${requestsPanel(call, await openRequests(call, pages))}
 <section class="panel">${searchForm(call)}${list}${next}</section>${addPanel(call)}${await namesPanel(call, pages)}`;
   return showPortal(call, { path: "portal", title: text("portal.places"), body });
 }
@@ -82,17 +82,6 @@ function standing(call: OwnerCall): Html | false {
   if (query["later"] !== undefined) return false;
   if (!maySelfAllow(visit.tenant.policy, session.role)) return notice("warn", text("account.placeUnlisted"));
   return html`<section class="panel attention"><h2>${text("place.title")}</h2>${offerForm(call, "portal")}</section>`;
-}
-
-function undoNotice(call: OwnerCall): Html | false {
-  const { query, text } = call;
-  const { removed, unfollowed } = query;
-  const id = removed ?? unfollowed;
-  if (id === undefined || call.failure !== undefined) return false;
-  return notice(
-    "good",
-    html`<p>${text(removed === undefined ? "portal.done.unfollowed" : "portal.done.removed")}</p>${postForm(call, { path: "portal/restore", hidden: { id } }, button(text("portal.undo"), { kind: "secondary" }))}`,
-  );
 }
 
 /** One page of what the search asks for, in the order of its making. */

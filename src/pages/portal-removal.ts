@@ -1,8 +1,12 @@
 /** Taking places off the list, by whatever brought them: whoever would shut themselves out by it is asked first. */
 import type { Address } from "../core/address.ts";
 import type { Plan } from "../core/audit.ts";
-import { SallyportError } from "../core/errors.ts";
+import { SallyportError, unlessMissing } from "../core/errors.ts";
+import { notice } from "../look/displays.ts";
+import { button } from "../look/forms.ts";
+import { type Html, html } from "../look/html.ts";
 import { isName } from "../whitelist/removals.ts";
+import { postForm } from "./page-form.ts";
 import type { PlacePages } from "./place-pages.ts";
 import { type Confirmation, showConfirmation } from "./portal-confirm.ts";
 import type { OwnerCall } from "./portal-frame.ts";
@@ -32,8 +36,35 @@ export async function removePlace(call: OwnerCall, pages: PlacePages): Promise<s
     warning: "portal.hereWarning",
     go: text("portal.removeHere"),
     plan: () => removals.plan(visit.tenant.id, form["id"] ?? "", { actor: actorOf(call, session) }),
-    done: (removed) => pathTo("portal", { [isName(removed) ? "unfollowed" : "removed"]: removed.id }),
+    done: (removed) => {
+      if (isName(removed)) return pathTo("portal", { unfollowed: removed.id });
+      return pathTo("portal", { removed: removed.id, by: removed.kind === "shortcut" ? removed.sourceId : undefined });
+    },
   });
+}
+
+/** What has just been removed, with a way back, and what would bring it back unasked. */
+export async function undoNotice(call: OwnerCall, { whitelist }: PlacePages): Promise<Html | false> {
+  const { query, text, visit } = call;
+  const { removed, unfollowed, by } = query;
+  const id = removed ?? unfollowed;
+  if (id === undefined || call.failure !== undefined) return false;
+  const undo = postForm(
+    call,
+    { path: "portal/restore", hidden: { id } },
+    button(text("portal.undo"), { kind: "secondary" }),
+  );
+  if (removed === undefined) return notice("good", html`<p>${text("portal.done.unfollowed")}</p>${undo}`);
+  const source = by === undefined ? undefined : await unlessMissing(whitelist.shortcuts.read(visit.tenant.id, by));
+  if (source === undefined) return notice("good", html`<p>${text("portal.done.removed")}</p>${undo}`);
+  const { shortcut } = source;
+  const why = text("portal.done.removedShortcut", { name: shortcut.label || text("portal.unnamed") });
+  const end = postForm(
+    call,
+    { path: "portal/shortcuts/remove", hidden: { id: shortcut.id } },
+    button(text("portal.endShortcut"), { kind: "danger" }),
+  );
+  return notice("warn", html`<p>${why}</p><div class="row-actions">${end}${undo}</div>`);
 }
 
 /** The place where the owner stands goes only once they have sent `confirm`, too; the owners' last way in not at all. */

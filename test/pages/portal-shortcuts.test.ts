@@ -29,6 +29,31 @@ t.test("making one leads to its page in the portal, and from there back to the l
   t.match(list.body, `<a href="${made.headers["location"]}">Reception</a>`);
 });
 
+t.test("removing a shortcut's place says that it comes back, and offers the shortcut's end", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const path = `/v1/tenants/${CLINIC.id}/shortcuts`;
+  const { id, url } = await clinics.admin<{ id: string; url: string }>("POST", path, { label: "Anna's <laptop>" });
+  const { pathname } = new URL(url);
+  const run = async () => await owner.submit(await owner.get(pathname), pathname);
+  await run();
+  const portal = "/.sallyport/portal";
+  const remove = async () =>
+    await owner.follow(await owner.submit(await owner.get(portal), `${portal}/remove`, { confirm: "yes" }));
+  const { body } = await remove();
+  t.match(body, "The shortcut “Anna&#39;s &lt;laptop&gt;” brings it back when it is opened there again.");
+  t.notMatch(body, /Nobody gets in from there any more/);
+  await run();
+  t.equal((await clinics.list()).length, 1, "as it says");
+  const said = await remove();
+  const ended = await owner.submit(said, `${SHORTCUTS}/remove`, { id });
+  t.equal(ended.status, 303);
+  t.strictSame((await clinics.admin<{ items: object[] }>("GET", path)).items, []);
+  const stale = await owner.get(`${portal}?removed=e0000000000000&by=${id}`);
+  t.match(stale.body, /Nobody gets in from there any more/, "the shortcut has ended");
+  t.equal((await owner.get(`${portal}?removed=x&by=nothing`)).status, 200);
+});
+
 t.test("the account's pages show a person's own alone", async (t) => {
   const clinics = await startClinics(t);
   const owner = await signInOwner(clinics.origin);
