@@ -1,6 +1,7 @@
 /** A person's shortcuts: making one, the forms in which it is handed over, and its end. */
 import { SallyportError } from "../core/errors.ts";
-import { table } from "../look/displays.ts";
+import { withoutHidden } from "../core/plain-text.ts";
+import { notice, table } from "../look/displays.ts";
 import { button, field } from "../look/forms.ts";
 import { type Html, html } from "../look/html.ts";
 import type { LiveSession } from "../person/session-record.ts";
@@ -33,7 +34,7 @@ export function shortcutRoutes(pages: PlacePages): Route[] {
     {
       method: "POST",
       path: "shortcuts/remove",
-      fields: ["id"],
+      fields: ["id", "confirm"],
       handle: mine((call, session) => remove(call, pages, session)),
     },
     {
@@ -71,9 +72,10 @@ async function showOne(call: Call, pages: PlacePages, session: LiveSession): Pro
   return inFrame(call, session, await handoverPanels(call, "shortcuts", own, heading));
 }
 
-function inFrame(call: Call, session: LiveSession, body: Html): Answer {
+function inFrame(call: Call, session: LiveSession, body: Html, status = 200): Answer {
   const nav = accountNav(call, "shortcuts", session);
-  return showPage({ title: call.text("shortcuts.title"), body, nav, width: "wide", scripts: [PAGE_SCRIPT.path] });
+  const title = call.text("shortcuts.title");
+  return showPage({ title, body, nav, width: "wide", scripts: [PAGE_SCRIPT.path] }, status);
 }
 
 export function shortcutTable(
@@ -104,7 +106,7 @@ export function shortcutTable(
 }
 
 async function create(call: Call, { whitelist }: PlacePages, session: LiveSession): Promise<Answer> {
-  const input = { user: session.user, label: call.form["label"]?.trim() || session.email };
+  const input = { user: session.user, label: withoutHidden(call.form["label"] ?? "").trim() || session.email };
   const author = { actor: actorOf(call, session) };
   const { shortcut } = await whitelist.manage(() =>
     whitelist.shortcuts.planCreate(call.visit.tenant.id, input, author),
@@ -114,11 +116,34 @@ async function create(call: Call, { whitelist }: PlacePages, session: LiveSessio
 
 async function remove(call: Call, pages: PlacePages, session: LiveSession): Promise<Answer> {
   const { whitelist, inForce } = pages;
-  const { shortcut } = await ownOf(call, pages, session, call.form["id"] ?? "");
+  const { visit, form } = call;
+  const { shortcut } = await ownOf(call, pages, session, form["id"] ?? "");
   const author = { actor: actorOf(call, session) };
-  await whitelist.manage(() => whitelist.shortcuts.planDelete(call.visit.tenant.id, shortcut.id, author));
+  const onBehalfOf = form["confirm"] === "yes" ? undefined : visit.address;
+  try {
+    await whitelist.manage(async () => {
+      const planned = await whitelist.shortcuts.planDelete(visit.tenant.id, shortcut.id, author);
+      return await whitelist.removals.guarded(visit.tenant.id, planned, { onBehalfOf });
+    });
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== "confirmation_required") throw error;
+    return askFirst(call, session, shortcut.id);
+  }
   await inForce();
   return redirectTo(pathTo("shortcuts"));
+}
+
+/** Nothing else admits the place where the person stands. */
+function askFirst(call: Call, session: LiveSession, id: string): Answer {
+  const { text, visit } = call;
+  const form = postForm(
+    call,
+    { path: "shortcuts/remove", hidden: { id, confirm: "yes" } },
+    html`<p class="actions">${button(text("portal.removeHere"), { kind: "danger" })}<a class="button" href="${pathTo("shortcuts")}">${text("portal.keep")}</a></p>`,
+  );
+  const why = notice("warn", text("portal.hereShortcut", { address: visit.address.text }));
+  const body = html`<section class="panel"><h1>${text("portal.hereTitle")}</h1>${why}${form}</section>`;
+  return inFrame(call, session, body, 409);
 }
 
 /** A person's own. @throws SallyportError `not_found` */

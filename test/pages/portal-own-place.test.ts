@@ -69,6 +69,15 @@ t.test("a person who is disabled, with the shortcut that they have", async (t) =
   );
 });
 
+t.test("one's own shortcut, on the account's page", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const { items } = await clinics.admin<{ items: { id: string }[] }>("GET", `${SCOPE}/users`);
+  await use(clinics, owner, "shortcuts", items[0]?.id);
+  const page = "/.sallyport/shortcuts";
+  await takeAway(t, clinics, owner, page, `${page}/remove`, /only this shortcut has put it/);
+});
+
 t.test("the owners' only way in stays, unless they say that it was not them", async (t) => {
   const clinics = await startClinics(t, { policy: { selfAllow: "nobody" } });
   const owner = await signInOwner(clinics.origin);

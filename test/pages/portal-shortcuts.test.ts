@@ -54,6 +54,17 @@ t.test("removing a shortcut's place says that it comes back, and offers the shor
   t.equal((await owner.get(`${portal}?removed=x&by=nothing`)).status, 200);
 });
 
+t.test("a name that was pasted with what does not show is taken without it", async (t) => {
+  const clinics = await startClinics(t);
+  const owner = await signInOwner(clinics.origin);
+  const own = "/.sallyport/shortcuts";
+  for (const page of [own, SHORTCUTS]) {
+    const made = await owner.submit(await owner.get(page), page, { label: "\u200eMy \ufefflaptop\u200f " });
+    t.equal(made.status, 303, page);
+    t.match((await owner.follow(made)).body, "<h1>My laptop</h1>");
+  }
+});
+
 t.test("the account's pages show a person's own alone", async (t) => {
   const clinics = await startClinics(t);
   const owner = await signInOwner(clinics.origin);
