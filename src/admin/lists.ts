@@ -55,7 +55,7 @@ function replaceRoute(api: Api, { dependencies, allowlists }: Services): void {
     operationId: "replaceAllowlist",
     summary: "Replace the whole allowlist, atomically",
     description:
-      "An entry whose CIDR stays keeps its id. With dryRun nothing changes: the answer is what would, and by what it would be refused, if by anything.",
+      "An entry whose CIDR stays keeps its id. A DNS name that has no entries at the time is no part of the list: it stays followed, and its answers come onto the list. With dryRun nothing changes: the answer is what would, and by what it would be refused, if by anything.",
     tags,
     headers: RemovalHeaders,
     params: TenantParams,

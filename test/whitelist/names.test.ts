@@ -362,3 +362,16 @@ onEveryStore(t, "a full list is said, and what is no name is refused", async (t,
     t.match(await create({ hostname }), { status: 422, body: { issues: [{ pointer: "/hostname" }] } }, hostname);
   t.match(await create({ allowBroad: true }), { status: 422, body: { issues: [{ pointer: "/allowBroad" }] } });
 });
+
+onEveryStore(t, "a replaced list leaves a name alone that has no places yet", async (t, start) => {
+  const { call, dns, node, cidrs, name, create } = await begin(t, start);
+  const { id } = (await create()).body;
+  const replaced = await call("PUT", LIST, { json: { items: [] } });
+  t.match(replaced, { status: 200, body: { removed: [] } });
+  t.match(await name(), { id, state: "pending" });
+  dns.zones.set("home.example", { ttl: 60, a: ["203.0.113.1"] });
+  await node().runDue();
+  t.strictSame(await cidrs(), ["203.0.113.1/32"], "as the description says");
+  t.equal((await call("PUT", LIST, { json: { items: [] } })).status, 200);
+  t.notOk(await name(), "it goes with its places");
+});
