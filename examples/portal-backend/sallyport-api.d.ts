@@ -1217,7 +1217,7 @@ export interface Operations {
     };
     readonly answer: User;
   };
-  /** Delete a user with everything that proves them, their shortcuts and the places that they added themselves */
+  /** Delete a user with everything that proves them, their shortcuts and, with `combine: any`, the places that they added themselves */
   "DELETE /v1/tenants/{tenant}/users/{user}": {
     readonly params: {
       readonly tenant: string;

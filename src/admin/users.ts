@@ -134,7 +134,7 @@ function changeRoute(api: Api, { dependencies, tenants }: Services): void {
     operationId: "changeUser",
     summary: "Change, disable or enable a user",
     description:
-      "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, and the places that they added themselves, too.",
+      "Another e-mail address, another role and disabling end every session of the user; disabling removes their shortcuts with what those admitted, and with `combine: any` the places that they added themselves, too.",
     tags,
     headers: RemovalHeaders,
     params: UserParams,
@@ -171,7 +171,7 @@ function deleteRoute(api: Api, { dependencies, tenants }: Services): void {
   const schema = {
     operationId: "deleteUser",
     summary:
-      "Delete a user with everything that proves them, their shortcuts and the places that they added themselves",
+      "Delete a user with everything that proves them, their shortcuts and, with `combine: any`, the places that they added themselves",
     tags,
     headers: RemovalHeaders,
     params: UserParams,

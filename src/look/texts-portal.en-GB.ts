@@ -199,7 +199,7 @@ export const PORTAL_EN_GB = {
   "people.makeUserWhy": "They keep the application and no longer manage anything here. They sign in again first.",
   "people.disable": "Disable the login",
   "people.disableWhy":
-    "For somebody who has left. They are signed out everywhere at once; their shortcuts end, and the places that they added themselves go off the list.",
+    "For somebody who has left. They are signed out everywhere at once; their shortcuts end. Where a place alone is enough to get in, those that they added go off the list.",
   "people.enable": "Enable the login",
   "people.enableWhy": "They may sign in again as before. Their shortcuts and places stay gone.",
   "people.back": "Back to the people",

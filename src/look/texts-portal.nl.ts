@@ -202,7 +202,7 @@ export const PORTAL_NL: Pick<Catalogue, keyof typeof PORTAL_EN_GB> = {
   "people.makeUserWhy": "Die houdt de toepassing en beheert hier niets meer. Eerst opnieuw inloggen is nodig.",
   "people.disable": "Login uitschakelen",
   "people.disableWhy":
-    "Voor iemand die weg is. Die wordt meteen overal uitgelogd; diens snelkoppelingen eindigen en de plaatsen die deze persoon zelf heeft toegevoegd, gaan van de lijst.",
+    "Voor iemand die weg is. Die wordt meteen overal uitgelogd; diens snelkoppelingen eindigen. Waar een plaats alleen al toegang geeft, gaan de plaatsen die deze persoon heeft toegevoegd van de lijst.",
   "people.enable": "Login inschakelen",
   "people.enableWhy": "Inloggen kan weer als voorheen. De snelkoppelingen en plaatsen komen niet terug.",
   "people.back": "Terug naar de mensen",

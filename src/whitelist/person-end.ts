@@ -9,8 +9,9 @@ import { shortcutOf } from "./shortcut-record.ts";
 import { deletionOf, shortcutsOf } from "./shortcuts.ts";
 
 /**
- * For a change that disables or deletes a person: all of their shortcuts, and the places that they added themselves,
- * go in its own commit. Costs a pass over the list.
+ * For a change that disables or deletes a person: all of their shortcuts go in its own commit, and, where a place is a
+ * way in by itself, those that they added. Elsewhere these stay: they let nobody in who does not sign in, and an owner
+ * who leaves may have added the clinic's own. Costs a pass over the list.
  */
 export function endingPerson(
   { store, entries }: Pick<WhitelistOptions, "store" | "entries">,
@@ -22,8 +23,8 @@ export function endingPerson(
   return {
     commit: async (change) => {
       const shortcuts = await shortcutsOf(store, id, user);
-      const places = await placesOf({ store, entries }, id, user);
       const { tenant } = await loadTenant(store, id);
+      const places = await placesOf({ store, entries }, tenant, user);
       const ids = [...shortcuts.flatMap((document) => shortcutOf(document).entries), ...places.ids];
       const { part } = await removing(store, tenant, ids, author);
       const end = joined(entries, tenant, ids.length === 0 ? [] : [part], deletionOf(id, shortcuts, author));

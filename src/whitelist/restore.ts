@@ -13,7 +13,7 @@ import { LINK_KIND } from "./link-record.ts";
 import { resumingUse, type UseEnds } from "./link-use-end.ts";
 import type { Names } from "./names.ts";
 import { isName, type Removed } from "./removals.ts";
-import { isOwn, ownPlaceWrite } from "./self-allow.ts";
+import { endsWithPerson, ownPlaceWrite } from "./self-allow.ts";
 import { SHORTCUT_KIND, shortcutOf } from "./shortcut-record.ts";
 
 /** How long a removal can be taken back. */
@@ -48,8 +48,9 @@ async function planEntry(
   author: Author,
 ): Promise<Plan<AllowlistEntry>> {
   const { standing, room } = await entries.tenantStands(tenant);
-  const source = isOwn(entry)
-    ? await resumingPerson(users, (await loadTenant(store, tenant)).tenant, entry)
+  const { tenant: now } = await loadTenant(store, tenant);
+  const source = endsWithPerson(entry, now.policy)
+    ? await resumingPerson(users, now, entry)
     : await resumingSource(store, tenant, entry);
   const write = entryWrite(tenant, entry);
   return {

@@ -36,8 +36,13 @@ export function maySelfAllow({ selfAllow }: Pick<Policy, "selfAllow">, role: Sel
 }
 
 /** Whether a person added it where they stood; a request that they approved is another's. */
-export function isOwn({ kind, sourceId }: AllowlistEntry): boolean {
+function isOwn({ kind, sourceId }: AllowlistEntry): boolean {
   return kind === "self" && sourceId === undefined;
+}
+
+/** Whether a place that a person added is a way in without them, and so ends with them. */
+export function endsWithPerson(entry: AllowlistEntry, { combine }: Policy): boolean {
+  return combine === "any" && isOwn(entry);
 }
 
 /** The write that goes with a person's own place onto the list. */
@@ -45,10 +50,10 @@ export function ownPlaceWrite(id: TenantId, user: string, expiresAtMs: number): 
   return { kind: SELF_ALLOW_KIND, id: `${id}/${user}`, value: {}, expiresAtMs, quiet: true };
 }
 
-/** The places that this person added so, and that none is added meanwhile. Costs a pass over the list. */
+/** The places that end with this person, and that none is added meanwhile. Costs a pass over the list. */
 export async function placesOf(
   { store, entries }: Pick<WhitelistOptions, "store" | "entries">,
-  id: TenantId,
+  { id, policy }: Tenant,
   user: string,
 ): Promise<{ readonly ids: readonly EntryId[]; readonly standing: Precondition }> {
   const key = { kind: SELF_ALLOW_KIND, id: `${id}/${user}` };
@@ -57,7 +62,7 @@ export async function placesOf(
   for await (const page of entries.pages(id)) {
     for (const { value } of page) {
       const entry = value as AllowlistEntry;
-      if (isOwn(entry) && entry.createdBy === `user:${user}`) ids.push(entry.id);
+      if (endsWithPerson(entry, policy) && entry.createdBy === `user:${user}`) ids.push(entry.id);
     }
   }
   return { ids, standing: { ...key, revision: latest?.revision ?? 0 } };

@@ -15,7 +15,7 @@ const author = { actor: { kind: "user", id: "usr_owner" } } as const;
 async function begin(start: Start, clock = new FixedClock(START_MS)) {
   const gate = await start({ clock });
   await gate.tenant("a");
-  await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "user" } } });
+  await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { selfAllow: "user", combine: "any" } } });
   return { gate, clock, anna: await addUser(gate, "anna@a.example"), ben: await addUser(gate, "ben@a.example") };
 }
 
@@ -70,6 +70,17 @@ for (const [name, end] of Object.entries(ENDS)) {
     t.strictSame(await cidrs(gate), []);
   });
 }
+
+onEveryStore(t, "where a place alone lets nobody in, it stays: it may be the clinic's", async (t, start) => {
+  const { gate, anna } = await begin(start);
+  await gate.call("PATCH", "/v1/tenants/a", { json: { policy: { combine: "all" } } });
+  const { id } = await admit(gate, anna, "198.51.100.1");
+  t.ok((await ENDS.deleted(gate, anna)).status < 300);
+  t.strictSame(await cidrs(gate), ["198.51.100.1/32"]);
+  await gate.call("DELETE", `${LIST}/${id}`);
+  await gate.whitelist.manage(() => gate.whitelist.planRestore(A, id, author));
+  t.strictSame(await cidrs(gate), ["198.51.100.1/32"], "also by an undo");
+});
 
 onEveryStore(t, "a place that they remove and bring back themselves returns", async (t, start) => {
   const { gate, anna } = await begin(start);
