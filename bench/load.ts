@@ -20,6 +20,8 @@ export interface LoadRequest {
   readonly newConnectionPerRequest?: boolean;
   /** How long a connection waits after each answer, on average; without it the next request follows at once. */
   readonly thinkMs?: number;
+  /** Where wrk runs, as `taskset` takes it; anywhere without. */
+  readonly processors?: string;
 }
 
 export interface LoadResult {
@@ -50,7 +52,9 @@ export async function load(request: LoadRequest): Promise<LoadResult> {
   const script = join(folder, `${scripts}.lua`);
   writeFileSync(script, luaScript(request));
   const args = ["-t", "1", "-c", `${request.connections}`, "-d", `${request.seconds}s`, "-s", script, request.url];
-  const { stdout } = await run("wrk", args, { maxBuffer: 1 << 20 });
+  const [program = "", ...before] =
+    request.processors === undefined ? ["wrk"] : ["taskset", "-c", request.processors, "wrk"];
+  const { stdout } = await run(program, [...before, ...args], { maxBuffer: 1 << 20 });
   const found = /RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)/.exec(stdout);
   if (found === null) throw new Error(`wrk printed no result:\n${stdout}`);
   const [requests = 0, durationUs = 1, p50 = 0, p99 = 0, p999 = 0, errors = 0] = found.slice(1).map(Number);

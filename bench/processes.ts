@@ -1,5 +1,5 @@
 /** Starting the contestants' processes and reading what they cost from /proc. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -93,6 +93,17 @@ export function family(pid: number): number[] {
     queue.push(...(children.get(next) ?? []));
   }
   return found;
+}
+
+/** Has these processes, with all their threads, run there from now on. @param processors as `taskset` takes them: `0,2-3` */
+export function bind(pids: readonly number[], processors: string): void {
+  for (const pid of pids) execFileSync("taskset", ["-a", "-c", "-p", processors, `${pid}`]);
+}
+
+/** Where the process runs that has `name` in its command line. */
+export function processorsOf(pids: readonly number[], name: string): string {
+  const pid = pids.find((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes(name));
+  return /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
 }
 
 /** User and system time of these processes so far, in microseconds, threads included. */

@@ -5,10 +5,13 @@
  *   --seconds S   length of a round (default 2): short, so that a noisy neighbour spoils few, and all kinds alike
  *   --json        the figures as JSON on standard output
  *
- * Nodes as operators run them: supervisor, control, one edge; both doors shut. Requests come at a steady rate that
- * leaves the processors time, since what is asked is whether sign-ins are felt, not who wins a full machine. They
- * are measured without sign-ins, with them, and with as many at another node, which has nothing in common with
- * theirs but the machine: what these cost, no gate could spare.
+ * A node as operators run it: supervisor, control, one edge; both doors shut. Requests come at a steady rate that
+ * leaves the processors time, since what is asked is whether sign-ins are felt, not who wins a full machine.
+ *
+ * Measured are requests with and without sign-ins, and both in two ways. Apart: the load generator and the upstream
+ * run on the edge's processor, and the people on those of control, as if they had machines of their own. Together:
+ * these run wherever the kernel puts them, so that browsers and control also hold up the load generator and the
+ * upstream, which no gate could spare.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,12 +24,11 @@ import { HOST } from "./job.ts";
 import { type LoadResult, load } from "./load.ts";
 import { callAdmin, startNode } from "./node.ts";
 import { Person } from "./person.ts";
-import { start, stopAll } from "./processes.ts";
+import { bind, family, processorsOf, start, stopAll } from "./processes.ts";
 import { percentile } from "./table.ts";
 
 const UPSTREAM_PORT = 25_500;
 const PORT = 25_510;
-const OTHER_PORT = 25_520;
 const TENANT = "tenant-0";
 /** Where people sign in, and wrk asks. */
 const PLACES = "127.0.0.0/23";
@@ -54,16 +56,30 @@ interface Round extends LoadResult {
   readonly signIns: number;
 }
 
-/** @returns the cookies of sessions that ask for pages while others sign in */
-async function startSite(port: number): Promise<readonly string[]> {
+interface Site {
+  /** Of sessions that ask for pages while others sign in. */
+  readonly cookies: readonly string[];
+  /** Where its edge runs, and where the rest of it does, as `taskset` takes them. */
+  readonly processors: { readonly edge: string; readonly others: string };
+}
+
+async function startSite(port: number): Promise<Site> {
   const own = join(folder, `${port}`);
   mkdirSync(own);
   const cookies = await seedSessions(join(own, "data"), TENANT, false, 100, 100);
   const policy = { network: "enforce", secondFactor: "required" };
   const upstreams = [`http://127.0.0.1:${UPSTREAM_PORT}`];
-  await startNode({ folder: own, port, tenants: [{ id: TENANT, name: "Clinic", hosts: [HOST], upstreams, policy }] });
+  const tenants = [{ id: TENANT, name: "Clinic", hosts: [HOST], upstreams, policy }];
+  const node = await startNode({ folder: own, port, tenants });
   await callAdmin(port, "POST", `tenants/${TENANT}/allowlist?wait=applied`, { cidr: PLACES });
-  return cookies;
+  const running = family(node.pid ?? 0);
+  return {
+    cookies,
+    processors: {
+      edge: processorsOf(running, "edge-process.ts"),
+      others: processorsOf(running, "control-process.ts"),
+    },
+  };
 }
 
 async function enrolPeople(port: number): Promise<Iterator<Person, never>> {
@@ -111,10 +127,20 @@ function* inTurn(people: readonly Person[]): Generator<Person, never> {
   for (;;) yield* people;
 }
 
-async function measure(cookies: readonly string[], end?: () => Promise<number>): Promise<Round> {
+/** @param processors where the load generator runs */
+async function measure(cookies: readonly string[], processors: string, end?: () => Promise<number>): Promise<Round> {
   const url = `http://127.0.0.1:${PORT}/256`;
   const headers = { Host: HOST };
-  const shape = { url, method: "GET", headers, cookies, connections: CONNECTIONS, thinkMs: THINK_MS, seconds };
+  const shape = {
+    url,
+    method: "GET",
+    headers,
+    cookies,
+    connections: CONNECTIONS,
+    thinkMs: THINK_MS,
+    seconds,
+    processors,
+  };
   const result = await load(shape);
   if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests failed`);
   return { ...result, signIns: (await end?.()) ?? 0 };
@@ -138,27 +164,33 @@ process.once("SIGINT", () => {
   void stopAll().then(() => process.exit(130));
 });
 try {
-  await start("nginx", ["-p", folder, "-c", upstreamConfig(join(folder, "upstream"), UPSTREAM_PORT)], {
+  const upstream = await start("nginx", ["-p", folder, "-c", upstreamConfig(join(folder, "upstream"), UPSTREAM_PORT)], {
     port: UPSTREAM_PORT,
   });
-  const cookies = await startSite(PORT);
-  await startSite(OTHER_PORT);
+  const { cookies, processors } = await startSite(PORT);
+  const all = processorsOf([process.pid], "");
+  if (processors.edge === all) throw new Error("the edge has no processor of its own: two are needed, and taskset");
   const people = await enrolPeople(PORT);
-  const others = await enrolPeople(OTHER_PORT);
-  await measure(cookies);
-  const rounds = { without: [] as Round[], elsewhere: [] as Round[], here: [] as Round[] };
+  await measure(cookies, all);
+  const rounds = {
+    apart: { without: [] as Round[], beside: [] as Round[] },
+    together: { without: [] as Round[], beside: [] as Round[] },
+  };
   for (let round = 0; round < Number(flags.rounds); round += 1) {
-    rounds.without.push(await measure(cookies));
-    rounds.elsewhere.push(await measure(cookies, keepSigningIn(others)));
-    rounds.here.push(await measure(cookies, keepSigningIn(people)));
+    for (const way of ["apart", "together"] as const) {
+      const [path, persons] = way === "apart" ? [processors.edge, processors.others] : [all, all];
+      bind(family(upstream.pid ?? 0), path);
+      bind([process.pid], persons);
+      rounds[way].without.push(await measure(cookies, path));
+      rounds[way].beside.push(await measure(cookies, path, keepSigningIn(people)));
+    }
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(rounds, null, 2)}\n`);
   else {
-    const without = report("no sign-ins", rounds.without);
-    const elsewhere = report("sign-ins at another node of this machine", rounds.elsewhere);
-    const here = report("sign-ins at this node", rounds.here);
-    const ratios = `${(here / without).toFixed(2)} × that without, ${(here / elsewhere).toFixed(2)} × that beside another node`;
-    console.log(`p99 with sign-ins is ${ratios}`);
+    for (const [way, { without, beside }] of Object.entries(rounds)) {
+      const [before, after] = [report(`${way}, no sign-ins`, without), report(`${way}, beside sign-ins`, beside)];
+      console.log(`  ${way}: p99 with sign-ins is ${(after / before).toFixed(2)} × that without`);
+    }
   }
 } finally {
   await stopAll();
