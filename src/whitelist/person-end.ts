@@ -11,7 +11,7 @@ import { deletionOf, shortcutsOf } from "./shortcuts.ts";
 /**
  * For a change that disables or deletes a person: all of their shortcuts go in its own commit, and, where a place is a
  * way in by itself, those that they added. Elsewhere these stay: they let nobody in who does not sign in, and an owner
- * who leaves may have added the clinic's own. Costs a pass over the list.
+ * who leaves may have added the clinic's own. There it costs a pass over the list.
  */
 export function endingPerson(
   { store, entries }: Pick<WhitelistOptions, "store" | "entries">,

@@ -35,14 +35,13 @@ export function maySelfAllow({ selfAllow }: Pick<Policy, "selfAllow">, role: Sel
   return selfAllow === "user" || (selfAllow === "owner" && role === "owner");
 }
 
-/** Whether a person added it where they stood; a request that they approved is another's. */
-function isOwn({ kind, sourceId }: AllowlistEntry): boolean {
-  return kind === "self" && sourceId === undefined;
+/** Whether a person added it where they stood (a request that they approved is another's), and it is a way in without them. */
+export function endsWithPerson({ kind, sourceId }: AllowlistEntry, policy: Policy): boolean {
+  return placesEndWithPerson(policy) && kind === "self" && sourceId === undefined;
 }
 
-/** Whether a place that a person added is a way in without them, and so ends with them. */
-export function endsWithPerson(entry: AllowlistEntry, { combine }: Policy): boolean {
-  return combine === "any" && isOwn(entry);
+function placesEndWithPerson({ combine }: Policy): boolean {
+  return combine === "any";
 }
 
 /** The write that goes with a person's own place onto the list. */
@@ -50,7 +49,7 @@ export function ownPlaceWrite(id: TenantId, user: string, expiresAtMs: number): 
   return { kind: SELF_ALLOW_KIND, id: `${id}/${user}`, value: {}, expiresAtMs, quiet: true };
 }
 
-/** The places that end with this person, and that none is added meanwhile. Costs a pass over the list. */
+/** The places that end with this person, and that none is added meanwhile. Costs a pass over the list, if there can be any. */
 export async function placesOf(
   { store, entries }: Pick<WhitelistOptions, "store" | "entries">,
   { id, policy }: Tenant,
@@ -58,14 +57,16 @@ export async function placesOf(
 ): Promise<{ readonly ids: readonly EntryId[]; readonly standing: Precondition }> {
   const key = { kind: SELF_ALLOW_KIND, id: `${id}/${user}` };
   const latest = await store.get(key.kind, key.id);
+  const standing = { ...key, revision: latest?.revision ?? 0 };
   const ids: EntryId[] = [];
+  if (!placesEndWithPerson(policy)) return { ids, standing };
   for await (const page of entries.pages(id)) {
     for (const { value } of page) {
       const entry = value as AllowlistEntry;
       if (endsWithPerson(entry, policy) && entry.createdBy === `user:${user}`) ids.push(entry.id);
     }
   }
-  return { ids, standing: { ...key, revision: latest?.revision ?? 0 } };
+  return { ids, standing };
 }
 
 export class SelfAllow {
