@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { allowedProcessors } from "../src/serve/affinity.ts";
 
 /** USER_HZ: the unit of utime and stime in /proc/PID/stat, 1/100 s on every Linux that we run on. */
 const TICK_US = 10_000;
@@ -103,7 +104,7 @@ export function bind(pids: readonly number[], processors: string): void {
 /** Where the process runs that has `name` in its command line. */
 export function processorsOf(pids: readonly number[], name: string): string {
   const pid = pids.find((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes(name));
-  return /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+  return allowedProcessors(pid).join(",");
 }
 
 /** User and system time of these processes so far, in microseconds, threads included. */

@@ -42,10 +42,10 @@ export function bindTo({ processors, wholly }: Place, pid: number): void {
   execFile("taskset", [...(wholly ? ["-a"] : []), "-c", "-p", processors.join(","), `${pid}`], () => {});
 }
 
-/** Those that this process may use: a container may have some of the machine's. None where that is not known. */
-function allowedProcessors(): number[] {
+/** Those that a process may use: a container may have some of the machine's. None where that is not known. */
+export function allowedProcessors(pid: number | "self" = "self"): number[] {
   try {
-    return readList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "");
+    return readList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "");
   } catch {
     return [];
   }

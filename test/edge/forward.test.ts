@@ -283,19 +283,23 @@ t.test("an upstream that is full is a 503, and nobody else's concern", async (t)
   holder.close();
 });
 
+/** So many clients that have sent a third of nine bytes. */
+async function beginUploads(port: number, count: number): Promise<RawClient[]> {
+  const begin = async (): Promise<RawClient> => {
+    const client = await RawClient.open(port);
+    client.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
+    return client;
+  };
+  return await Promise.all(Array.from({ length: count }, begin));
+}
+
 t.test("case 37: bodies that do not come leave connections to requests that are whole", async (t) => {
   const options = { upstream: { maxConnections: 4 }, timeouts: { connectSeconds: 0.2 } };
   const upstream = await startUpstream(t, ({ received, socket }) => {
     if (/^GET |x{9}$/.test(received)) socket.write(ok());
   });
   const edge = await startForwardEdge(t, { upstreams: [upstream.origin], ...options });
-  const slow = await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      const client = await RawClient.open(edge.port);
-      client.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
-      return client;
-    }),
-  );
+  const slow = await beginUploads(edge.port, 6);
   await upstream.reached(2);
   const whole = `${request("POST", "Connection: close\r\nContent-Length: 9\r\n")}xxxxxxxxx`;
   t.match(await get(edge.port), /^HTTP\/1\.1 200 /);
@@ -318,13 +322,7 @@ t.test("uploads that wait take nobody's place, and one that has become whole wai
     if (/^GET |x{9}$/.test(received)) socket.write(ok());
   });
   const edge = await startForwardEdge(t, { upstreams: [upstream.origin], ...options });
-  const slow = await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const client = await RawClient.open(edge.port);
-      client.send(`${request("POST", "Content-Length: 9\r\n")}xxx`);
-      return client;
-    }),
-  );
+  const slow = await beginUploads(edge.port, 20);
   await upstream.reached(2);
   await pause(20);
   const startedAtMs = performance.now();

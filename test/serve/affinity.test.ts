@@ -1,13 +1,9 @@
 /** Edges have processors of their own where there are enough. */
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import t from "tap";
-import { placesOn, readList } from "../../src/serve/affinity.ts";
+import { allowedProcessors, placesOn, readList } from "../../src/serve/affinity.ts";
 import { Gate } from "../support/gate.ts";
 import { until } from "../support/redis.ts";
-
-const processorsOf = (pid: number): number[] =>
-  readList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "");
 
 t.test("sets of processors are read as the kernel writes them", async (t) => {
   t.strictSame(readList("0"), [0]);
@@ -34,12 +30,12 @@ t.test("each edge has one, and control the others", async (t) => {
 t.test("the processes run there, also one that took the place of another", async (t) => {
   const gate = new Gate(t, { settings: { edge: { workers: 1 } } });
   await gate.ready();
-  const all = processorsOf(process.pid);
+  const all = allowedProcessors(process.pid);
   // A machine of one processor has none to spare.
   const [own, others] = all.length === 1 ? [1, 1] : [1, all.length - 1];
   const apart = async (): Promise<boolean> => {
-    const [edge = []] = gate.pids("edge-process.ts").map(processorsOf);
-    const [control = []] = gate.pids("control-process.ts").map(processorsOf);
+    const [edge = []] = gate.pids("edge-process.ts").map((pid) => allowedProcessors(pid));
+    const [control = []] = gate.pids("control-process.ts").map((pid) => allowedProcessors(pid));
     return edge.length === own && control.length === others && new Set([...edge, ...control]).size === all.length;
   };
   await until(apart);
@@ -57,6 +53,6 @@ for (const [name, edge] of [
     await gate.ready();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const pids = [...gate.pids("edge-process.ts"), ...gate.pids("control-process.ts")];
-    for (const pid of pids) t.strictSame(processorsOf(pid), processorsOf(process.pid));
+    for (const pid of pids) t.strictSame(allowedProcessors(pid), allowedProcessors(process.pid));
   });
 }
