@@ -64,7 +64,7 @@ export async function undoNotice(call: OwnerCall, { whitelist }: PlacePages): Pr
     { path: "portal/shortcuts/remove", hidden: { id: shortcut.id } },
     button(text("portal.endShortcut"), { kind: "danger" }),
   );
-  return notice("warn", html`<p>${why}</p><div class="row-actions">${end}${undo}</div>`);
+  return notice("warn", html`<p>${why}</p><div class="decide">${end}${undo}</div>`);
 }
 
 /** The place where the owner stands goes only once they have sent `confirm`, too; the owners' last way in not at all. */

@@ -25,6 +25,7 @@ async function furnish(clinics: Clinics): Promise<(readonly [name: string, path:
   const use = { "x-forwarded-for": "198.51.100.77", "user-agent": IPHONE };
   await ask(clinics, "POST", new URL(link.url).pathname, use);
   const shortcut = await make<{ id: string }>("shortcuts", { label: "Anna's laptop" });
+  const removed = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
   const user = await make<{ id: string }>("users", { email: "carla@clinics.example", name: "Carla Mendes" });
   for (const last of [100, 101, 101, 102]) await ask(clinics, "GET", "/", { "x-forwarded-for": `203.0.113.${last}` });
   return [
@@ -37,6 +38,7 @@ async function furnish(clinics: Clinics): Promise<(readonly [name: string, path:
     ["shortcut", `shortcuts/${shortcut.id}`],
     ["clinics", "clinics"],
     ["portal", "portal"],
+    ["portal-removed", `portal?removed=${removed}&by=${shortcut.id}`],
     ["portal-links", "portal/links"],
     ["portal-link", `portal/links/${link.id}`],
     ["portal-shortcuts", "portal/shortcuts"],
